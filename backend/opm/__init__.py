@@ -1,0 +1,3 @@
+"""OpenCode Project Manager."""
+
+__version__ = "0.1.0"
