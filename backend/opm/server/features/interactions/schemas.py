@@ -1,0 +1,71 @@
+"""The exchange between humans and the agent on a card, in order."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class InteractionKind(StrEnum):
+    PROMPT = "prompt"
+    FEEDBACK = "feedback"
+    PERMISSION = "permission"
+    QUESTION = "question"
+
+
+class InteractionState(StrEnum):
+    """``pending``: waits for a human; ``sent``: on its way to the agent; ``expired``: the agent no longer waits."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+
+
+class Interaction(BaseModel):
+    """``request`` of a permission: permission, patterns, metadata, always; of a question: questions."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    task_id: UUID
+    session_id: UUID | None
+    sequence_number: int
+    kind: InteractionKind
+    state: InteractionState
+    user_prompt: str | None = Field(description="what a human said")
+    user_id: UUID | None
+    agent_response: str | None = Field(description="what the agent said")
+    request: dict[str, Any]
+    answer: dict[str, Any] | None
+    user_prompt_at: datetime | None
+    agent_response_at: datetime | None
+    created_at: datetime
+
+
+class Feedback(BaseModel):
+    """A message to the agent; from a review column it continues the same conversation in a new run."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    message: str = Field(min_length=1, max_length=200_000)
+
+
+class PermissionAnswer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reply: Literal["once", "always", "reject"]
+    message: str | None = Field(
+        default=None, max_length=10_000, description="with reject: what to do instead"
+    )
+
+
+class QuestionAnswer(BaseModel):
+    """One list of chosen labels or free text per question; ``reject`` dismisses them all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answers: list[list[str]] = Field(default_factory=list, max_length=50)
+    reject: bool = False

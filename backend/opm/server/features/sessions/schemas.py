@@ -1,0 +1,76 @@
+"""What is said about runs: one prompt given to the agent, and all that came of it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Verdict(StrEnum):
+    SUCCESS = "success"
+    INCOMPLETE = "incomplete"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    TIMEOUT = "timeout"
+
+
+class Tokens(BaseModel):
+    input: int = 0
+    output: int = 0
+    reasoning: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+class Session(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    project_id: UUID
+    task_id: UUID
+    config_id: UUID
+    config_version: int
+    remote_session_id: str | None
+    kind: Literal["execute", "feedback"]
+    status: RunStatus
+    verdict: Verdict | None
+    reason: str | None
+    prompt: str
+    final_output: str | None
+    exit_code: int | None = Field(description="0 success, 1 failure, 130 cancelled; None until the end")
+    queue_position: int | None = None
+    tokens: Tokens
+    cost: float
+    execution_start_at: datetime | None
+    execution_end_at: datetime | None
+    created_at: datetime
+    last_seq: int
+
+
+class FileDiff(BaseModel):
+    file: str
+    status: Literal["added", "modified", "deleted"]
+    additions: int
+    deletions: int
+    patch: str
+
+
+class Diff(BaseModel):
+    """What one run changed. ``live`` is true while the run still works."""
+
+    session_id: UUID | None
+    live: bool
+    files: list[FileDiff]

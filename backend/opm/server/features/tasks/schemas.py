@@ -1,0 +1,99 @@
+"""What is said about cards."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from opm.server.features.tasks.states import TaskStatus
+
+
+class NewTask(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    title: str = Field(min_length=1, max_length=200, examples=["Add a contact form"])
+    description: str = Field(
+        default="", max_length=200_000, description="the prompt the agent gets; Markdown"
+    )
+    file_references: list[str] = Field(default_factory=list, max_length=100)
+
+
+class TaskPatch(BaseModel):
+    """Fields not named stay as they are. Show the version you edited as ``If-Match``."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    title: str | None = Field(default=None, min_length=1, max_length=200)
+    description: str | None = Field(default=None, max_length=200_000)
+    file_references: list[str] | None = Field(default=None, max_length=100)
+
+
+class MoveTask(BaseModel):
+    """To which column, and between which cards; neither neighbour means the column's end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: TaskStatus
+    after: UUID | None = Field(default=None, description="the card that shall stand directly above")
+    before: UUID | None = Field(default=None, description="the card that shall stand directly below")
+
+
+class RunSummary(BaseModel):
+    """The newest run of a card, as much as a card shows."""
+
+    id: UUID
+    status: str
+    verdict: str | None
+    reason: str | None = Field(description="why it failed, in plain words")
+    queue_position: int | None = Field(default=None, description="1 is next; only while queued")
+    retry_message: str | None = None
+    execution_start_at: datetime | None
+    execution_end_at: datetime | None
+    tokens: int = 0
+    cost: float = 0
+
+
+class Task(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    project_id: UUID
+    title: str
+    description: str
+    status: TaskStatus
+    rank: str
+    version: int
+    current_session_id: UUID | None
+    opencode_output: str | None = Field(description="the last run's final answer")
+    execution_duration_ms: int | None
+    file_references: list[str]
+    created_by: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    attention: Literal["permission", "question", "failed", "review"] | None = None
+    run: RunSummary | None = None
+
+
+class TaskEvent(BaseModel):
+    """One line of a card's history."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    task_id: UUID
+    event_type: str
+    actor_user_id: UUID | None
+    metadata: dict[str, Any]
+    created_at: datetime
+
+
+class States(BaseModel):
+    """The state machine, for boards: which drops are allowed and what each means."""
+
+    statuses: list[TaskStatus]
+    moves: dict[TaskStatus, list[TaskStatus]] = Field(
+        description="from each column, where a human may drop a card"
+    )
+    execute_from: list[TaskStatus]
+    feedback_from: list[TaskStatus]
