@@ -1,0 +1,83 @@
+"""Runs every check, cheap ones first, and ends with one table of what passed and what it cost.
+
+All of them run even when one fails, so that a single pass shows everything there is to mend. Words given on
+the command line choose checks by name: `make check ARGS="lint types"`.
+"""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BACKEND = ROOT / "backend"
+FRONTEND = ROOT / "frontend"
+BIN = BACKEND / ".venv" / "bin"
+SCRIPTS = [str(path) for path in sorted((ROOT / "scripts").glob("*.py"))]
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    command: list[str]
+    cwd: Path = BACKEND
+
+
+CHECKS = [
+    Check("format", [f"{BIN}/ruff", "format", "--check", ".", *SCRIPTS]),
+    Check("lint", [f"{BIN}/ruff", "check", ".", *SCRIPTS]),
+    Check("web-lint", ["npm", "run", "--silent", "lint"], FRONTEND),
+    Check("contracts", [f"{BIN}/lint-imports", "--no-cache"]),
+    Check("generated", [f"{BIN}/python", str(ROOT / "scripts" / "generate.py"), "--check"], ROOT),
+    Check("web-types", ["npm", "run", "--silent", "types"], FRONTEND),
+    Check("types", [f"{BIN}/pyright"]),
+    Check("web-test", ["npm", "run", "--silent", "test"], FRONTEND),
+    Check("test", [f"{BIN}/python", "-m", "pytest"]),
+]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    name: str
+    status: int
+    seconds: float
+
+
+def perform(check: Check) -> Outcome:
+    print(f"\n=== {check.name}: {' '.join(check.command)}", flush=True)
+    began = time.monotonic()
+    try:
+        status = subprocess.run(
+            check.command, cwd=check.cwd, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+    except FileNotFoundError as exc:
+        print(f"cannot start: {exc}. Run `make setup`.")
+        status = 127
+    return Outcome(check.name, status, time.monotonic() - began)
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    lines = [
+        f"  {'ok' if outcome.status == 0 else 'FAILED':<7} {outcome.seconds:7.1f} s  {outcome.name}"
+        for outcome in outcomes
+    ]
+    failed = [outcome.name for outcome in outcomes if outcome.status]
+    verdict = (
+        f"{len(failed)} of {len(outcomes)} checks failed: {', '.join(failed)}" if failed else "all passed"
+    )
+    return "\n".join(["", "=== summary", *lines, verdict])
+
+
+def main(names: list[str]) -> int:
+    known = [check.name for check in CHECKS]
+    if unknown := sorted(set(names) - set(known)):
+        print(f"no such check: {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    outcomes = [perform(check) for check in CHECKS if not names or check.name in names]
+    print(summary(outcomes), flush=True)
+    return 1 if any(outcome.status for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
