@@ -1,0 +1,168 @@
+"""The command line. Each command imports only what it runs: a sidecar must not load the server."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from opm import __version__
+
+if TYPE_CHECKING:
+    from opm.server.core.settings import Settings
+
+data_dir_option = click.option(
+    "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Where database, keys and workspaces live."
+)
+
+
+def read_settings(**given: Any) -> "Settings":
+    """Options win over the environment and the file; those not given say nothing."""
+    from pydantic import ValidationError
+
+    from opm.server.core.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as exc:
+        # the values stay out of it: one of them may be a secret
+        faults = [f"  {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in exc.errors()]
+        raise click.ClickException("\n".join(["These settings cannot be used:", *faults])) from exc
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What went wrong in its own words, without a traceback."""
+    from opm.server.core.errors import OpmError
+
+    try:
+        yield
+    except OpmError as exc:
+        raise click.ClickException(exc.message) from exc
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__, prog_name="opm")
+def main() -> None:
+    """A kanban board in front of OpenCode coding agents, with a pod of its own for every project.
+
+    Settings come from the environment (OPM_...) and from opm.toml; options here win.
+    """
+
+
+@main.command()
+@click.option("--host", help="Address to listen on. Sign-in without a provider allows loopback only.")
+@click.option("--port", type=click.IntRange(0, 65535), help="0 takes any free port.")
+@data_dir_option
+def serve(host: str | None, port: int | None, data_dir: Path | None) -> None:
+    """Serve the product and print a one-time address to sign in with."""
+    from opm.server.serve import run
+
+    run(read_settings(host=host, port=port, data_dir=data_dir))
+
+
+@main.group()
+def sidecar() -> None:
+    """Programs of a pod. A runtime starts them and sets their environment (OPM_POD_...)."""
+
+
+@sidecar.command()
+def files() -> None:
+    """Show and change the files of a workspace."""
+    from opm.sidecar.main import run_files
+
+    run_files()
+
+
+@sidecar.command()
+def session() -> None:
+    """Pass what is allowed on to OpenCode."""
+    from opm.sidecar.main import run_session
+
+    run_session()
+
+
+@sidecar.command()
+def model() -> None:
+    """Answer as the scripted demo model."""
+    from opm.sidecar.main import run_model
+
+    run_model()
+
+
+@main.command()
+@data_dir_option
+def migrate(data_dir: Path | None) -> None:
+    """Bring the database to the newest schema. `serve` does so by itself for SQLite."""
+    from opm.server.db.migrate import upgrade
+
+    with plain_errors():
+        asyncio.run(upgrade(read_settings(data_dir=data_dir)))
+    click.echo("The database is at the newest schema.")
+
+
+@main.command()
+@data_dir_option
+def doctor(data_dir: Path | None) -> None:
+    """Look at everything the product needs, and say how to mend what is missing."""
+    from opm.server.runtime.doctor import run_checks
+
+    settings = read_settings(data_dir=data_dir)
+    checks = asyncio.run(run_checks(data_dir=settings.data_dir, opencode=settings.opencode.binary))
+    for check in checks:
+        sign = {True: "ok  ", None: "warn", False: "FAIL"}[check.ok]
+        click.echo(f"{sign}  {check.name}: {check.found}")
+        if check.ok is not True:
+            click.echo(f"      {check.mend}")
+    sys.exit(1 if any(check.ok is False for check in checks) else 0)
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the API."""
+    import json
+
+    from opm.server.app import create_app
+
+    click.echo(json.dumps(create_app(read_settings()).openapi(), indent=2, sort_keys=True))
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("docs/reference"), help="Folder to write.")
+def docs(out: Path) -> None:
+    """Write the reference pages that are made from the code."""
+    from opm.reference import write
+
+    for page in write(out, main):
+        click.echo(page)
+
+
+@main.command("launch-url")
+@data_dir_option
+def launch_url(data_dir: Path | None) -> None:
+    """Print a fresh one-time address for signing in to the server that runs on this machine."""
+    from opm.server.serve import launch_url as fresh
+
+    with plain_errors():
+        click.echo(asyncio.run(fresh(read_settings(data_dir=data_dir))))
+
+
+@main.command("setup-opencode")
+@data_dir_option
+def setup_opencode(data_dir: Path | None) -> None:
+    """Install the pinned OpenCode for this machine's processor, and print where it is."""
+    from opm.server.runtime.opencode import ensure_binary
+
+    settings = read_settings(data_dir=data_dir)
+    with plain_errors():
+        binary = asyncio.run(
+            ensure_binary(
+                settings.data_dir / "opencode",
+                override=settings.opencode.binary,
+                progress=lambda line: click.echo(line, err=True),
+            )
+        )
+    click.echo(binary)
