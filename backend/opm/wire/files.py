@@ -1,7 +1,10 @@
 """The file-browser contract: what the files sidecar says and what the controller reads.
 
 Paths are relative to the workspace, use ``/``, and carry no leading slash; the root is the empty string.
-Names that are not UTF-8 travel as ``surrogateescape`` text in percent form (see ``display`` against ``path``).
+Names are plain text, taken as they stand: nothing is decoded or normalised. A byte that is not UTF-8 (always
+0x80 or above) travels as the private-use character U+EF00 + byte, and so do the bytes of a real character of
+U+EF80..U+EFFF; so every legal name has a text form that survives JSON, URLs and JavaScript, and no escape can
+stand for ``/``, ``.`` or NUL.
 """
 
 from datetime import datetime
@@ -19,7 +22,7 @@ class EntryType(StrEnum):
 
 
 class Entry(BaseModel):
-    """One name in a directory. ``size`` is in bytes; ``children`` is None where the listing did not descend."""
+    """One name in a directory. ``size`` is in bytes; ``children`` is None where the listing did not go."""
 
     name: str
     path: str
@@ -33,11 +36,11 @@ class Entry(BaseModel):
 class Tree(BaseModel):
     path: str
     entries: list[Entry]
-    truncated: bool = Field(default=False, description="a limit of entries, depth or time cut the listing short")
+    truncated: bool = Field(default=False, description="a limit of entries or time cut the listing short")
 
 
 class WriteFile(BaseModel):
-    """Create or replace one file, atomically. ``base_etag`` None means: create only if absent, unless ``overwrite``."""
+    """Create or replace one file, atomically. Without ``base_etag``: only if absent, unless ``overwrite``."""
 
     path: str
     content: str

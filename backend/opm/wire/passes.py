@@ -29,7 +29,7 @@ _MAXIMUM_TOKEN_CHARACTERS = (
 )
 
 
-class InvalidPass(Exception):  # noqa: N818 - what was shown is the noun, being refused is the error
+class InvalidPass(Exception):
     """The message names the failed check and never the token."""
 
 
@@ -79,7 +79,7 @@ def verify(
     path: str,
     now: float | None = None,
 ) -> PassClaims:
-    """Raise `InvalidPass` unless this is a live pass for exactly this request. Replays are the guard's matter."""
+    """Raise `InvalidPass` unless this is a live pass for exactly this request. Replays are the guard's."""
     claims = _decode(key, token)
     issued_at, expires_at = _whole(claims, "iat"), _whole(claims, "exp")
     jti = claims.get("jti")
