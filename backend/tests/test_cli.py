@@ -1,0 +1,39 @@
+"""The command line: what each command says, and that a sidecar's start does not drag the server in."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from opm import __version__
+from opm.cli import main
+
+BACKEND = Path(__file__).resolve().parent.parent
+
+
+def test_it_says_its_version() -> None:
+    said = CliRunner().invoke(main, ["--version"])
+    assert said.output.strip().endswith(__version__)
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate", "doctor", "openapi", "docs", "launch-url", "setup-opencode"])
+def test_every_command_explains_itself(command: str) -> None:
+    said = CliRunner().invoke(main, [command, "--help"])
+    assert said.exit_code == 0
+    assert "Usage:" in said.output
+
+
+def test_a_setting_that_cannot_be_used_is_named_and_its_value_is_not_shown(tmp_path: Path) -> None:
+    said = CliRunner(env={"OPM_PORT": "sesame", "OPM_CONFIG_FILE": str(tmp_path / "none")}).invoke(main, ["doctor"])
+    assert said.exit_code == 1
+    assert "port:" in said.output
+    assert "sesame" not in said.output
+    assert "Traceback" not in said.output
+
+
+def test_the_commands_themselves_load_neither_server_nor_sidecar() -> None:
+    program = "import sys, opm.cli; print([m for m in sys.modules if m.startswith(('opm.s', 'fastapi', 'sqlalchemy'))])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=BACKEND, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
