@@ -1,0 +1,25 @@
+"""Puts the session sidecar together."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+
+from opm.sidecar.app import shell
+from opm.sidecar.session.routes import routes
+from opm.sidecar.session.upstream import OpenCode
+from opm.sidecar.settings import PodSettings
+
+
+def create(settings: PodSettings, closing: asyncio.Event) -> Starlette:
+    """``closing`` is set when the process is asked to end, and ends every open stream."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[dict[str, Any]]:
+        workspace = str(settings.workspace)
+        async with OpenCode(settings.opencode_url, settings.opencode_password, workspace) as opencode:
+            yield {"opencode": opencode, "workspace": workspace, "closing": closing}
+
+    return shell(settings, routes(), lifespan)
