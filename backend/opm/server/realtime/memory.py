@@ -1,0 +1,44 @@
+"""The bus of a single process."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from opm.server.realtime.bus import Listener, Message
+
+log = structlog.get_logger(__name__)
+
+
+class MemoryBus:
+    def __init__(self) -> None:
+        self._listeners: defaultdict[str, dict[object, Listener]] = defaultdict(dict)
+
+    async def open(self) -> None:
+        """Nothing to connect to."""
+
+    async def close(self) -> None:
+        self._listeners.clear()
+
+    async def publish(self, messages: list[Message]) -> None:
+        for message in messages:
+            for listener in list(self._listeners.get(message.topic, {}).values()):
+                try:
+                    listener(message)
+                except Exception:
+                    log.exception("a listener failed", topic=message.topic)
+
+    def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
+        key = object()
+        self._listeners[topic][key] = listener
+
+        def stop() -> None:
+            remaining = self._listeners.get(topic, {})
+            remaining.pop(key, None)
+            if not remaining:
+                self._listeners.pop(topic, None)
+
+        return stop
+
+    def on_gap(self, listener: Callable[[], Awaitable[None]]) -> None:
+        """Memory does not break."""
