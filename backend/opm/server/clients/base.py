@@ -1,0 +1,101 @@
+"""What the controller asks of the two sidecars of a pod."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from opm.wire.files import MakeDirectory, Rename, Tree, WriteFile, Written
+
+
+@dataclass(frozen=True, slots=True)
+class PodAddress:
+    """One pod as the clients see it."""
+
+    project_id: UUID
+    files_url: str
+    session_url: str
+    pass_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEvent:
+    """One event of OpenCode, as it came: its name and properties."""
+
+    type: str
+    properties: Mapping[str, Any]
+
+
+class AgentClient(Protocol):
+    """The agent of one pod. Everything raises `Unavailable` when the pod does not answer and `NotFound` for ids it
+    does not know; nothing is ever sent twice."""
+
+    async def create_session(self, title: str) -> str: ...
+
+    async def prompt(self, session_id: str, body: Mapping[str, Any]) -> None: ...
+
+    async def message(self, session_id: str, message_id: str) -> dict[str, Any]: ...
+
+    async def messages(self, session_id: str, limit: int = 50) -> list[dict[str, Any]]: ...
+
+    async def session(self, session_id: str) -> dict[str, Any]: ...
+
+    async def children(self, session_id: str) -> list[dict[str, Any]]: ...
+
+    async def status(self) -> dict[str, Any]: ...
+
+    async def abort(self, session_id: str) -> None: ...
+
+    async def diff(self, session_id: str, message_id: str) -> list[dict[str, Any]]: ...
+
+    async def permissions(self) -> list[dict[str, Any]]: ...
+
+    async def questions(self) -> list[dict[str, Any]]: ...
+
+    async def reply_permission(self, ask_id: str, reply: str, message: str | None) -> None: ...
+
+    async def reply_question(self, ask_id: str, answers: list[list[str]] | None) -> None:
+        """None dismisses the question."""
+        ...
+
+    async def models(self) -> list[dict[str, Any]]: ...
+
+    def events(self) -> AsyncIterator[AgentEvent]:
+        """The pod's one stream. The first event is `stream.connected`; it ends when the pod drops it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileStream:
+    """A file on its way: status and headers worth passing on, then the bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+
+
+class FileClient(Protocol):
+    """The workspace of one pod; refusals of the sidecar arrive as our own errors."""
+
+    async def tree(self, path: str, max_depth: int) -> Tree: ...
+
+    def content(self, path: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[FileStream]: ...
+
+    async def write(self, body: WriteFile) -> Written: ...
+
+    async def mkdir(self, body: MakeDirectory) -> None: ...
+
+    async def rename(self, body: Rename) -> None: ...
+
+    async def delete(self, path: str, *, recursive: bool) -> None: ...
+
+
+class PodClients(Protocol):
+    """Makes clients; one connection pool for all pods, no cookies, nothing shared between projects."""
+
+    def agent(self, address: PodAddress) -> AgentClient: ...
+
+    def files(self, address: PodAddress) -> FileClient: ...
+
+    async def close(self) -> None: ...

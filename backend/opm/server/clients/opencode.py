@@ -1,0 +1,143 @@
+"""The agent of a pod, through its session sidecar."""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from opm.server.clients.base import AgentEvent
+from opm.server.clients.http import CONNECT_SECONDS, Sidecar
+from opm.server.core.errors import Unavailable
+
+T = TypeVar("T")
+
+SILENCE_SECONDS = 25.0
+"""The sidecar sends a heartbeat every 10 seconds, so a longer silence means that nobody is there."""
+
+LARGEST_EVENT = 16 << 20
+
+
+class _Event(msgspec.Struct):
+    type: str
+    properties: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+
+
+class HttpAgent:
+    def __init__(self, sidecar: Sidecar, *, silence: float = SILENCE_SECONDS) -> None:
+        self._sidecar = sidecar
+        self._silence = silence
+
+    async def create_session(self, title: str) -> str:
+        created = await self._object("POST", "/session", body={"title": title})
+        return str(created["id"])
+
+    async def prompt(self, session_id: str, body: Mapping[str, Any]) -> None:
+        await self._sidecar.call("POST", f"/session/{_id(session_id)}/prompt", body=dict(body))
+
+    async def message(self, session_id: str, message_id: str) -> dict[str, Any]:
+        return await self._object("GET", f"/session/{_id(session_id)}/message/{_id(message_id)}")
+
+    async def messages(self, session_id: str, limit: int = 50) -> list[dict[str, Any]]:
+        return await self._list(f"/session/{_id(session_id)}/message", {"limit": str(limit)})
+
+    async def session(self, session_id: str) -> dict[str, Any]:
+        return await self._object("GET", f"/session/{_id(session_id)}")
+
+    async def children(self, session_id: str) -> list[dict[str, Any]]:
+        return await self._list(f"/session/{_id(session_id)}/children")
+
+    async def status(self) -> dict[str, Any]:
+        return await self._object("GET", "/status")
+
+    async def abort(self, session_id: str) -> None:
+        await self._sidecar.call("POST", f"/session/{_id(session_id)}/abort")
+
+    async def diff(self, session_id: str, message_id: str) -> list[dict[str, Any]]:
+        return await self._list(f"/session/{_id(session_id)}/diff", {"messageID": message_id})
+
+    async def permissions(self) -> list[dict[str, Any]]:
+        return await self._list("/permission")
+
+    async def questions(self) -> list[dict[str, Any]]:
+        return await self._list("/question")
+
+    async def reply_permission(self, ask_id: str, reply: str, message: str | None) -> None:
+        body = {"reply": reply} | ({"message": message} if message else {})
+        await self._sidecar.call("POST", f"/permission/{_id(ask_id)}/reply", body=body)
+
+    async def reply_question(self, ask_id: str, answers: list[list[str]] | None) -> None:
+        if answers is None:
+            await self._sidecar.call("POST", f"/question/{_id(ask_id)}/reject")
+        else:
+            await self._sidecar.call("POST", f"/question/{_id(ask_id)}/reply", body={"answers": answers})
+
+    async def models(self) -> list[dict[str, Any]]:
+        return await self._list("/models")
+
+    async def events(self) -> AsyncGenerator[AgentEvent]:
+        """Close it (``contextlib.aclosing``) when leaving it early: it holds a connection."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=self._silence)
+        async with self._sidecar.open(
+            "GET", "/events", timeout=timeout, headers={"Accept": "text/event-stream"}
+        ) as response:
+            frames = Frames()
+            try:
+                async for chunk in response.content.iter_any():
+                    for data in frames.feed(chunk):
+                        yield _event(data)
+            except (aiohttp.ClientPayloadError, ConnectionError):
+                return  # the pod dropped it, which is one of the ways a stream ends
+
+    async def _object(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        return _decode(await self._sidecar.call(method, path, body=body), dict[str, Any])
+
+    async def _list(self, path: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        return _decode(await self._sidecar.call("GET", path, query=query), list[dict[str, Any]])
+
+
+class Frames:
+    """Cuts a stream of bytes into the ``data`` of its events; comments and other fields are passed over."""
+
+    def __init__(self, limit: int = LARGEST_EVENT) -> None:
+        self._limit = limit
+        self._buffer = bytearray()
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        searched = max(len(self._buffer) - 1, 0)
+        self._buffer += chunk
+        found: list[bytes] = []
+        start = 0
+        while (end := self._buffer.find(b"\n\n", max(searched, start))) >= 0:
+            if data := _data(self._buffer[start:end]):
+                found.append(data)
+            start = end + 2
+        del self._buffer[:start]
+        if len(self._buffer) > self._limit:
+            raise Unavailable("The pod sends an event that is too large to be one.", reason="too_large")
+        return found
+
+
+def _data(frame: bytearray) -> bytes:
+    if frame.startswith(b"data:") and b"\n" not in frame:
+        return bytes(frame[5:].strip())
+    return b"\n".join(bytes(line[5:].strip()) for line in frame.split(b"\n") if line.startswith(b"data:"))
+
+
+def _event(data: bytes) -> AgentEvent:
+    event = _decode(data, _Event)
+    return AgentEvent(event.type, event.properties)
+
+
+def _decode(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise Unavailable(
+            "The pod says something that cannot be understood; its version may not fit.", reason="not_understood"
+        ) from exc
+
+
+def _id(value: str) -> str:
+    return quote(value, safe="")
