@@ -66,10 +66,7 @@ class AccessTokens:
 
     def _read(self, token: str) -> AccessClaims:
         try:
-            decoded = jwt.decode(token, self._key, algorithms=[_ALGORITHM])
-            if decoded.header != _HEADER or decoded.claims.get("aud") != _AUDIENCE:
-                raise ValueError("made for another use")
-            return _claims(decoded.claims)
+            return _claims(jwt.decode(token, self._key, algorithms=[_ALGORITHM]))
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as exc:
             raise Unauthorized("The access token is not valid; sign in again.") from exc
 
@@ -79,7 +76,10 @@ class AccessTokens:
         self._verified[digest] = claims
 
 
-def _claims(body: dict[str, Any]) -> AccessClaims:
+def _claims(token: jwt.Token) -> AccessClaims:
+    body: dict[str, Any] = token.claims
+    if token.header != _HEADER or body["aud"] != _AUDIENCE:
+        raise ValueError("made for another use")
     return AccessClaims(
         user_id=UUID(body["sub"]),
         email=body["email"],

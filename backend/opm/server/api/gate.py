@@ -1,0 +1,106 @@
+"""What is turned away before a handler runs: foreign names, bodies too large or of the wrong kind, foreign pages."""
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from opm.server.api.cookies import CookieNames
+from opm.server.api.errors import error_response
+from opm.server.api.origins import allowed_hosts, host_name, own_origins
+from opm.server.core.settings import Settings
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_PROBES = frozenset({"/api/healthz", "/api/readyz"})
+_FILE_WRITE = "/files/write"
+_FILE_OVERHEAD = 2
+"""A file travels as a JSON string: base64 adds a third, escapes of quotes and line ends up to as much again."""
+
+Headers = dict[bytes, bytes]
+
+
+class Gate:
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+        self.hosts = allowed_hosts(settings)
+        self.body_bytes = settings.limits.body_bytes
+        self.file_bytes = settings.limits.file_bytes * _FILE_OVERHEAD + settings.limits.body_bytes
+        names = CookieNames.of(settings)
+        self.cookies = (names.access.encode() + b"=", names.refresh.encode() + b"=")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        headers: Headers = dict(scope["headers"])
+        refusal = self._wrong_host(scope, headers)
+        if kind == "websocket":
+            if refusal is None:
+                await self.app(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 4403})
+            return
+        if scope["method"] in _SAFE:
+            limited = receive
+        else:
+            limit = self.file_bytes if scope["path"].endswith(_FILE_WRITE) else self.body_bytes
+            refusal = refusal or self._foreign_page(scope, headers) or self._wrong_body(scope, headers, limit)
+            limited = _counted(receive, limit)
+        if refusal is None:
+            await self.app(scope, limited, send)
+        else:
+            await refusal(scope, receive, send)
+
+    def _wrong_host(self, scope: Scope, headers: Headers) -> Response | None:
+        """A name that is not ours, resolved to our address, would make its pages of our origin."""
+        if scope["path"] in _PROBES or host_name(headers.get(b"host", b"").decode("latin-1")) in self.hosts:
+            return None
+        return error_response(
+            scope, 421, "This server does not answer to that host name; add it to OPM_ALLOWED_HOSTS if it should."
+        )
+
+    def _foreign_page(self, scope: Scope, headers: Headers) -> Response | None:
+        """A cookie is sent by the browser whoever asks; so the asking page must be shown to be ours."""
+        site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+        if b"authorization" in headers or site in {b"same-origin", b"none"}:
+            return None
+        if origin is not None:
+            ours = own_origins(self.settings, headers.get(b"host", b"").decode("latin-1"))
+            refused = origin.decode("latin-1") not in ours
+        else:
+            cookie = headers.get(b"cookie", b"")
+            refused = site is not None or any(name in cookie for name in self.cookies)
+        return error_response(scope, 403, "This request came from a page of another origin.") if refused else None
+
+    @staticmethod
+    def _wrong_body(scope: Scope, headers: Headers, limit: int) -> Response | None:
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit():
+            return error_response(scope, 400, "The Content-Length is not a number.")
+        if int(length) > limit:
+            return error_response(scope, 413, _too_large(limit), {"limit": limit})
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        has_body = int(length) > 0 or b"transfer-encoding" in headers
+        if has_body and kind != b"application/json":
+            return error_response(scope, 415, "Bodies have to be JSON (Content-Type: application/json).")
+        return None
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """For bodies that do not tell their length first, or not the truth."""
+    seen = 0
+
+    async def counting() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise HTTPException(413, _too_large(limit))
+        return message
+
+    return counting
+
+
+def _too_large(limit: int) -> str:
+    return f"The body is too large; at most {limit} bytes are taken here."

@@ -1,0 +1,151 @@
+"""The chain around every request, outermost first: its name and log line, headers, compression, crashes, the gate.
+
+Plain ASGI: a layer that wraps the request in objects of its own would cost more than the handlers do.
+"""
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from opm.server.api.compression import Compression
+from opm.server.api.errors import crashed
+from opm.server.api.gate import Gate
+from opm.server.core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_QUIET = ("/api/healthz", "/api/readyz")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    )
+)
+
+_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+class RequestLog:
+    """Gives the request an id, puts it on every log line of the request and on the answer, and writes one line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        given = _header(scope, b"x-request-id")
+        request_id = given.decode() if _SANE_ID.fullmatch(given) else uuid4().hex
+        scope["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        began = time.perf_counter()
+        status = 0
+
+        async def named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, named)
+        finally:
+            self._write(scope, status, time.perf_counter() - began)
+
+    @staticmethod
+    def _write(scope: Scope, status: int, seconds: float) -> None:
+        path: str = scope["path"]
+        level = log.info if path.startswith("/api/") and path not in _QUIET else log.debug
+        # without the query: it may say what is nobody's business
+        level("request", method=scope.get("method", "WS"), path=path, status=status, ms=round(seconds * 1000, 1))
+
+
+class SecurityHeaders:
+    """On every answer; a handler that set one of them itself keeps it."""
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self.app = app
+        headers = _HEADERS | ({"strict-transport-security": "max-age=31536000"} if https else {})
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        api = scope["path"].startswith("/api/")
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"] = list(message.get("headers", ()))
+                present = {name for name, _ in headers}
+                headers += [pair for pair in self.headers if pair[0] not in present]
+                if api and b"cache-control" not in present:
+                    headers.append((b"cache-control", b"no-store"))
+            await send(message)
+
+        await self.app(scope, receive, guarded)
+
+
+class Crashes:
+    """What nobody expected: the log gets the trace, the caller the request's id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            log.exception("the request crashed")
+            if started:
+                raise  # half an answer is out: only cutting the connection can tell that it is not whole
+            await crashed(scope)(scope, receive, send)
+
+
+def install(app: FastAPI, settings: Settings) -> None:
+    # the one added last is the outermost
+    app.add_middleware(Gate, settings=settings)
+    app.add_middleware(Crashes)
+    app.add_middleware(Compression)
+    app.add_middleware(SecurityHeaders, https=(settings.public_url or "").startswith("https://"))
+    app.add_middleware(RequestLog)

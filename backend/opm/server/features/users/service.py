@@ -1,0 +1,174 @@
+"""Signing in and staying signed in: launch addresses, sign-ins as chains of refresh tokens, ending them.
+
+A sign-in is a family of refresh tokens, each good for one renewal. One that is shown again later was copied: the
+whole family ends. Refusals of tokens are answers here (None), not errors, because what they leave in the database
+(a family revoked, a line in the audit log) has to be committed.
+"""
+
+import getpass
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from opm.server.core.actor import Actor
+from opm.server.core.errors import Unauthorized
+from opm.server.core.ids import new_id
+from opm.server.core.settings import AuthSettings
+from opm.server.db import models
+from opm.server.db.uow import UnitOfWork
+from opm.server.features.users.repository import TokenRepository, UserRepository
+from opm.server.features.users.schemas import User
+
+LOCAL_ISSUER, LOCAL_SUBJECT = "opm:local", "local"
+LAUNCH, REFRESH = "launch", "refresh"
+GRACE = timedelta(seconds=10)
+"""Two tabs may show the same refresh token at once; a copy used later than this is taken for a theft."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request came from, for the audit log."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    user: User
+    actor: Actor
+    family: UUID
+    refresh_token: str
+    refresh_expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"SignIn(user={self.user.id}, family={self.family})"
+
+
+class UserService:
+    def __init__(self, uow: UnitOfWork, settings: AuthSettings) -> None:
+        self.uow = uow
+        self.settings = settings
+        self.users = UserRepository(uow.session)
+        self.tokens = TokenRepository(uow.session)
+
+    async def ensure_local_user(self) -> models.User:
+        """The one person of a server without an identity provider."""
+        user = await self.users.by_subject(LOCAL_ISSUER, LOCAL_SUBJECT)
+        if user is None:
+            now = self.uow.now
+            user = models.User(
+                issuer=LOCAL_ISSUER, oidc_subject=LOCAL_SUBJECT, name=_account_name(), created_at=now, updated_at=now
+            )
+            self.users.add(user)
+            await self.uow.flush()
+        return user
+
+    async def issue_launch(self) -> str:
+        """A token for one launch address; only its hash is kept."""
+        user = await self.ensure_local_user()
+        await self.tokens.forget_expired(self.uow.now)
+        return self._new_token(user.id, new_id(), LAUNCH, self.settings.launch_ttl)[0]
+
+    async def redeem_launch(self, raw: str, client: Client) -> SignIn | None:
+        token = await self._spend(LAUNCH, raw)
+        user = await self.users.get(token.user_id) if token else None
+        if user is None or user.disabled_at is not None:
+            self._refused("auth.sign_in_refused", user, client)
+            return None
+        user.last_login_at = self.uow.now
+        # a new family: nothing that was known before signing in names this session
+        signed = self._sign_in(user, new_id(), client)
+        self.uow.audit(signed.actor, "auth.sign_in", ("user", user.id), method=LAUNCH)
+        return signed
+
+    async def refresh(self, raw: str, client: Client) -> SignIn | None:
+        token = await self._spend(REFRESH, raw)
+        if token is None:
+            token = await self._shown_again(raw, client)
+        user = await self.users.get(token.user_id) if token else None
+        if token is None or user is None or user.disabled_at is not None:
+            return None
+        return self._sign_in(user, token.family_id, client)
+
+    async def logout(self, family: UUID, actor: Actor | None) -> None:
+        """Ends the sign-in everywhere: its access tokens are asked about with every request."""
+        await self.tokens.revoke(family, self.uow.now)
+        self.uow.audit(actor, "auth.sign_out", ("auth_session", family))
+
+    async def logout_token(self, raw: str, client: Client) -> None:
+        """As `logout`, for those whose access token has ended already."""
+        token = await self.tokens.by_hash(REFRESH, hash_of(raw))
+        user = await self.users.get(token.user_id) if token else None
+        if token is not None and user is not None:
+            await self.logout(token.family_id, _actor(user, token.family_id, client))
+
+    async def is_live(self, user_id: UUID, family: UUID) -> bool:
+        """Whether the sign-in was neither ended nor left unused too long, and the person not shut out."""
+        return await self.users.is_live(user_id, family, self.uow.now)
+
+    async def get(self, user_id: UUID) -> models.User:
+        user = await self.users.get(user_id)
+        if user is None:
+            raise Unauthorized("This account does not exist any more.")
+        return user
+
+    async def _spend(self, purpose: str, raw: str) -> models.RefreshToken | None:
+        token_hash = hash_of(raw)
+        spent = await self.tokens.spend(purpose, token_hash, self.uow.now)
+        return await self.tokens.by_hash(purpose, token_hash) if spent else None
+
+    async def _shown_again(self, raw: str, client: Client) -> models.RefreshToken | None:
+        """A used token within the grace goes on as a further link; later it ends its family."""
+        token = await self.tokens.by_hash(REFRESH, hash_of(raw))
+        if token is None or token.used_at is None or token.revoked_at is not None:
+            return None
+        if self.uow.now - token.used_at <= GRACE:
+            return token
+        await self.tokens.revoke(token.family_id, self.uow.now)
+        self._refused("auth.refresh_reused", await self.users.get(token.user_id), client)
+        return None
+
+    def _refused(self, action: str, user: models.User | None, client: Client) -> None:
+        if user is not None:
+            self.uow.audit(_actor(user, None, client), action, ("user", user.id))
+        else:
+            self.uow.audit(None, action, ("user", "unknown"), ip=client.ip, request_id=client.request_id)
+
+    def _sign_in(self, user: models.User, family: UUID, client: Client) -> SignIn:
+        token, expires_at = self._new_token(user.id, family, REFRESH, self.settings.refresh_ttl)
+        return SignIn(User.model_validate(user), _actor(user, family, client), family, token, expires_at)
+
+    def _new_token(self, user_id: UUID, family: UUID, purpose: str, ttl: timedelta) -> tuple[str, datetime]:
+        raw = secrets.token_urlsafe(32)
+        now = self.uow.now
+        self.tokens.add(
+            models.RefreshToken(
+                user_id=user_id,
+                family_id=family,
+                purpose=purpose,
+                token_hash=hash_of(raw),
+                expires_at=now + ttl,
+                created_at=now,
+            )
+        )
+        return raw, now + ttl
+
+
+def hash_of(raw: str) -> str:
+    """Tokens have 256 random bits, so a plain hash keeps them: there is nothing to guess."""
+    return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _actor(user: models.User, family: UUID | None, client: Client) -> Actor:
+    return Actor(user.id, user.email, user.name, family, client.ip, client.user_agent, client.request_id)
+
+
+def _account_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number without a name
+        return "local"
