@@ -1,0 +1,169 @@
+"""The HTTP face of the workspace. Every touch of the disk happens in the one pool of threads, never on the loop."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from opm.sidecar.app import read_body
+from opm.sidecar.errors import Refused, answer
+from opm.sidecar.files import content
+from opm.sidecar.files.beneath import Beneath
+from opm.sidecar.files.change import Changes
+from opm.sidecar.files.faults import told
+from opm.sidecar.files.names import parse, to_text
+from opm.sidecar.files.tree import Listing
+from opm.wire.files import MakeDirectory, Rename, WriteFile
+
+_LARGEST_BODY = 24 << 20  # ten megabytes of content, with what JSON and base64 add to them
+_SMALL_BODY = 64 << 10
+_DEEPEST_TREE = 64
+
+T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class FilesApi:
+    def __init__(self, beneath: Beneath, changes: Changes, pool: Executor) -> None:
+        self._beneath = beneath
+        self._changes = changes
+        self._pool = pool
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/files/tree", self.tree),
+            Route("/files/content", self.read),
+            Route("/files/write", self.write, methods=["POST"]),
+            Route("/files/mkdir", self.make_directory, methods=["POST"]),
+            Route("/files/rename", self.rename, methods=["POST"]),
+            Route("/files", self.delete, methods=["DELETE"]),
+        ]
+
+    async def tree(self, request: Request) -> Response:
+        path = parse(request.query_params.get("path", ""), root_allowed=True)
+        depth = request.query_params.get("max_depth", "1")
+        if not depth.isascii() or not depth.isdigit() or not 1 <= int(depth[:3]) <= _DEEPEST_TREE:
+            raise Refused(400, f"max_depth is a number from 1 to {_DEEPEST_TREE}.")
+
+        def work() -> bytes:
+            return msgspec.json.encode(Listing(self._beneath).tree(path, int(depth)))
+
+        return Response(await self._do(work), media_type="application/json")
+
+    async def read(self, request: Request) -> Response:
+        path = parse(request.query_params.get("path", ""))
+        name = to_text(path.rpartition(b"/")[2])
+
+        def work() -> tuple[int, os.stat_result, dict[str, str]]:
+            descriptor = self._beneath.open_file(path)
+            try:
+                found = os.fstat(descriptor)
+                return descriptor, found, content.headers(descriptor, found, name)
+            except BaseException:
+                os.close(descriptor)
+                raise
+
+        descriptor, found, headers = await self._do(work)
+        try:
+            response = self._respond(request, descriptor, found, headers)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if not isinstance(response, StreamingResponse):
+            os.close(descriptor)
+        return response
+
+    def _respond(self, request: Request, descriptor: int, found: os.stat_result, headers: dict[str, str]) -> Response:
+        current = headers["ETag"]
+        if content.unchanged(request.headers.get("if-none-match"), current):
+            return Response(status_code=304, headers=headers)
+        asked, if_range = request.headers.get("range"), request.headers.get("if-range")
+        try:
+            part = content.part(asked, if_range, current, found.st_size)
+        except Refused as refused:
+            response = answer(refused)
+            response.headers["Content-Range"] = f"bytes */{found.st_size}"
+            return response
+        headers["Content-Length"] = str(part.length)
+        if part.status == 206:
+            last = part.start + part.length - 1
+            headers["Content-Range"] = f"bytes {part.start}-{last}/{found.st_size}"
+        if request.method == "HEAD":
+            return Response(status_code=part.status, headers=headers)
+        return _FileResponse(descriptor, self._pieces(descriptor, part), part.status, headers)
+
+    async def _pieces(self, descriptor: int, part: content.Part) -> AsyncIterator[bytes]:
+        """Ends early if the file shrinks meanwhile; the promised length then tells the reader so."""
+        position, end = part.start, part.start + part.length
+        while position < end:
+            length = min(content.PIECE, end - position)
+            piece = await self._run(lambda at=position, size=length: os.pread(descriptor, size, at))
+            if not piece:
+                return
+            position += len(piece)
+            yield piece
+
+    async def write(self, request: Request) -> Response:
+        body = await read_body(request, _LARGEST_BODY)
+        written = await self._do(lambda: self._changes.write(_parsed(WriteFile, body)))
+        return Response(written.model_dump_json(), 201 if written.created else 200, media_type="application/json")
+
+    async def make_directory(self, request: Request) -> Response:
+        path = parse(_parsed(MakeDirectory, await read_body(request, _SMALL_BODY)).path)
+        return _entry(await self._do(lambda: self._changes.make_directory(path)))
+
+    async def rename(self, request: Request) -> Response:
+        wish = _parsed(Rename, await read_body(request, _SMALL_BODY))
+        return _entry(await self._do(lambda: self._changes.rename(wish)))
+
+    async def delete(self, request: Request) -> Response:
+        path = parse(request.query_params.get("path", ""))
+        recursive = request.query_params.get("recursive", "false")
+        if recursive not in {"true", "false"}:
+            raise Refused(400, "recursive is true or false.")
+        await self._do(lambda: self._changes.delete(path, recursive=recursive == "true"))
+        return Response(status_code=204)
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        """On a thread, with the kernel's refusals put into words."""
+        with told():
+            return await self._run(work)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+class _FileResponse(StreamingResponse):
+    """Owns the descriptor: it is closed however the response ends, begun or not."""
+
+    def __init__(self, descriptor: int, pieces: AsyncIterator[bytes], status: int, headers: dict[str, str]) -> None:
+        super().__init__(pieces, status, headers)
+        self._descriptor = descriptor
+
+    async def __call__(self, *channel: Any) -> None:
+        try:
+            await super().__call__(*channel)
+        finally:
+            os.close(self._descriptor)
+
+
+def _parsed(kind: type[Model], body: bytes) -> Model:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as exc:
+        problems = [
+            {"field": ".".join(map(str, error["loc"]))[:100], "problem": error["msg"][:200]}
+            for error in exc.errors(include_url=False, include_context=False, include_input=False)[:10]
+        ]
+        raise Refused(400, "The body is not what this request takes.", problems=problems) from None
+
+
+def _entry(entry: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(entry), media_type="application/json")
