@@ -44,7 +44,7 @@ class PodSpec:
     pass_key: bytes = field(default=b"", repr=False)
     """Signs passes for the two sidecars (see `opm.wire.passes`)."""
     demo_model: bool = False
-    """Run the scripted model inside the pod; in `opencode_config` the text `{demo_model_url}` stands for its address."""
+    """Run the scripted model inside the pod; `{demo_model_url}` in `opencode_config` stands for its address."""
     seed_files: Mapping[str, str] = field(default_factory=dict[str, str])
     """Path to text; written and committed only when the workspace is created."""
 

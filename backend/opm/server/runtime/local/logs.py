@@ -1,0 +1,104 @@
+"""The output of a pod's parts: kept within bounds, and read back without the secrets that may have got into it."""
+
+import base64
+import json
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+REDACTED = "[redacted]"
+TAIL_BYTES = 512 * 1024
+LINE_LIMIT = 4096
+SHORTEST_SECRET = 6
+"""Shorter texts would also be found in words that are no secret."""
+
+SHAPES = re.compile(
+    r"""\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}"""
+    r"""|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"""
+    r"""|(?<=Basic )[A-Za-z0-9+/=]{8,}"""
+    r"""|(?<="apiKey":")[^"{]+"""
+)
+"""Secrets whose text we may not know any more, such as a key of a pod that ran under an earlier controller."""
+
+
+class Redactor:
+    """Takes known secrets out of text, also where they were encoded on the way."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _forms(secret)}
+        # The longest first: one secret may be part of another.
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, REDACTED)
+        return SHAPES.sub(REDACTED, text)
+
+
+def _forms(secret: str) -> set[str]:
+    encoded = base64.b64encode(secret.encode()).decode()
+    return {
+        secret,
+        json.dumps(secret)[1:-1],
+        quote(secret, safe=""),
+        encoded,
+        encoded.rstrip("="),
+        base64.b64encode(f"opencode:{secret}".encode()).decode(),
+    }
+
+
+def tail(log: Path, lines: int, redact: Redactor) -> list[str]:
+    """The newest lines, oldest first, reaching back into the file before this one."""
+    if lines <= 0:
+        return []
+    found = _last_lines(log)
+    if len(found) < lines:
+        found = [*_last_lines(older(log)), *found]
+    # Cut only after the secrets are out: half a secret would not be recognised.
+    return [redact(line)[:LINE_LIMIT] for line in found[-lines:]]
+
+
+def _last_lines(log: Path) -> list[str]:
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - TAIL_BYTES))
+            data = file.read(TAIL_BYTES)
+    except OSError:
+        return []
+    if size > TAIL_BYTES:
+        data = data.partition(b"\n")[2]
+    return data.decode(errors="replace").splitlines()
+
+
+def older(log: Path) -> Path:
+    return log.with_name(f"{log.name}.1")
+
+
+def rotate(log: Path) -> None:
+    """Before a start: what is written from now on belongs to the new process."""
+    if log.exists() and log.stat().st_size:
+        log.replace(older(log))
+
+
+def cut(log: Path, limit: int) -> None:
+    """While a process writes: it holds the file open, so the file is emptied in place rather than replaced."""
+    try:
+        if log.stat().st_size > limit:
+            shutil.copyfile(log, older(log))
+            with log.open("r+b") as file:
+                file.truncate(0)
+    except FileNotFoundError:
+        return
+
+
+def scrub(log: Path, redact: Redactor) -> None:
+    """After the last process ended: the next reader may not know the secrets, so they must not stay on the disk."""
+    for file in (log, older(log)):
+        if file.exists():
+            text = file.read_text(errors="replace")
+            clean = redact(text)
+            if clean != text:
+                file.write_text(clean)

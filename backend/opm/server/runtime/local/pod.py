@@ -1,0 +1,305 @@
+"""One pod's life. Wishes come in through a queue, one task carries them out in order and looks after the parts.
+
+The task exists only while there is something to look after, and it alone changes the pod.
+"""
+
+import asyncio
+import base64
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from opm.server.core.errors import RuntimeFault
+from opm.server.runtime.base import Observation, Part, PodSpec
+from opm.server.runtime.local import ending, logs, plan, probe, procfs, reaper, store, workspace
+from opm.server.runtime.local.keeper import Keeper
+from opm.server.runtime.local.layout import PodLayout
+from opm.server.runtime.local.process import Proc
+from opm.server.runtime.local.settings import LocalSettings
+from opm.server.runtime.local.store import PartRecord, PodRecord, PodSecrets
+from opm.server.runtime.local.view import PodView
+
+QUIET = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    done: asyncio.Future[None]
+    remove: bool
+
+
+class Pod:
+    def __init__(self, project_id: UUID, settings: LocalSettings, announce: Callable[[Observation], None]) -> None:
+        self.project_id = project_id
+        self.layout = PodLayout.of(settings.data_dir, project_id)
+        self.redact = logs.Redactor()
+        self.view = PodView(project_id)
+        self._settings = settings
+        self._announce = announce
+        self._wishes: deque[PodSpec | Stop] = deque()
+        self._bell = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._spec: PodSpec | None = None
+        self._secrets = PodSecrets(b"", "")
+        self._keepers: dict[Part, Keeper] = {}
+        self._written: PodRecord | None = None
+        self._started_at = ""
+        self._failures = 0
+        self._not_before = 0.0
+
+    # Wishes
+
+    def ensure(self, spec: PodSpec) -> None:
+        self._wishes.append(spec)
+        self.view.wanted = True
+        self._wake()
+
+    async def stop(self, *, remove: bool = False) -> None:
+        done = asyncio.get_running_loop().create_future()
+        self._wishes.append(Stop(done, remove))
+        self.view.wanted = False
+        self.view.stopping = bool(self._keepers)
+        self._tell()
+        self._wake()
+        await asyncio.shield(done)
+
+    def adopt(self, record: PodRecord, secrets: PodSecrets, procs: dict[Part, Proc]) -> None:
+        """Take over a pod that another controller started; its wish follows with the next `ensure`."""
+        key = procfs.variable(procs[Part.OPENCODE].pid, "OPM_PROVIDER_KEY")
+        self._know(secrets, key)
+        self._written, self._started_at = record, record.started_at
+        self.view.digest, self.view.wanted = record.digest, True
+        for part, door in plan.adopted(self.layout, record, secrets).items():
+            self._keepers[part] = self._keeper(door)
+            self._keepers[part].adopt(procs[part], record.incarnation if part is Part.OPENCODE else "")
+        self._wake()
+
+    def observation(self) -> Observation:
+        return self.view.observation(self._keepers)
+
+    async def release(self) -> None:
+        """Let go of the processes without ending them."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for keeper in self._keepers.values():
+            keeper.halt()
+            if keeper.proc is not None:
+                keeper.proc.release()
+
+    def ring(self) -> None:
+        self._bell.set()
+
+    # The task
+
+    def _wake(self) -> None:
+        self._bell.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._live(), name=f"pod-{self.project_id}")
+            self._task.add_done_callback(self._note_crash)
+
+    def _note_crash(self, task: asyncio.Task[None]) -> None:
+        """A fault nobody foresaw ends the task; it must be seen, and nobody may wait for ever."""
+        if task.cancelled() or task.exception() is None:
+            return
+        log.error("the keeper of pod %s failed", self.project_id, exc_info=task.exception())
+        self.view.trouble, self.view.failed = "The local runtime failed; see the server's log.", True
+        while self._wishes:
+            wish = self._wishes.popleft()
+            if isinstance(wish, Stop) and not wish.done.done():
+                wish.done.set_exception(RuntimeFault(self.view.trouble))
+        self._tell()
+
+    async def _live(self) -> None:
+        while True:
+            self._bell.clear()
+            while self._wishes:
+                await self._obey(self._wishes.popleft())
+            if not self._keepers and self._spec is None:
+                self._tell()
+                return
+            pause = await self._guarded_look()
+            self._tell()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._bell.wait(), pause)
+
+    async def _obey(self, wish: PodSpec | Stop) -> None:
+        if isinstance(wish, PodSpec):
+            await self._adjust(wish)
+            return
+        try:
+            await self._halt(remove=wish.remove)
+        except (OSError, RuntimeFault) as error:
+            self.view.trouble = f"The project could not be stopped: {_words(error)}"
+            if not wish.done.done():
+                fault = error if isinstance(error, RuntimeFault) else RuntimeFault(self.view.trouble)
+                wish.done.set_exception(fault)
+        else:
+            if not wish.done.done():
+                wish.done.set_result(None)
+        finally:
+            if not wish.done.done():
+                wish.done.set_exception(RuntimeFault("Stopping the project was interrupted."))
+            self.view.stopping = False
+            self._tell()
+
+    async def _adjust(self, spec: PodSpec) -> None:
+        secrets = PodSecrets(spec.pass_key, spec.opencode_password)
+        same_parts = spec.demo_model == (Part.MODEL in self._keepers)
+        same_doors = secrets == self._secrets and (same_parts or not self._keepers)
+        running = self._spec is not None or bool(self._keepers)
+        if running and spec.digest == self.view.digest and same_doors:
+            self._adopt_spec(spec)
+            return
+        if self._keepers:
+            await self._make_way(keep_sidecars=same_doors)
+        self._spec = spec
+        self._know(secrets, spec.provider_key)
+        self.view.digest, self.view.trouble, self.view.failed = spec.digest, None, False
+        self._failures, self._not_before = 0, 0.0
+
+    def _adopt_spec(self, spec: PodSpec) -> None:
+        """The pod already is what was asked for; one that was adopted learns how to start its parts again."""
+        if self._spec is None:
+            self._spec = spec
+            self._know(self._secrets, spec.provider_key)
+            ports = {part: keeper.plan.port for part, keeper in self._keepers.items()}
+            for part, planned in plan.planned(self._settings, self.layout, spec, ports).items():
+                self._keepers[part].plan = planned
+
+    async def _make_way(self, *, keep_sidecars: bool) -> None:
+        kept = {Part.FILES, Part.SESSION, Part.MODEL} if keep_sidecars else set[Part]()
+        self.view.changing = True
+        self._tell()
+        try:
+            await self._end(set(self._keepers) - kept)
+        finally:
+            self.view.changing = False
+
+    async def _halt(self, *, remove: bool) -> None:
+        self._spec = None
+        self.view.stopping = bool(self._keepers)
+        self._tell()
+        await self._end(set(self._keepers))
+        await asyncio.to_thread(self._clean_logs)
+        store.forget_record(self.layout)
+        self._written = None
+        self._started_at = ""
+        self.view.digest = self.view.trouble = None
+        self.view.failed = False
+        if remove:
+            await asyncio.to_thread(self.layout.destroy)
+
+    # Looking after the parts
+
+    async def _guarded_look(self) -> float:
+        try:
+            return await self._look()
+        except (OSError, RuntimeFault) as error:
+            self._failures += 1
+            delay = self._settings.backoff.delay(self._failures)
+            self._not_before = asyncio.get_running_loop().time() + delay
+            self.view.trouble = f"The project could not be started: {_words(error)} Trying again in {delay:g} s."
+            self.view.failed = self._failures > 1
+            return delay
+
+    async def _look(self) -> float:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._not_before:
+            return self._not_before - loop.time()
+        await self._complete_parts()
+        now = loop.time()
+        pauses = [keeper.tick(now) for keeper in self._keepers.values()]
+        if any(keeper.port_lost for keeper in self._keepers.values()):
+            await self._end(set(self._keepers))
+            raise RuntimeFault("another program took one of its ports first.")
+        if self._spec is None and any(keeper.down for keeper in self._keepers.values()):
+            return await self._give_up()
+        await self._end_orphans()
+        self._write_down()
+        if self.view.trouble and all(keeper.ready for keeper in self._keepers.values()):
+            self.view.trouble, self.view.failed, self._failures = None, False, 0
+        return min(pauses, default=QUIET)
+
+    async def _complete_parts(self) -> None:
+        """Plan what the wish asks for and is not there: at first everything, after a change what made way."""
+        spec = self._spec
+        if spec is None or set(self._keepers) == set(plan.parts_of(spec)):
+            return
+        await workspace.prepare(self.layout, spec)
+        store.write_secrets(self.layout, self._secrets)
+        ports = {part: keeper.plan.port for part, keeper in self._keepers.items()}
+        missing = [part for part in plan.parts_of(spec) if part not in ports]
+        self._started_at = self._started_at or datetime.now(UTC).isoformat()
+        ports.update(zip(missing, probe.free_ports(len(missing)), strict=True))
+        for part, planned in plan.planned(self._settings, self.layout, spec, ports).items():
+            if part in missing:
+                self._keepers[part] = self._keeper(planned)
+
+    async def _give_up(self) -> float:
+        """An adopted pod that lost a part before its wish was known: what is left of it is ended, and that is said."""
+        reasons = [keeper.reason for keeper in self._keepers.values() if keeper.down and keeper.reason]
+        await self._end(set(self._keepers))
+        store.forget_record(self.layout)
+        self._written = None
+        self.view.failed = True
+        self.view.trouble = f"{reasons[0].partition(';')[0]} before the controller had taken the project over again."
+        return QUIET
+
+    async def _end_orphans(self) -> None:
+        """What a dead OpenCode was running must not go on beside the next one."""
+        dead = [keeper for keeper in self._keepers.values() if keeper.left_orphans]
+        if dead:
+            alive = [keeper.proc.identity for keeper in self._keepers.values() if keeper.proc is not None]
+            await reaper.sweep(self.project_id, spare=alive, grace=1.0)
+        for keeper in dead:
+            keeper.left_orphans = False
+
+    async def _end(self, parts: set[Part]) -> None:
+        ended = [self._keepers[part] for part in parts]
+        spare = [keeper for part, keeper in self._keepers.items() if part not in parts]
+        await ending.end_parts(self.project_id, ended, spare=spare, limit=self._settings.stop_timeout)
+        for part in parts:
+            del self._keepers[part]
+
+    # Small things
+
+    def _keeper(self, planned: plan.PartPlan) -> Keeper:
+        return Keeper(planned, self._settings, redact=self.redact, ring=self.ring)
+
+    def _know(self, secrets: PodSecrets, provider_key: str | None) -> None:
+        self._secrets = secrets
+        known = [secrets.opencode_password, base64.b64encode(secrets.pass_key).decode(), provider_key or ""]
+        self.redact = logs.Redactor(known)
+        for keeper in self._keepers.values():
+            keeper.redact = self.redact
+
+    def _clean_logs(self) -> None:
+        for part in Part:
+            logs.scrub(self.layout.log(part), self.redact)
+
+    def _write_down(self) -> None:
+        parts = {
+            part: PartRecord(keeper.proc.identity, keeper.plan.port)
+            for part, keeper in self._keepers.items()
+            if keeper.proc is not None
+        }
+        agent = self._keepers.get(Part.OPENCODE)
+        incarnation = agent.incarnation if agent is not None else ""
+        record = PodRecord(str(self.project_id), self.view.digest or "", incarnation, self._started_at, parts)
+        if record != self._written:
+            store.write_record(self.layout, record)
+            self._written = record
+
+    def _tell(self) -> None:
+        self._announce(self.observation())
+
+
+def _words(error: OSError | RuntimeFault) -> str:
+    return error.message if isinstance(error, RuntimeFault) else f"{error.strerror or error}."
