@@ -76,8 +76,9 @@ def _is_musl() -> bool:
     return any(Path("/lib").glob("ld-musl-*.so.1"))
 
 
-def location(target_dir: Path, package: str, version: str = PINNED_VERSION) -> Path:
-    return target_dir / version / package / "bin" / "opencode"
+def installed_path(target_dir: Path, package: str | None = None) -> Path:
+    """Where `ensure_binary` puts the program of this machine, whether or not it is there yet."""
+    return target_dir / PINNED_VERSION / (package or variant()) / "bin" / "opencode"
 
 
 async def ensure_binary(
@@ -90,7 +91,7 @@ async def ensure_binary(
             progress(f"Using OpenCode {version} from {override}; this program was made for {PINNED_VERSION}.")
         return override
     package = variant()
-    binary = location(target_dir, package)
+    binary = installed_path(target_dir, package)
     if await asyncio.to_thread(is_intact, binary):
         return binary
     await _install(target_dir, package, progress)
@@ -148,8 +149,8 @@ async def _install(target_dir: Path, package: str, progress: Progress) -> None:
             raise RuntimeFault(f"npm delivered OpenCode {version} where {PINNED_VERSION} was asked for.")
         digest = await asyncio.to_thread(_sha256, binary)
         _write_stamp(binary, variant_name=package, integrity=source, sha256=digest)
-        await asyncio.to_thread(_put_in_place, folder, location(target_dir, package).parent.parent)
-    progress(f"OpenCode {PINNED_VERSION} is in {location(target_dir, package)}")
+        await asyncio.to_thread(_put_in_place, folder, installed_path(target_dir, package).parent.parent)
+    progress(f"OpenCode {PINNED_VERSION} is in {installed_path(target_dir, package)}")
 
 
 @contextmanager

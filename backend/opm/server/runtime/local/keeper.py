@@ -19,7 +19,7 @@ from opm.server.runtime.local.settings import LocalSettings
 GLANCE = 0.1
 FIRST_ANSWER = 0.5
 """A connection made too early is never answered; a new one is made after this."""
-PORT_TAKEN = re.compile(r"EADDRINUSE|address already in use|port \d+ (is )?in use", re.IGNORECASE)
+PORT_TAKEN = re.compile(r"EADDRINUSE|address already in use|port \d+ (is )?in use|its port is taken", re.IGNORECASE)
 
 
 class Keeper:

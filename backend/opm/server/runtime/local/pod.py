@@ -6,12 +6,13 @@ The task exists only while there is something to look after, and it alone change
 import asyncio
 import base64
 import contextlib
-import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
+
+import structlog
 
 from opm.server.core.errors import RuntimeFault
 from opm.server.runtime.base import Observation, Part, PodSpec
@@ -25,7 +26,7 @@ from opm.server.runtime.local.view import PodView
 
 QUIET = 3600.0
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Pod:
         """A fault nobody foresaw ends the task; it must be seen, and nobody may wait for ever."""
         if task.cancelled() or task.exception() is None:
             return
-        log.error("the keeper of pod %s failed", self.project_id, exc_info=task.exception())
+        log.error("pod_keeper_failed", project_id=str(self.project_id), exc_info=task.exception())
         self.view.trouble, self.view.failed = "The local runtime failed; see the server's log.", True
         while self._wishes:
             wish = self._wishes.popleft()
