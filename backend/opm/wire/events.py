@@ -111,9 +111,7 @@ class Output(BaseModel):
     data: str
     part_id: str
     kind: Literal["text", "reasoning"] = "text"
-    child: str | None = Field(
-        default=None, description="sub-agent session it comes from; None is the run itself"
-    )
+    child: str | None = Field(default=None, description="sub-agent session it comes from; None is the run itself")
 
 
 class OutputStatus(BaseModel):

@@ -37,6 +37,10 @@ class Bus(Protocol):
 
     async def publish(self, messages: list[Message]) -> None: ...
 
+    def post(self, message: Message) -> None:
+        """Publish soon, without waiting."""
+        ...
+
     def listen(self, topic: str, listener: Listener) -> Callable[[], None]: ...
 
     def on_gap(self, listener: Callable[[], Awaitable[None]]) -> None: ...
@@ -48,6 +52,11 @@ def project_topic(project_id: UUID) -> str:
 
 def output_topic(session_id: UUID) -> str:
     return f"output:{session_id}"
+
+
+def run_topic(session_id: UUID) -> str:
+    """Rung when the driver of a run has something to do: an answer to deliver, a cancellation."""
+    return f"wake:run:{session_id}"
 
 
 WAKE_PUMP = "wake:pump"

@@ -22,11 +22,17 @@ class MemoryBus:
 
     async def publish(self, messages: list[Message]) -> None:
         for message in messages:
-            for listener in list(self._listeners.get(message.topic, {}).values()):
-                try:
-                    listener(message)
-                except Exception:
-                    log.exception("a listener failed", topic=message.topic)
+            self._deliver(message)
+
+    def post(self, message: Message) -> None:
+        self._deliver(message)
+
+    def _deliver(self, message: Message) -> None:
+        for listener in list(self._listeners.get(message.topic, {}).values()):
+            try:
+                listener(message)
+            except Exception:
+                log.exception("a listener failed", topic=message.topic)
 
     def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
         key = object()

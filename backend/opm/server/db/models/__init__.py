@@ -1,0 +1,21 @@
+"""The tables."""
+
+from opm.server.db.models.audit import AuditLog
+from opm.server.db.models.config import OpencodeConfig
+from opm.server.db.models.project import Project
+from opm.server.db.models.session import Interaction, OpencodeSession, SessionEvent
+from opm.server.db.models.task import Task, TaskEvent
+from opm.server.db.models.user import RefreshToken, User
+
+__all__ = [
+    "AuditLog",
+    "Interaction",
+    "OpencodeConfig",
+    "OpencodeSession",
+    "Project",
+    "RefreshToken",
+    "SessionEvent",
+    "Task",
+    "TaskEvent",
+    "User",
+]

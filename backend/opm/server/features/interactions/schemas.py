@@ -57,9 +57,7 @@ class PermissionAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reply: Literal["once", "always", "reject"]
-    message: str | None = Field(
-        default=None, max_length=10_000, description="with reject: what to do instead"
-    )
+    message: str | None = Field(default=None, max_length=10_000, description="with reject: what to do instead")
 
 
 class QuestionAnswer(BaseModel):
@@ -67,5 +65,19 @@ class QuestionAnswer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    answers: list[list[str]] = Field(default_factory=list, max_length=50)
+    answers: list[list[str]] = Field(default_factory=list[list[str]], max_length=50)
     reject: bool = False
+
+
+class Attention(BaseModel):
+    """One thing that waits for a human."""
+
+    project_id: UUID
+    project_slug: str
+    project_name: str
+    task_id: UUID
+    task_title: str
+    kind: Literal["permission", "question", "failed", "review"]
+    interaction_id: UUID | None = None
+    since: datetime
+    text: str

@@ -13,9 +13,7 @@ class NewTask(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     title: str = Field(min_length=1, max_length=200, examples=["Add a contact form"])
-    description: str = Field(
-        default="", max_length=200_000, description="the prompt the agent gets; Markdown"
-    )
+    description: str = Field(default="", max_length=200_000, description="the prompt the agent gets; Markdown")
     file_references: list[str] = Field(default_factory=list, max_length=100)
 
 
@@ -92,8 +90,6 @@ class States(BaseModel):
     """The state machine, for boards: which drops are allowed and what each means."""
 
     statuses: list[TaskStatus]
-    moves: dict[TaskStatus, list[TaskStatus]] = Field(
-        description="from each column, where a human may drop a card"
-    )
+    moves: dict[TaskStatus, list[TaskStatus]] = Field(description="from each column, where a human may drop a card")
     execute_from: list[TaskStatus]
     feedback_from: list[TaskStatus]

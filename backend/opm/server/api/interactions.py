@@ -1,0 +1,56 @@
+"""Asking and telling: feedback, permissions, questions, and everything that waits for a person."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.core.paging import Page
+from opm.server.features.interactions.schemas import (
+    Attention,
+    Feedback,
+    Interaction,
+    InteractionKind,
+    PermissionAnswer,
+    QuestionAnswer,
+)
+from opm.server.features.sessions.schemas import Session
+
+router = APIRouter(tags=["interactions"])
+_TASK = "/projects/{project}/tasks/{task}"
+
+
+@router.get("/attention")
+async def list_attention(actor: ActorDep, scope: ScopeDep) -> Page[Attention]:
+    """What waits for you in all projects; at most 100 of each kind, so one page."""
+    return Page(items=await scope.interactions.attention(actor))
+
+
+@router.get(_TASK + "/interactions")
+async def list_interactions(
+    actor: ActorDep, scope: ScopeDep, page: PageDep, project: str, task: UUID
+) -> Page[Interaction]:
+    return await scope.interactions.page(actor, project, task, page)
+
+
+@router.post(_TASK + "/interactions", status_code=202)
+async def send_feedback(actor: ActorDep, scope: ScopeDep, project: str, task: UUID, body: Feedback) -> Session:
+    return await scope.sessions.feedback(actor, project, task, body)
+
+
+@router.post(_TASK + "/permissions/{interaction}", status_code=202)
+async def answer_permission(
+    actor: ActorDep, scope: ScopeDep, project: str, task: UUID, interaction: UUID, body: PermissionAnswer
+) -> Interaction:
+    return await scope.interactions.answer(
+        actor, project, task, interaction, InteractionKind.PERMISSION, body.model_dump()
+    )
+
+
+@router.post(_TASK + "/questions/{interaction}", status_code=202)
+async def answer_question(
+    actor: ActorDep, scope: ScopeDep, project: str, task: UUID, interaction: UUID, body: QuestionAnswer
+) -> Interaction:
+    return await scope.interactions.answer(
+        actor, project, task, interaction, InteractionKind.QUESTION, body.model_dump()
+    )

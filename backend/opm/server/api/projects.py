@@ -1,0 +1,87 @@
+"""Projects and their pods."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
+from opm.server.core.actor import Actor
+from opm.server.core.paging import Page
+from opm.server.features.projects.schemas import (
+    NewProject,
+    Pod,
+    PodLogs,
+    PodPart,
+    Project,
+    ProjectPatch,
+    ProjectSummary,
+)
+from opm.server.runtime.base import Part
+from opm.server.wiring import Ports
+
+router = APIRouter(prefix="/projects", tags=["projects"])
+
+
+@router.get("")
+async def list_projects(actor: ActorDep, scope: ScopeDep, page: PageDep) -> Page[ProjectSummary]:
+    return await scope.projects.page(actor, page)
+
+
+@router.post("", status_code=201)
+async def create_project(actor: ActorDep, scope: ScopeDep, body: NewProject) -> ProjectSummary:
+    return await scope.workspaces.create(actor, body)
+
+
+@router.get("/{project}")
+async def get_project(actor: ActorDep, scope: ScopeDep, project: str) -> ProjectSummary:
+    return await scope.projects.summary(actor, project)
+
+
+@router.patch("/{project}")
+async def update_project(actor: ActorDep, scope: ScopeDep, project: str, body: ProjectPatch) -> ProjectSummary:
+    return (await scope.projects.summaries([await scope.projects.patch(actor, project, body)]))[0]
+
+
+@router.delete("/{project}", status_code=204)
+async def delete_project(actor: ActorDep, scope: ScopeDep, project: str) -> Response:
+    await scope.sessions.delete_project(actor, project)
+    return Response(status_code=204)
+
+
+@router.post("/{project}/start", status_code=202)
+async def start_project(actor: ActorDep, scope: ScopeDep, project: str) -> Project:
+    return Project.model_validate(await scope.workspaces.start(actor, project))
+
+
+@router.post("/{project}/stop", status_code=202)
+async def stop_project(actor: ActorDep, scope: ScopeDep, project: str) -> Project:
+    return Project.model_validate(await scope.workspaces.stop(actor, project))
+
+
+@router.get("/{project}/pod")
+async def get_pod(actor: ActorDep, ports: PortsDep, project: str) -> Pod:
+    seen = await ports.runtime.observe(await _id_of(actor, ports, project))
+    parts = [
+        PodPart(part=p.part.value, ready=p.ready, restarts=p.restarts, memory_bytes=p.memory_bytes, reason=p.reason)
+        for p in seen.parts
+    ]
+    return Pod(phase=seen.phase.value, reason=seen.reason, parts=parts)
+
+
+@router.get("/{project}/pod/logs")
+async def get_pod_logs(
+    actor: ActorDep,
+    ports: PortsDep,
+    project: str,
+    part: Part = Part.OPENCODE,
+    lines: Annotated[int, Query(ge=1, le=2000)] = 200,
+) -> PodLogs:
+    project_id = await _id_of(actor, ports, project)
+    return PodLogs(part=part, lines=await ports.runtime.logs(project_id, part, lines))
+
+
+async def _id_of(actor: Actor, ports: Ports, ref: str) -> UUID:
+    """No transaction is held while the runtime is asked."""
+    async with ports.scope(write=False) as scope:
+        return (await scope.projects.require(actor, ref)).id

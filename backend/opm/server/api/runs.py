@@ -1,0 +1,74 @@
+"""Runs: start, cancel, watch, look back."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from starlette.responses import StreamingResponse
+
+from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
+from opm.server.api.pods import live_diff
+from opm.server.api.output import output_stream
+from opm.server.core.errors import NotFound
+from opm.server.core.paging import Page
+from opm.server.features.sessions.schemas import Diff, RunStatus, Session
+from opm.server.features.tasks.schemas import Task
+
+router = APIRouter(prefix="/projects/{project}", tags=["runs"])
+
+
+@router.post("/tasks/{task}/execute", status_code=202)
+async def execute_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID) -> Session:
+    return await scope.sessions.execute(actor, project, task)
+
+
+@router.post("/tasks/{task}/cancel", status_code=202)
+async def cancel_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID) -> Task:
+    return await scope.sessions.cancel(actor, project, task)
+
+
+@router.get("/tasks/{task}/output", response_class=StreamingResponse, response_model=None)
+async def stream_output(
+    actor: ActorDep,
+    ports: PortsDep,
+    project: str,
+    task: UUID,
+    session_id: UUID | None = None,
+    after: Annotated[str | None, Query(max_length=20)] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> StreamingResponse:
+    """Server-sent events: what the run put out so far, then what it puts out; resumable by `Last-Event-ID`."""
+    async with ports.scope(write=False) as scope:
+        run = await scope.sessions.chosen(actor, project, task, session_id)
+    if run is None:
+        raise NotFound("This card has not been given to the agent yet.", reason="no_run")
+    return output_stream(ports, actor, run.id, last_event_id or after)
+
+
+@router.get("/tasks/{task}/diff")
+async def get_diff(actor: ActorDep, ports: PortsDep, project: str, task: UUID, session_id: UUID | None = None) -> Diff:
+    """What a run changed; while it works, asked of the pod."""
+    async with ports.scope(write=False) as scope:
+        run = await scope.sessions.chosen(actor, project, task, session_id)
+    if run is None:
+        return Diff(session_id=None, live=False, files=[])
+    live = run.status in {RunStatus.STARTING, RunStatus.RUNNING}
+    files = await live_diff(ports, run) if live else run.diff
+    return Diff.model_validate({"session_id": run.id, "live": live, "files": files or []})
+
+
+@router.get("/tasks/{task}/sessions")
+async def list_task_sessions(
+    actor: ActorDep, scope: ScopeDep, page: PageDep, project: str, task: UUID
+) -> Page[Session]:
+    return await scope.sessions.of_task(actor, project, task, page)
+
+
+@router.get("/sessions")
+async def list_sessions(actor: ActorDep, scope: ScopeDep, page: PageDep, project: str) -> Page[Session]:
+    return await scope.sessions.of_project(actor, project, page)
+
+
+@router.get("/sessions/{session}")
+async def get_session(actor: ActorDep, scope: ScopeDep, project: str, session: UUID) -> Session:
+    return await scope.sessions.get(actor, project, session)

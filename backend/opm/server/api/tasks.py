@@ -1,0 +1,92 @@
+"""Cards: the board, editing, moving, history."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Header, Response
+
+from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.core.errors import Invalid
+from opm.server.core.paging import Page
+from opm.server.features.tasks import states
+from opm.server.features.tasks.schemas import MoveTask, NewTask, States, Task, TaskEvent, TaskPatch
+from opm.server.features.tasks.states import Cause, TaskStatus
+
+router = APIRouter(tags=["tasks"])
+
+
+@router.get("/states")
+async def get_states(actor: ActorDep) -> States:
+    """Which drops a board may offer, and what the buttons of a card may be."""
+    human = (Cause.MOVE, Cause.EXECUTE, Cause.CANCEL)
+    return States(
+        statuses=list(TaskStatus),
+        moves={s: [t for t in TaskStatus if any((s, t) in states.STEPS[c] for c in human)] for s in TaskStatus},
+        execute_from=states.sources(Cause.EXECUTE),
+        feedback_from=states.sources(Cause.FEEDBACK),
+    )
+
+
+@router.get("/projects/{project}/tasks", response_model=Page[Task])
+async def list_tasks(actor: ActorDep, scope: ScopeDep, page: PageDep, project: str) -> Response:
+    """The cards of all columns in order of rank. Encoded as read: this is the most asked-for list."""
+    board = await scope.tasks.board(actor, project, page)
+    return Response(msgspec.json.encode(board), media_type="application/json")
+
+
+@router.post("/projects/{project}/tasks", status_code=201)
+async def create_task(actor: ActorDep, scope: ScopeDep, project: str, body: NewTask, response: Response) -> Task:
+    return _tagged(response, await scope.tasks.create(actor, project, body))
+
+
+@router.get("/projects/{project}/tasks/{task}")
+async def get_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID, response: Response) -> Task:
+    return _tagged(response, await scope.tasks.get(actor, project, task))
+
+
+@router.patch("/projects/{project}/tasks/{task}")
+async def update_task(
+    actor: ActorDep,
+    scope: ScopeDep,
+    project: str,
+    task: UUID,
+    body: TaskPatch,
+    response: Response,
+    if_match: Annotated[str | None, Header()] = None,
+) -> Task:
+    return _tagged(response, await scope.tasks.patch(actor, project, task, body, _version(if_match)))
+
+
+@router.delete("/projects/{project}/tasks/{task}", status_code=204)
+async def delete_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID) -> Response:
+    await scope.tasks.delete(actor, project, task)
+    return Response(status_code=204)
+
+
+@router.post("/projects/{project}/tasks/{task}/move")
+async def move_task(
+    actor: ActorDep, scope: ScopeDep, project: str, task: UUID, body: MoveTask, response: Response
+) -> Task:
+    return _tagged(response, await scope.tasks.move(actor, project, task, body))
+
+
+@router.get("/projects/{project}/tasks/{task}/events")
+async def list_task_events(
+    actor: ActorDep, scope: ScopeDep, page: PageDep, project: str, task: UUID
+) -> Page[TaskEvent]:
+    return await scope.tasks.history(actor, project, task, page)
+
+
+def _tagged(response: Response, task: Task) -> Task:
+    response.headers["ETag"] = f'"{task.version}"'
+    return task
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match == "*":
+        return None
+    number = if_match.strip().removeprefix("W/").strip('"')
+    if not number.isdecimal():
+        raise Invalid("If-Match must be the version of a card, as its ETag says it.", field="If-Match")
+    return int(number)

@@ -1,0 +1,101 @@
+"""Puts the controller together: the only module that knows everyone."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from opm import __version__
+from opm.server.api import (
+    auth,
+    configs,
+    errors,
+    files,
+    health,
+    interactions,
+    middleware,
+    projects,
+    realtime,
+    runs,
+    spa,
+    tasks,
+)
+from opm.server.background.loops import Background
+from opm.server.clients.pods import HttpPodClients
+from opm.server.core.clock import SystemClock
+from opm.server.core.crypto import load_keyring
+from opm.server.core.settings import Settings
+from opm.server.db.engine import Database
+from opm.server.realtime.hub import Hub
+from opm.server.realtime.memory import MemoryBus
+from opm.server.runtime.local import LocalRuntime, LocalSettings
+from opm.server.runtime.opencode import installed_path
+from opm.server.wiring import Ports
+
+
+def build_ports(settings: Settings) -> Ports:
+    bus = MemoryBus()
+    return Ports(
+        settings=settings,
+        clock=SystemClock(),
+        cipher=load_keyring(settings.secret_key_file or settings.data_dir / "secret.keys"),
+        db=Database(
+            settings.database_url, pool_size=settings.database.pool_size, pool_timeout=settings.database.pool_timeout
+        ),
+        bus=bus,
+        hub=Hub(bus, backlog_bytes=settings.limits.reader_backlog),
+        runtime=LocalRuntime(local_settings(settings)),
+        clients=HttpPodClients(),
+    )
+
+
+def local_settings(settings: Settings) -> LocalSettings:
+    return LocalSettings(
+        data_dir=settings.data_dir,
+        opencode=settings.opencode.binary or installed_path(settings.data_dir / "opencode"),
+        start_timeout=settings.runtime.start_timeout,
+        stop_timeout=settings.runtime.stop_timeout,
+        keep_on_close=settings.runtime.keep_pods,
+    )
+
+
+def create_app(settings: Settings, ports: Ports | None = None, *, background: bool = True) -> FastAPI:
+    """The whole application. Without `ports` the real ones are built; without `background` no loop runs."""
+    used = ports or build_ports(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(used.db.close)
+            await used.bus.open()
+            stack.push_async_callback(used.bus.close)
+            stack.push_async_callback(used.clients.close)
+            if background:
+                await used.runtime.open()
+                stack.push_async_callback(used.runtime.close)
+                await stack.enter_async_context(Background(used))
+            stack.callback(used.hub.close)
+            yield
+
+    app = FastAPI(
+        title="OpenCode Project Manager",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+        responses=errors.RESPONSES,
+    )
+    app.state.ports = used
+    errors.install(app)
+    middleware.install(app, settings)
+    for module in (auth, projects, tasks, runs, interactions, files, configs, realtime, health):
+        app.include_router(module.router, prefix="/api")
+    spa.install(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,87 @@
+"""Keys and secrets: a keyring that seals texts to the row they belong to, and derives keys for other uses.
+
+A sealed text is ``v1.<key id>.<base64 of nonce and ciphertext>``, AES-256-GCM, with the place it belongs to as
+associated data: moved to another row it does not open.
+"""
+
+import base64
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from opm.server.core.errors import Internal
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An encrypted text as it stands in the database."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Sealed(...)"
+
+
+class Cipher(Protocol):
+    def seal(self, plaintext: str, *, place: str) -> Sealed: ...
+
+    def open(self, sealed: Sealed, *, place: str) -> str: ...
+
+    def derive(self, purpose: str, context: str = "") -> bytes:
+        """32 bytes that are always the same for one purpose and context under the newest key."""
+        ...
+
+
+class Keyring:
+    """The first key encrypts and derives, the others only decrypt."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
+            raise Internal("A master key must have 32 bytes; see the guide on keys.")
+        self._keys = keys
+        self._newest = next(iter(keys))
+
+    def seal(self, plaintext: str, *, place: str) -> Sealed:
+        nonce = os.urandom(_NONCE_BYTES)
+        body = AESGCM(self._keys[self._newest]).encrypt(nonce, plaintext.encode(), place.encode())
+        return Sealed(f"v1.{self._newest}.{base64.b64encode(nonce + body).decode()}")
+
+    def open(self, sealed: Sealed, *, place: str) -> str:
+        version, _, rest = sealed.value.partition(".")
+        key_id, _, body = rest.partition(".")
+        if version != "v1" or key_id not in self._keys:
+            raise Internal("A stored secret was encrypted with a master key that is not in the key file.")
+        raw = base64.b64decode(body)
+        try:
+            plain = AESGCM(self._keys[key_id]).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.encode())
+        except InvalidTag as exc:
+            raise Internal("A stored secret does not belong to its row or was changed.") from exc
+        return plain.decode()
+
+    def derive(self, purpose: str, context: str = "") -> bytes:
+        info = f"opm:{purpose}:{context}".encode()
+        return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(self._keys[self._newest])
+
+
+def load_keyring(path: Path) -> Keyring:
+    """Read the key file (lines of ``<id> <base64 of 32 bytes>``, newest first); make one if there is none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        line = f"{secrets.token_hex(4)} {base64.b64encode(os.urandom(_KEY_BYTES)).decode()}\n"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(line)
+    if path.stat().st_mode & 0o077:
+        raise Internal(f"The key file {path} can be read by others; run: chmod 600 {path}")
+    pairs = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    return Keyring({key_id: base64.b64decode(value) for key_id, value in pairs})

@@ -1,0 +1,63 @@
+"""Structured logs: readable in a terminal, JSON elsewhere, with the request's id on every line of it."""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from opm.server.core.settings import LogSettings
+
+_SECRET_NAMES = ("password", "secret", "token", "api_key", "authorization", "cookie", "pass_key")
+
+
+def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Values under names that tell of secrets are not written."""
+    for name in event:
+        if any(secret in name.lower() for secret in _SECRET_NAMES):
+            event[name] = "[redacted]"
+    return event
+
+
+def escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Text from outside cannot start a line of its own or colour the terminal."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable() and name not in {"exception", "stack"}:
+            event[name] = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+    return event
+
+
+def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
+    out = stream or sys.stderr
+    console = settings.format == "console" or (settings.format == "auto" and out.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
+        redact,
+        escape,
+    ]
+    final: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.level)
+    for noisy in ("aiosqlite", "asyncio", "uvicorn.access", "sqlalchemy.engine"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,152 @@
+"""Every setting, with its default and what it does; read once at start and passed on.
+
+Sources, strongest first: keyword arguments, environment (`OPM_` and `__` between levels), the TOML file named by
+`OPM_CONFIG_FILE` (default: `opm.toml` in the platform's configuration directory).
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LogSettings(_Group):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="least severity that is written"
+    )
+    format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="auto: console in a terminal, else JSON"
+    )
+
+
+class AuthSettings(_Group):
+    access_ttl: timedelta = Field(default=timedelta(hours=1), description="how long an access token lives")
+    refresh_ttl: timedelta = Field(
+        default=timedelta(days=30), description="how long a browser stays signed in without a visit"
+    )
+    launch_ttl: timedelta = Field(
+        default=timedelta(hours=24), description="how long a launch address can be used, once"
+    )
+
+
+class DatabaseSettings(_Group):
+    url: str | None = Field(default=None, description="postgresql://... ; none: SQLite in the data directory")
+    pool_size: int = Field(default=10, ge=1, le=50, description="connections kept open (PostgreSQL)")
+    pool_timeout: float = Field(default=5, gt=0, description="seconds to wait for a connection before 503")
+
+
+class RunSettings(_Group):
+    start_timeout: float = Field(default=90, gt=0, description="seconds a pod may take to become ready for a run")
+    accept_timeout: float = Field(
+        default=30, gt=0, description="seconds until OpenCode must show that it took the prompt"
+    )
+    no_progress_timeout: float = Field(default=900, gt=0, description="seconds without any event before a run is ended")
+    wall_clock: float = Field(
+        default=4 * 3600, gt=0, description="seconds a run may take, time spent waiting for a human excluded"
+    )
+    provider_timeout: float = Field(
+        default=120, gt=0, description="seconds OpenCode waits for a provider to send something"
+    )
+    lease: float = Field(default=15, gt=1, description="seconds after which another controller may take a run over")
+    output_limit: int = Field(default=50 * 2**20, gt=0, description="bytes of output kept per run")
+
+
+class RuntimeSettings(_Group):
+    kind: Literal["local"] = Field(default="local", description="where pods run")
+    keep_pods: bool = Field(
+        default=False, description="leave pods running when the server stops, to be adopted at the next start"
+    )
+    idle_stop: float = Field(
+        default=1800, ge=0, description="seconds without use after which a pod is stopped; 0: never"
+    )
+    start_timeout: float = Field(default=60, gt=0, description="seconds OpenCode may take to listen")
+    stop_timeout: float = Field(
+        default=30, gt=0, le=30, description="seconds for a graceful stop before processes are killed"
+    )
+
+
+class OpenCodeSettings(_Group):
+    binary: Path | None = Field(default=None, description="an OpenCode binary to use instead of the pinned one")
+
+
+class DemoSettings(_Group):
+    enabled: Literal["auto", "always", "never"] = Field(
+        default="auto", description="offer the scripted demo model: auto gives it to projects without a provider"
+    )
+
+
+class LimitSettings(_Group):
+    body_bytes: int = Field(default=2**20, gt=0, description="largest JSON body")
+    file_bytes: int = Field(default=10 * 2**20, gt=0, description="largest file written through the editor")
+    streams_per_user: int = Field(default=20, gt=0, description="open output streams and sockets per user")
+    reader_backlog: int = Field(
+        default=2**20, gt=0, description="bytes a slow reader may fall behind before it is cut off"
+    )
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="OPM_", env_nested_delimiter="__", frozen=True, extra="ignore")
+
+    host: str = Field(
+        default="127.0.0.1", description="address to listen on; only loopback without an identity provider"
+    )
+    port: int = Field(default=8400, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    public_url: str | None = Field(
+        default=None, description="address in front of a proxy, e.g. https://opm.example.org"
+    )
+    allowed_hosts: tuple[str, ...] = Field(default=(), description="further values accepted in the Host header")
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("opm")), description="database, keys, pods, binaries"
+    )
+    secret_key_file: Path | None = Field(
+        default=None, description="the master keys; none: `secret.keys` in the data directory"
+    )
+    log: LogSettings = Field(default_factory=LogSettings)
+    auth: AuthSettings = Field(default_factory=AuthSettings)
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    run: RunSettings = Field(default_factory=RunSettings)
+    runtime: RuntimeSettings = Field(default_factory=RuntimeSettings)
+    opencode: OpenCodeSettings = Field(default_factory=OpenCodeSettings)
+    demo: DemoSettings = Field(default_factory=DemoSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+    @property
+    def database_url(self) -> str:
+        """With the driver this program uses."""
+        if self.database.url is None:
+            return f"sqlite+aiosqlite:///{self.data_dir / 'opm.db'}"
+        _, _, rest = self.database.url.partition("://")
+        return f"postgresql+asyncpg://{rest}" if self.database.url.startswith("postgres") else self.database.url
+
+    @property
+    def embedded_database(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+
+def config_file() -> Path:
+    named = os.environ.get("OPM_CONFIG_FILE")
+    return Path(named) if named else Path(platformdirs.user_config_dir("opm")) / "opm.toml"

@@ -1,0 +1,20 @@
+"""Runs migrations on the connection that `opm.server.db.migrate` hands over."""
+
+from alembic import context
+
+from opm.server.db import models  # noqa: F401  the tables register themselves
+from opm.server.db.base import Base
+
+
+def run() -> None:
+    connection = context.config.attributes["connection"]
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+    )
+    context.run_migrations()
+
+
+run()

@@ -1,0 +1,37 @@
+"""Projects: the record, the wish for its pod, and what was last seen of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from opm.server.db.base import Base, Identified, one_of
+
+
+class Project(Identified, Base):
+    __tablename__ = "projects"
+    __table_args__ = (
+        UniqueConstraint("user_id", "slug"),
+        one_of("status", ("initializing", "ready", "error", "archived")),
+        one_of("desired_state", ("running", "stopped", "deleted")),
+        one_of("pod_status", ("absent", "pending", "running", "stopping", "failed")),
+        Index(None, "user_id", "status"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    slug: Mapped[str] = mapped_column(String(63))
+    description: Mapped[str] = mapped_column(Text, default="")
+    pod_name: Mapped[str | None] = mapped_column(String(253))
+    pod_namespace: Mapped[str | None] = mapped_column(String(63))
+    pod_status: Mapped[str] = mapped_column(String(16), default="absent", index=True)
+    pod_reason: Mapped[str | None] = mapped_column(Text)
+    workspace_pvc_name: Mapped[str | None] = mapped_column(String(253))
+    status: Mapped[str] = mapped_column(String(16), default="initializing", index=True)
+    desired_state: Mapped[str] = mapped_column(String(16), default="stopped", index=True)
+    sample: Mapped[bool] = mapped_column(default=False)
+    last_used_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    updated_at: Mapped[datetime]

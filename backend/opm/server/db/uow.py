@@ -1,0 +1,88 @@
+"""One unit of work: rows are saved together, and what happened is announced only after they are.
+
+Services say `emit`; the door that opened the unit commits it once. Nothing else commits.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
+
+from opm.server.core.actor import Actor
+from opm.server.core.clock import Clock
+from opm.server.core.errors import Conflict, Stale
+from opm.server.db.models import AuditLog, TaskEvent
+from opm.wire.events import BoardEvent
+
+log = structlog.get_logger(__name__)
+
+Publish = Callable[[list[BoardEvent]], Awaitable[None]]
+
+
+class UnitOfWork:
+    def __init__(self, session: AsyncSession, clock: Clock, publish: Publish) -> None:
+        self.session = session
+        self.now: datetime = clock.now()
+        """The moment of this unit: all its rows and events bear the same time."""
+        self._publish = publish
+        self._events: list[BoardEvent] = []
+        self._after: list[Callable[[], None]] = []
+
+    def emit(self, event: BoardEvent) -> None:
+        self._events.append(event)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Ring a bell once the rows are saved; the action must not fail and must not wait."""
+        self._after.append(action)
+
+    def note(self, task_id: UUID, event_type: str, by: UUID | None, **data: object) -> None:
+        """A line in the card's history."""
+        self.session.add(
+            TaskEvent(task_id=task_id, event_type=event_type, actor_user_id=by, data=data, created_at=self.now)
+        )
+
+    def audit(
+        self,
+        actor: Actor | None,
+        action: str,
+        resource: tuple[str, object],
+        *,
+        project: UUID | None = None,
+        **d: object,
+    ) -> None:
+        """A line in the audit log; `resource` is its type and id."""
+        self.session.add(
+            AuditLog(
+                user_id=actor.user_id if actor else None,
+                project_id=project,
+                action=action,
+                resource_type=resource[0],
+                resource_id=str(resource[1]),
+                details=d,
+                ip_address=actor.ip if actor else None,
+                user_agent=(actor.user_agent or "")[:512] or None if actor else None,
+                request_id=actor.request_id if actor else None,
+                created_at=self.now,
+            )
+        )
+
+    async def flush(self) -> None:
+        """Send what is pending to the database, turning its refusals into ours."""
+        try:
+            await self.session.flush()
+        except StaleDataError as exc:
+            raise Stale("Somebody else changed this just now; read it again and repeat.") from exc
+        except IntegrityError as exc:
+            raise Conflict("This collides with something that exists already.") from exc
+
+    async def commit(self) -> None:
+        await self.flush()
+        await self.session.commit()
+        for action in self._after:
+            action()
+        if self._events:
+            await self._publish(self._events)

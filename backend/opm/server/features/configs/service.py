@@ -1,0 +1,154 @@
+"""How a project's agent works: versions that never change, one active, keys that go in and never come out."""
+
+from uuid import UUID
+
+from opm.server.core.actor import Actor
+from opm.server.core.crypto import Cipher
+from opm.server.core.errors import Conflict, Internal, Invalid, NotFound
+from opm.server.core.ids import new_id
+from opm.server.core.paging import Page, PageRequest
+from opm.server.core.settings import Settings
+from opm.server.db.models import OpencodeConfig, Project
+from opm.server.db.uow import UnitOfWork
+from opm.server.features.configs import providers
+from opm.server.features.configs.repository import ConfigRepository
+from opm.server.features.configs.schemas import Config, NewConfig, ProviderKind
+from opm.server.features.projects.service import ProjectService
+
+
+class ConfigService:
+    def __init__(self, uow: UnitOfWork, projects: ProjectService, cipher: Cipher, settings: Settings) -> None:
+        self._uow = uow
+        self._projects = projects
+        self._cipher = cipher
+        self._settings = settings
+        self._configs = ConfigRepository(uow.session)
+
+    def kinds(self) -> list[ProviderKind]:
+        hidden = {providers.DEMO} if self._settings.demo.enabled == "never" else set[str]()
+        return [kind for kind in providers.PROVIDERS.values() if kind.id not in hidden]
+
+    async def start_with_demo(self, project: Project, by: UUID | None) -> None:
+        """A new project can be tried at once, unless the operator switched the demo model off."""
+        if self._settings.demo.enabled == "never":
+            return
+        new = NewConfig(provider=providers.DEMO, model=providers.DEMO_MODEL)
+        self._configs.add(self._row(project, new, version=1, by=by))
+        await self._uow.flush()
+
+    async def active(self, actor: Actor, ref: str) -> Config:
+        return _shown(await self.require_active(await self._projects.require(actor, ref)))
+
+    async def require_active(self, project: Project) -> OpencodeConfig:
+        config = await self._configs.active(project.id)
+        if config is None:
+            raise Conflict("This project has no model yet; choose a provider in its settings.", reason="no_config")
+        return config
+
+    async def save(self, actor: Actor, ref: str, new: NewConfig) -> Config:
+        """A new version, active from the next run on."""
+        project = await self._projects.require(actor, ref, lock=True)
+        before = await self._configs.active(project.id)
+        row = self._row(project, new, version=await self._configs.newest(project.id) + 1, by=actor.user_id)
+        self._keep_or_set_key(row, before, new)
+        _check(row, new)
+        await self._activate(row)
+        if new.api_key:
+            self._uow.audit(actor, "secret.set", ("config", row.id), project=project.id, provider=row.provider)
+        self._projects.announce(project, "config")
+        return _shown(row)
+
+    async def activate(self, actor: Actor, ref: str, version: int) -> Config:
+        project = await self._projects.require(actor, ref, lock=True)
+        row = await self._configs.version(project.id, version)
+        if row is None:
+            raise NotFound(f"This project has no version {version} of its configuration.")
+        if not row.is_active:
+            await self._configs.deactivate(project.id)
+            row.is_active = True
+            self._uow.audit(actor, "config.activate", ("config", row.id), project=project.id, version=version)
+            self._projects.announce(project, "config")
+        return _shown(row)
+
+    async def versions(self, actor: Actor, ref: str, request: PageRequest) -> Page[Config]:
+        project = await self._projects.require(actor, ref)
+        page = await self._configs.page(self._configs.of(project.id), request)
+        return Page(items=[_shown(row) for row in page.items], next_cursor=page.next_cursor)
+
+    async def by_id(self, config_id: UUID) -> OpencodeConfig:
+        config = await self._configs.get(config_id)
+        if config is None:
+            raise Internal("A run names a configuration that does not exist.")
+        return config
+
+    def key_of(self, config: OpencodeConfig) -> str | None:
+        if config.provider_api_key_encrypted is None:
+            return None
+        return self._cipher.open(config.provider_api_key_encrypted, place=_place(config))
+
+    @property
+    def provider_timeout(self) -> float:
+        return self._settings.run.provider_timeout
+
+    async def _activate(self, row: OpencodeConfig) -> None:
+        await self._configs.deactivate(row.project_id)
+        self._configs.add(row)
+        await self._uow.flush()
+
+    def _row(self, project: Project, new: NewConfig, *, version: int, by: UUID | None) -> OpencodeConfig:
+        return OpencodeConfig(
+            id=new_id(),
+            project_id=project.id,
+            version=version,
+            is_active=True,
+            provider=new.provider,
+            model=new.model,
+            base_url=new.base_url,
+            instructions=new.instructions,
+            temperature=new.temperature,
+            max_tokens=new.max_tokens,
+            permissions=new.permissions,
+            tools={},
+            created_by=by,
+            created_at=self._uow.now,
+        )
+
+    def _keep_or_set_key(self, row: OpencodeConfig, before: OpencodeConfig | None, new: NewConfig) -> None:
+        # a key belongs to one provider at one address: it is not carried to another host
+        same = before is not None and (before.provider, before.base_url) == (row.provider, row.base_url)
+        key = new.api_key if new.api_key is not None else (self.key_of(before) if before and same else None)
+        if key:
+            row.provider_api_key_encrypted = self._cipher.seal(key, place=_place(row))
+            row.api_key_last4 = key[-4:] if len(key) >= 12 else None
+
+
+def _place(config: OpencodeConfig) -> str:
+    return f"opencode_configs|provider_api_key_encrypted|{config.id}|{config.project_id}"
+
+
+def _check(row: OpencodeConfig, new: NewConfig) -> None:
+    kind = providers.PROVIDERS.get(new.provider)
+    if kind is not None and kind.needs_key and row.provider_api_key_encrypted is None:
+        raise Invalid(f"{kind.name} needs an API key.", field="api_key", reason="required")
+    if new.provider == "openai-compatible" and not new.base_url:
+        raise Invalid("Say at which address the server listens, e.g. http://127.0.0.1:8080/v1.", field="base_url")
+
+
+def _shown(row: OpencodeConfig) -> Config:
+    return Config(
+        id=row.id,
+        project_id=row.project_id,
+        version=row.version,
+        is_active=row.is_active,
+        provider=row.provider,
+        model=row.model,
+        base_url=row.base_url,
+        api_key_set=row.provider_api_key_encrypted is not None,
+        api_key_last4=row.api_key_last4,
+        instructions=row.instructions,
+        temperature=row.temperature,
+        max_tokens=row.max_tokens,
+        permissions=row.permissions,
+        tools=row.tools,
+        created_at=row.created_at,
+    )

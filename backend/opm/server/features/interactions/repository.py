@@ -1,0 +1,76 @@
+"""The exchange on a card, as rows."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+
+from opm.server.db.models import Interaction, Project, Task
+from opm.server.db.repository import Repository
+
+
+class InteractionRepository(Repository[Interaction]):
+    model = Interaction
+
+    def of_task(self, task_id: UUID) -> Select[Interaction]:
+        return select(Interaction).where(Interaction.task_id == task_id)
+
+    async def of(self, task_id: UUID, interaction_id: UUID) -> Interaction | None:
+        query = self.of_task(task_id).where(Interaction.id == interaction_id)
+        return await self.one(query.with_for_update())
+
+    async def next_number(self, task_id: UUID) -> int:
+        query = select(func.max(Interaction.sequence_number)).where(Interaction.task_id == task_id)
+        return ((await self.session.execute(query)).scalar_one() or 0) + 1
+
+    async def by_remote(self, session_id: UUID, remote_id: str) -> Interaction | None:
+        return await self.one(
+            select(Interaction).where(Interaction.session_id == session_id, Interaction.remote_id == remote_id)
+        )
+
+    async def in_state(self, session_id: UUID, states: Sequence[str]) -> Sequence[Interaction]:
+        query = select(Interaction).where(Interaction.session_id == session_id, Interaction.state.in_(states))
+        return await self.all(query.order_by(Interaction.sequence_number))
+
+    async def prompt_of(self, session_id: UUID) -> Interaction | None:
+        return await self.one(
+            select(Interaction).where(
+                Interaction.session_id == session_id, Interaction.kind.in_(("prompt", "feedback"))
+            )
+        )
+
+    async def expire(self, session_id: UUID) -> None:
+        await self.session.execute(
+            update(Interaction)
+            .where(Interaction.session_id == session_id, Interaction.state.in_(("pending", "sent")))
+            .where(Interaction.kind.in_(("permission", "question")))
+            .values(state="expired")
+        )
+
+    async def open_asks(self, user_id: UUID, limit: int) -> Sequence[Any]:
+        """Of all the user's projects, oldest first, with the card and project each belongs to."""
+        query = (
+            select(Interaction, Task.title, Project.id, Project.slug, Project.name)
+            .join(Task, Task.id == Interaction.task_id)
+            .join(Project, Project.id == Task.project_id)
+            .where(Project.user_id == user_id, Project.desired_state != "deleted", Interaction.state == "pending")
+            .order_by(Interaction.created_at)
+            .limit(limit)
+        )
+        return (await self.session.execute(query)).all()
+
+    async def waiting_cards(self, user_id: UUID, limit: int) -> Sequence[Any]:
+        """Cards in a review column, longest waiting first."""
+        query = (
+            select(Task, Project.slug, Project.name)
+            .join(Project, Project.id == Task.project_id)
+            .where(
+                Project.user_id == user_id,
+                Project.desired_state != "deleted",
+                Task.status.in_(("ai_review", "human_review")),
+            )
+            .order_by(Task.updated_at)
+            .limit(limit)
+        )
+        return (await self.session.execute(query)).all()

@@ -1,0 +1,123 @@
+"""Projects: making, finding, renaming, and the wish to end them."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from uuid import UUID
+
+from opm.server.core.actor import Actor
+from opm.server.core.errors import Conflict, NotFound
+from opm.server.core.ids import new_id
+from opm.server.core.paging import Page, PageRequest
+from opm.server.db.models import Project
+from opm.server.db.uow import UnitOfWork
+from opm.server.features.projects.repository import ProjectRepository
+from opm.server.features.projects.schemas import (
+    DesiredState,
+    NewProject,
+    ProjectPatch,
+    ProjectStatus,
+    ProjectSummary,
+)
+from opm.wire.events import ProjectChanged
+
+_REVIEW = ("ai_review", "human_review")
+
+
+class ProjectService:
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._projects = ProjectRepository(uow.session)
+
+    async def require(self, actor: Actor, ref: str | UUID, *, lock: bool = False) -> Project:
+        """The first line of everything that is done in a project: it is the actor's, or it is not there."""
+        project = await self._projects.owned(actor.user_id, ref, lock=lock)
+        if project is None:
+            raise NotFound("There is no such project.", project=str(ref))
+        return project
+
+    async def by_id(self, project_id: UUID) -> Project | None:
+        """For loops that act for nobody."""
+        return await self._projects.get(project_id)
+
+    async def create(self, actor: Actor, new: NewProject) -> Project:
+        stem = new.slug or slug_of(new.name)
+        taken = await self._projects.taken_slugs(actor.user_id, stem)
+        if new.slug and new.slug in taken:
+            raise Conflict("You have, or had, a project with this slug; choose another.", field="slug")
+        project = Project(
+            id=new_id(),
+            user_id=actor.user_id,
+            name=new.name,
+            slug=_free(stem, taken),
+            description=new.description,
+            sample=new.sample,
+            status=ProjectStatus.INITIALIZING,
+            desired_state=DesiredState.STOPPED,
+            pod_status="absent",
+            created_at=self._uow.now,
+            updated_at=self._uow.now,
+        )
+        self._projects.add(project)
+        await self._uow.flush()
+        self._uow.audit(actor, "project.create", ("project", project.id), project=project.id, name=new.name)
+        self.announce(project, "created")
+        return project
+
+    async def page(self, actor: Actor, request: PageRequest) -> Page[ProjectSummary]:
+        page = await self._projects.page_of(actor.user_id, request)
+        return Page(items=await self.summaries(page.items), next_cursor=page.next_cursor)
+
+    async def summary(self, actor: Actor, ref: str) -> ProjectSummary:
+        return (await self.summaries([await self.require(actor, ref)]))[0]
+
+    async def summaries(self, projects: Sequence[Project]) -> list[ProjectSummary]:
+        ids = [p.id for p in projects]
+        counts = await self._projects.task_counts(ids)
+        asks = await self._projects.pending_asks(ids)
+        runs = await self._projects.active_runs(ids)
+        demo = await self._projects.on_demo(ids)
+        made: list[ProjectSummary] = []
+        for project in projects:
+            summary = ProjectSummary.model_validate(project)
+            summary.task_counts = counts.get(project.id, {})
+            summary.attention_count = asks.get(project.id, 0) + sum(summary.task_counts.get(s, 0) for s in _REVIEW)
+            summary.running_count = runs.get(project.id, 0)
+            summary.demo = project.id in demo
+            made.append(summary)
+        return made
+
+    async def patch(self, actor: Actor, ref: str, patch: ProjectPatch) -> Project:
+        project = await self.require(actor, ref, lock=True)
+        if patch.name is not None:
+            project.name = patch.name
+        if patch.description is not None:
+            project.description = patch.description
+        project.updated_at = self._uow.now
+        self.announce(project, "updated")
+        return project
+
+    async def delete(self, actor: Actor, ref: str) -> Project:
+        """A wish: the pod and its workspace end soon after; the record is kept, archived."""
+        project = await self.require(actor, ref, lock=True)
+        project.desired_state = DesiredState.DELETED
+        project.updated_at = self._uow.now
+        self._uow.audit(actor, "project.delete", ("project", project.id), project=project.id, name=project.name)
+        self.announce(project, "archived")
+        return project
+
+    def announce(self, project: Project, change: str) -> None:
+        event = ProjectChanged.model_validate({"projectId": project.id, "timestamp": self._uow.now, "change": change})
+        self._uow.emit(event)
+
+
+def slug_of(name: str) -> str:
+    """Lower-case ASCII letters, digits and single hyphens; never empty."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:50].strip("-") or "project"
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    if stem not in taken:
+        return stem
+    return next(f"{stem}-{n}" for n in range(2, len(taken) + 3) if f"{stem}-{n}" not in taken)

@@ -1,0 +1,125 @@
+"""Runs and their numbered output, as rows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy.orm import aliased
+
+from opm.server.db.models import OpencodeConfig, OpencodeSession, SessionEvent
+from opm.server.db.repository import Repository
+
+_ACTIVE = ("starting", "running")
+_Other = aliased(OpencodeSession)
+
+
+class SessionRepository(Repository[OpencodeSession]):
+    model = OpencodeSession
+
+    def of_project(self, project_id: UUID) -> Select[OpencodeSession]:
+        return select(OpencodeSession).where(OpencodeSession.project_id == project_id)
+
+    def of_task(self, task_id: UUID) -> Select[OpencodeSession]:
+        return select(OpencodeSession).where(OpencodeSession.task_id == task_id)
+
+    async def locked(self, session_id: UUID) -> OpencodeSession | None:
+        return await self.one(select(OpencodeSession).where(OpencodeSession.id == session_id).with_for_update())
+
+    async def versions(self, config_ids: Sequence[UUID]) -> dict[UUID, int]:
+        query = select(OpencodeConfig.id, OpencodeConfig.version).where(OpencodeConfig.id.in_(config_ids))
+        return dict((await self.session.execute(query)).tuples().all())
+
+    async def positions(self, project_ids: Sequence[UUID]) -> dict[UUID, int]:
+        """Of every queued run in these projects, its place in its project's queue; 1 is next."""
+        query = (
+            select(OpencodeSession.id, OpencodeSession.project_id)
+            .where(OpencodeSession.project_id.in_(project_ids), OpencodeSession.status == "queued")
+            .order_by(OpencodeSession.id)
+        )
+        counts: dict[UUID, int] = {}
+        places: dict[UUID, int] = {}
+        for session_id, project_id in (await self.session.execute(query)).all():
+            counts[project_id] = places[session_id] = counts.get(project_id, 0) + 1
+        return places
+
+    async def claimable(self, now: datetime, limit: int) -> Sequence[OpencodeSession]:
+        """Runs without a living driver, and the first of each queue whose project has no run at work."""
+        busy = (
+            select(_Other.id)
+            .where(_Other.project_id == OpencodeSession.project_id, _Other.status.in_(_ACTIVE))
+            .exists()
+        )
+        earlier = (
+            select(_Other.id)
+            .where(
+                _Other.project_id == OpencodeSession.project_id,
+                _Other.status == "queued",
+                _Other.id < OpencodeSession.id,
+            )
+            .exists()
+        )
+        orphaned = OpencodeSession.status.in_(_ACTIVE) & or_(
+            OpencodeSession.lease_until.is_(None), OpencodeSession.lease_until < now
+        )
+        first = (OpencodeSession.status == "queued") & ~busy & ~earlier
+        query = select(OpencodeSession).where(or_(orphaned, first)).order_by(OpencodeSession.id).limit(limit)
+        return await self.all(query.with_for_update(skip_locked=True))
+
+    async def release_all(self) -> None:
+        await self.session.execute(
+            update(OpencodeSession).where(OpencodeSession.status.in_(_ACTIVE)).values(lease_until=None)
+        )
+
+    async def extend(self, session_id: UUID, fence: int, until: datetime) -> bool:
+        result = await self.session.execute(
+            update(OpencodeSession)
+            .where(OpencodeSession.id == session_id, OpencodeSession.fence == fence)
+            .values(lease_until=until)
+            .returning(OpencodeSession.id)
+        )
+        return result.scalar_one_or_none() is not None
+
+    async def number(self, session_id: UUID, fence: int, count: int) -> int | None:
+        """Take the next `count` numbers of a run's output; the last of them, or None for a driver of the past."""
+        query = (
+            update(OpencodeSession)
+            .where(OpencodeSession.id == session_id, OpencodeSession.fence == fence)
+            .where(OpencodeSession.status.in_(_ACTIVE))
+            .values(last_seq=OpencodeSession.last_seq + count)
+            .returning(OpencodeSession.last_seq)
+        )
+        return (await self.session.execute(query)).scalar_one_or_none()
+
+    async def add_events(self, rows: list[dict[str, Any]]) -> None:
+        await self.session.execute(insert(SessionEvent), rows)
+
+    async def events_after(self, session_id: UUID, after: int, limit: int) -> Sequence[Any]:
+        query = (
+            select(SessionEvent.seq, SessionEvent.type, SessionEvent.data)
+            .where(SessionEvent.session_id == session_id, SessionEvent.seq > after)
+            .order_by(SessionEvent.seq)
+            .limit(limit)
+        )
+        return (await self.session.execute(query)).all()
+
+    async def last_seq(self, session_id: UUID) -> int:
+        query = select(OpencodeSession.last_seq).where(OpencodeSession.id == session_id)
+        return (await self.session.execute(query)).scalar_one_or_none() or 0
+
+    async def unfinished(self, project_id: UUID) -> Sequence[OpencodeSession]:
+        return await self.all(self.of_project(project_id).where(OpencodeSession.status.in_(("queued", *_ACTIVE))))
+
+    async def active_in(self, task_id: UUID) -> OpencodeSession | None:
+        query = self.of_task(task_id).where(OpencodeSession.status.in_(("queued", *_ACTIVE))).with_for_update()
+        return await self.one(query.order_by(OpencodeSession.id).limit(1))
+
+    async def previous(self, task_id: UUID) -> OpencodeSession | None:
+        """The newest run of a card that reached the agent."""
+        query = self.of_task(task_id).where(OpencodeSession.remote_session_id.is_not(None))
+        return await self.one(query.order_by(OpencodeSession.id.desc()).limit(1))
+
+    async def count_active(self) -> int:
+        query = select(func.count()).where(OpencodeSession.status.in_(_ACTIVE))
+        return (await self.session.execute(query)).scalar_one()

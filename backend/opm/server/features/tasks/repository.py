@@ -1,0 +1,131 @@
+"""Cards as rows, and the board as one query."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, case, func, select, tuple_
+from sqlalchemy.orm import aliased
+
+from opm.server.core.errors import Invalid
+from opm.server.core.paging import PageRequest, cursor_after
+from opm.server.db.models import Interaction, OpencodeSession, Task, TaskEvent
+from opm.server.db.repository import Repository
+
+_Queued = aliased(OpencodeSession)
+_position = (
+    select(func.count())
+    .where(
+        _Queued.project_id == OpencodeSession.project_id,
+        _Queued.status == "queued",
+        _Queued.id <= OpencodeSession.id,
+    )
+    .correlate(OpencodeSession)
+    .scalar_subquery()
+)
+_ask = (
+    select(func.max(Interaction.kind))
+    .where(Interaction.task_id == Task.id, Interaction.state == "pending")
+    .correlate(Task)
+    .scalar_subquery()
+)
+_CARD = (
+    *(getattr(Task, name) for name in (
+        "id", "project_id", "title", "description", "status", "rank", "version", "current_session_id",
+        "opencode_output", "execution_duration_ms", "file_references", "created_by", "created_at", "updated_at",
+    )),
+    _ask.label("ask"),
+    OpencodeSession.id.label("run_id"),
+    OpencodeSession.status.label("run_status"),
+    OpencodeSession.verdict,
+    OpencodeSession.reason,
+    OpencodeSession.retry_message,
+    OpencodeSession.execution_start_at,
+    OpencodeSession.execution_end_at,
+    OpencodeSession.tokens,
+    OpencodeSession.cost,
+    case((OpencodeSession.status == "queued", _position), else_=None).label("queue_position"),
+)  # fmt: skip
+_CARDS: Any = select(*_CARD).outerjoin(OpencodeSession, OpencodeSession.id == Task.current_session_id)
+
+
+class TaskRepository(Repository[Task]):
+    model = Task
+
+    async def of(self, project_id: UUID, task_id: UUID, *, lock: bool = False) -> Task | None:
+        query = select(Task).where(Task.id == task_id, Task.project_id == project_id)
+        return await self.one(query.with_for_update() if lock else query)
+
+    async def locked(self, task_id: UUID) -> Task | None:
+        return await self.one(select(Task).where(Task.id == task_id).with_for_update())
+
+    async def cards(self, project_id: UUID, request: PageRequest) -> tuple[list[dict[str, Any]], str | None]:
+        """One page of the board in order of rank."""
+        query = _CARDS.where(Task.project_id == project_id)
+        after = request.position()
+        if after is not None:
+            rank, _, task_id = after.partition("|")
+            try:
+                query = query.where(tuple_(Task.rank, Task.id) > tuple_(rank, UUID(task_id)))
+            except ValueError as exc:
+                raise Invalid("The cursor is not one of ours; start again without it.", field="cursor") from exc
+        query = query.order_by(Task.rank, Task.id).limit(request.limit + 1)
+        rows = (await self.session.execute(query)).mappings().all()
+        cards = [_card(row) for row in rows[: request.limit]]
+        more = len(rows) > request.limit
+        return cards, cursor_after(f"{cards[-1]['rank']}|{cards[-1]['id']}") if more else None
+
+    async def card(self, task_id: UUID) -> dict[str, Any] | None:
+        row = (await self.session.execute(_CARDS.where(Task.id == task_id))).mappings().one_or_none()
+        return None if row is None else _card(row)
+
+    async def neighbours(self, project_id: UUID, status: str, moving: UUID) -> list[tuple[UUID, str]]:
+        """Id and rank of a column's cards, in order, without the one that moves."""
+        query = (
+            select(Task.id, Task.rank)
+            .where(Task.project_id == project_id, Task.status == status, Task.id != moving)
+            .order_by(Task.rank, Task.id)
+        )
+        return [(i, r) for i, r in (await self.session.execute(query)).all()]
+
+    async def last_rank(self, project_id: UUID) -> str | None:
+        query = select(func.max(Task.rank)).where(Task.project_id == project_id)
+        return (await self.session.execute(query)).scalar_one()
+
+    async def column(self, project_id: UUID, status: str) -> list[Task]:
+        query = select(Task).where(Task.project_id == project_id, Task.status == status)
+        return list(await self.all(query.order_by(Task.rank, Task.id)))
+
+
+class TaskEventRepository(Repository[TaskEvent]):
+    model = TaskEvent
+
+    def about(self, task_id: UUID) -> Select[TaskEvent]:
+        return select(TaskEvent).where(TaskEvent.task_id == task_id)
+
+
+def _card(row: Any) -> dict[str, Any]:
+    card = dict(row)
+    tokens: dict[str, int] = card.pop("tokens") or {}
+    run: dict[str, Any] = {
+        "id": card.pop("run_id"),
+        "status": card.pop("run_status"),
+        "verdict": card.pop("verdict"),
+        "reason": card.pop("reason"),
+        "queue_position": card.pop("queue_position"),
+        "retry_message": card.pop("retry_message"),
+        "execution_start_at": card.pop("execution_start_at"),
+        "execution_end_at": card.pop("execution_end_at"),
+        "tokens": tokens.get("input", 0) + tokens.get("output", 0) + tokens.get("reasoning", 0),
+        "cost": card.pop("cost") or 0.0,
+    }
+    card["attention"] = _attention(card.pop("ask"), card["status"], run["status"])
+    card["run"] = run if run["id"] is not None else None
+    return card
+
+
+def _attention(ask: str | None, status: str, run_status: str | None) -> str | None:
+    if ask is not None:
+        return ask
+    if status == "human_review" and run_status == "failed":
+        return "failed"
+    return "review" if status in {"ai_review", "human_review"} else None

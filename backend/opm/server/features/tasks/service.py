@@ -1,0 +1,187 @@
+"""Cards: making, editing, ordering, and every change of column."""
+
+from typing import Any
+from uuid import UUID
+
+from opm.server.core.actor import Actor
+from opm.server.core.errors import Conflict, NotFound, Stale
+from opm.server.core.ids import new_id
+from opm.server.core.paging import Page, PageRequest
+from opm.server.db.models import Project, Task, TaskEvent
+from opm.server.db.uow import UnitOfWork
+from opm.server.features.projects.service import ProjectService
+from opm.server.features.tasks import order, schemas, states
+from opm.server.features.tasks.repository import TaskEventRepository, TaskRepository
+from opm.server.features.tasks.states import Cause, TaskStatus
+from opm.wire.events import TaskChanged, TaskStatusChanged
+
+
+class TaskService:
+    def __init__(self, uow: UnitOfWork, projects: ProjectService) -> None:
+        self._uow = uow
+        self._projects = projects
+        self._tasks = TaskRepository(uow.session)
+        self._events = TaskEventRepository(uow.session)
+
+    async def require(self, actor: Actor, ref: str, task_id: UUID, *, lock: bool = False) -> Task:
+        project = await self._projects.require(actor, ref)
+        task = await self._tasks.of(project.id, task_id, lock=lock)
+        if task is None:
+            raise NotFound("There is no such card in this project.", task=str(task_id))
+        return task
+
+    async def locked(self, task_id: UUID) -> Task | None:
+        """For the pump, which acts for nobody."""
+        return await self._tasks.locked(task_id)
+
+    async def board(self, actor: Actor, ref: str, request: PageRequest) -> dict[str, Any]:
+        """A `Page[Task]` as plain values: the hottest list is not built twice."""
+        project = await self._projects.require(actor, ref)
+        cards, cursor = await self._tasks.cards(project.id, request)
+        return {"items": cards, "next_cursor": cursor}
+
+    async def card(self, task_id: UUID) -> schemas.Task:
+        """The card as boards show it, with all that this unit of work changed."""
+        await self._uow.flush()
+        card = await self._tasks.card(task_id)
+        if card is None:
+            raise NotFound("This card was deleted.", task=str(task_id))
+        return schemas.Task.model_validate(card)
+
+    async def get(self, actor: Actor, ref: str, task_id: UUID) -> schemas.Task:
+        return await self.card((await self.require(actor, ref, task_id)).id)
+
+    async def create(self, actor: Actor, ref: str, new: schemas.NewTask) -> schemas.Task:
+        task = await self.add(await self._projects.require(actor, ref), new, actor.user_id)
+        return await self.card(task.id)
+
+    async def add(self, project: Project, new: schemas.NewTask, by: UUID | None) -> Task:
+        rank = order.between(await self._tasks.last_rank(project.id), None)
+        assert rank is not None  # noqa: S101  behind the last there is always room
+        task = Task(
+            id=new_id(),
+            project_id=project.id,
+            title=new.title,
+            description=new.description,
+            status=TaskStatus.TODO,
+            rank=rank,
+            file_references=new.file_references,
+            created_by=by,
+            created_at=self._uow.now,
+            updated_at=self._uow.now,
+        )
+        self._tasks.add(task)
+        await self._uow.flush()
+        self._uow.note(task.id, "created", by, title=new.title)
+        self._announce(task, "created")
+        return task
+
+    async def patch(
+        self, actor: Actor, ref: str, task_id: UUID, patch: schemas.TaskPatch, version: int | None
+    ) -> schemas.Task:
+        task = await self.require(actor, ref, task_id, lock=True)
+        _check_version(task, version)
+        changed = patch.model_dump(exclude_none=True)
+        for name, value in changed.items():
+            setattr(task, name, value)
+        task.updated_at = self._uow.now
+        await self._uow.flush()
+        self._uow.note(task.id, "edited", actor.user_id, fields=sorted(changed))
+        self._announce(task, "updated")
+        return await self.card(task.id)
+
+    async def delete(self, actor: Actor, ref: str, task_id: UUID) -> None:
+        task = await self.require(actor, ref, task_id, lock=True)
+        if task.status == TaskStatus.IN_PROGRESS:
+            raise Conflict("The agent works on this card; cancel the run first, then delete.")
+        self._uow.audit(actor, "task.delete", ("task", task.id), project=task.project_id, title=task.title)
+        self._announce(task, "deleted")
+        await self._tasks.delete(task)
+
+    async def move(self, actor: Actor, ref: str, task_id: UUID, move: schemas.MoveTask) -> schemas.Task:
+        """To another column or another place in its own."""
+        task = await self.require(actor, ref, task_id, lock=True)
+        same_column = task.status == move.status
+        if not same_column:
+            self.advance(task, move.status, Cause.MOVE, actor.user_id)
+        await self._place(task, move.after, move.before)
+        await self._uow.flush()
+        if same_column:
+            self._announce(task, "moved")
+        return await self.card(task.id)
+
+    def advance(self, task: Task, target: TaskStatus, cause: Cause, by: UUID | None, **data: object) -> None:
+        """Put a card into another column for a reason; refuses a step that the state machine does not know."""
+        source = TaskStatus(task.status)
+        states.check(source, target, cause)
+        task.status = target
+        task.updated_at = self._uow.now
+        self._uow.note(task.id, "status_changed", by, old=source, new=target, cause=cause, **data)
+        self._uow.emit(
+            TaskStatusChanged(
+                project_id=task.project_id,
+                timestamp=self._uow.now,
+                task_id=task.id,
+                old_status=source,
+                new_status=target,
+                version=task.version + 1,
+            )
+        )
+
+    async def _place(self, task: Task, after: UUID | None, before: UUID | None) -> None:
+        column = await self._tasks.neighbours(task.project_id, task.status, task.id)
+        at = _slot([i for i, _ in column], after, before)
+        ranks: list[str | None] = [None, *(rank for _, rank in column), None]
+        rank = order.between(ranks[at], ranks[at + 1])
+        if rank is not None:
+            task.rank = rank
+            return
+        await self._uow.flush()
+        others = [t for t in await self._tasks.column(task.project_id, task.status) if t.id != task.id]
+        others.insert(at, task)
+        for each, fresh in zip(others, order.spread(len(others)), strict=True):
+            each.rank = fresh
+
+    def _announce(self, task: Task, change: str) -> None:
+        event = {"projectId": task.project_id, "timestamp": self._uow.now, "taskId": task.id, "change": change}
+        self._uow.emit(TaskChanged.model_validate({**event, "version": task.version}))
+
+    async def history(self, actor: Actor, ref: str, task_id: UUID, request: PageRequest) -> Page[schemas.TaskEvent]:
+        task = await self.require(actor, ref, task_id)
+        query = self._events.about(task.id)
+        page = await self._events.page(query, request)
+        return Page(items=[_event(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+def _event(row: TaskEvent) -> schemas.TaskEvent:
+    return schemas.TaskEvent(
+        id=row.id,
+        task_id=row.task_id,
+        event_type=row.event_type,
+        actor_user_id=row.actor_user_id,
+        metadata=row.data,
+        created_at=row.created_at,
+    )
+
+
+def _check_version(task: Task, version: int | None) -> None:
+    if version is not None and version != task.version:
+        raise Stale(
+            "Somebody changed this card while you edited it; compare and save again.",
+            version=task.version,
+            current={"title": task.title, "description": task.description},
+        )
+
+
+def _slot(column: list[UUID], after: UUID | None, before: UUID | None) -> int:
+    """The index in `column` before which the card goes."""
+    gone = Stale("The neighbouring card is not in that column any more; look at the board again.")
+    if after is not None:
+        if after not in column:
+            raise gone
+        return column.index(after) + 1
+    if before is not None:
+        if before not in column:
+            raise gone
+        return column.index(before)
+    return len(column)

@@ -1,0 +1,38 @@
+"""Wishes for pods, read for the loops; what is seen of pods, written for everybody."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+
+from opm.server.db.models import OpencodeSession, Project
+from opm.server.db.repository import Repository
+
+_BUSY = (
+    select(OpencodeSession.id)
+    .where(OpencodeSession.project_id == Project.id, OpencodeSession.status.in_(("starting", "running")))
+    .exists()
+)
+
+
+class WorkspaceRepository(Repository[Project]):
+    model = Project
+
+    async def wishes(self) -> Sequence[Any]:
+        """Of every project whose pod is wanted, or is there although it is not wanted."""
+        query = select(
+            Project.id, Project.desired_state, Project.last_used_at, _BUSY.label("busy"), Project.archived_at
+        ).where(
+            Project.archived_at.is_(None),
+            or_(Project.desired_state != "stopped", Project.pod_status != "absent"),
+        )
+        return (await self.session.execute(query)).all()
+
+    async def is_busy(self, project_id: UUID) -> bool:
+        query = select(_BUSY).select_from(Project).where(Project.id == project_id)
+        return bool((await self.session.execute(query)).scalar_one_or_none())
+
+    async def used(self, project_id: UUID, now: datetime) -> None:
+        await self.session.execute(update(Project).where(Project.id == project_id).values(last_used_at=now))

@@ -1,0 +1,162 @@
+"""Pods by wish: people and runs say what they want here, `background/reconcile` makes it so."""
+
+import base64
+from datetime import timedelta
+from uuid import UUID
+
+from opm.server.core.actor import Actor
+from opm.server.core.crypto import Cipher
+from opm.server.core.errors import Conflict, NotFound, Unavailable
+from opm.server.db.models import OpencodeConfig, Project
+from opm.server.db.uow import UnitOfWork
+from opm.server.features.configs import providers
+from opm.server.features.configs.service import ConfigService
+from opm.server.features.projects.schemas import DesiredState, NewProject, ProjectStatus, ProjectSummary
+from opm.server.features.projects.service import ProjectService
+from opm.server.features.tasks.schemas import NewTask
+from opm.server.features.tasks.service import TaskService
+from opm.server.features.workspaces import sample
+from opm.server.features.workspaces.repository import WorkspaceRepository
+from opm.server.features.workspaces.schemas import Wish
+from opm.server.realtime.bus import WAKE_RECONCILE, Bus, Message
+from opm.server.runtime.base import Observation, PodPhase, PodSpec
+from opm.wire.events import PodStatus
+
+_RECENT = timedelta(seconds=60)
+
+
+class WorkspaceService:
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        projects: ProjectService,
+        tasks: TaskService,
+        configs: ConfigService,
+        cipher: Cipher,
+        bus: Bus,
+    ) -> None:
+        self._uow = uow
+        self._projects = projects
+        self._tasks = tasks
+        self._configs = configs
+        self._cipher = cipher
+        self._bus = bus
+        self._workspaces = WorkspaceRepository(uow.session)
+
+    async def create(self, actor: Actor, new: NewProject) -> ProjectSummary:
+        """A project that can be tried at once: with a model, and with cards if it is the sample."""
+        project = await self._projects.create(actor, new)
+        await self._configs.start_with_demo(project, actor.user_id)
+        for title, description in sample.CARDS if new.sample else ():
+            await self._tasks.add(project, NewTask(title=title, description=description), actor.user_id)
+        await self._uow.flush()
+        return (await self._projects.summaries([project]))[0]
+
+    async def start(self, actor: Actor, ref: str) -> Project:
+        project = await self._projects.require(actor, ref, lock=True)
+        self._want(project, DesiredState.RUNNING)
+        return project
+
+    async def stop(self, actor: Actor, ref: str) -> Project:
+        project = await self._projects.require(actor, ref, lock=True)
+        if await self._workspaces.is_busy(project.id):
+            raise Conflict("The agent is working in this pod; cancel its run first, then stop the pod.")
+        self._want(project, DesiredState.STOPPED)
+        return project
+
+    async def find(self, actor: Actor, ref: str) -> tuple[Project, bool]:
+        """The project, and whether its pod is known to be in use, so that `start` need not be called again."""
+        project = await self._projects.require(actor, ref)
+        recent = project.last_used_at is not None and self._uow.now - project.last_used_at < _RECENT
+        return project, recent and project.desired_state == DesiredState.RUNNING
+
+    def file_deleted(self, actor: Actor, project: Project, path: str) -> None:
+        self._uow.audit(actor, "file.delete", ("file", path), project=project.id)
+
+    async def spec(self, project_id: UUID, config_id: UUID | None = None) -> PodSpec:
+        """What the pod shall be made of under one version of the configuration, or the active one."""
+        project = await self._projects.by_id(project_id)
+        if project is None or project.desired_state == DesiredState.DELETED:
+            raise NotFound("There is no such project.")
+        config = await self._configs.by_id(config_id) if config_id else await self._configs.require_active(project)
+        return self._spec_of(project, config)
+
+    def pass_key(self, project_id: UUID) -> bytes:
+        return self._cipher.derive("pod-pass", str(project_id))
+
+    def _spec_of(self, project: Project, config: OpencodeConfig) -> PodSpec:
+        key = self._configs.key_of(config)
+        said = providers.opencode_config(
+            config, has_key=key is not None, provider_timeout=self._configs.provider_timeout
+        )
+        password = base64.urlsafe_b64encode(self._cipher.derive("pod-opencode", str(project.id))).decode()
+        return PodSpec(
+            project_id=project.id,
+            digest=providers.digest(said, key),
+            opencode_config=said,
+            provider_key=key,
+            opencode_password=password,
+            pass_key=self.pass_key(project.id),
+            demo_model=config.provider == providers.DEMO,
+            seed_files=sample.FILES if project.sample else {},
+        )
+
+    def _want(self, project: Project, state: DesiredState) -> None:
+        project.last_used_at = self._uow.now
+        if project.desired_state != state:
+            project.desired_state = state
+        self._uow.after_commit(lambda: self._bus.post(Message(WAKE_RECONCILE)))
+
+    async def wishes(self, idle_stop: float) -> list[Wish]:
+        """For the reconciling loop; a pod that nobody used for `idle_stop` seconds (0: ever) is idle."""
+        limit = self._uow.now - timedelta(seconds=idle_stop)
+        return [
+            Wish(
+                project_id=row.id,
+                desired=row.desired_state,
+                busy=row.busy,
+                idle=bool(idle_stop) and (row.last_used_at is None or row.last_used_at < limit),
+            )
+            for row in await self._workspaces.wishes()
+        ]
+
+    async def rest(self, project_id: UUID) -> None:
+        """An idle pod is not wanted any more; the next use wants it again."""
+        project = await self._projects.by_id(project_id)
+        if project is not None and project.desired_state == DesiredState.RUNNING:
+            project.desired_state = DesiredState.STOPPED
+
+    async def gone(self, project_id: UUID) -> None:
+        """The pod and volume of a deleted project are no more; its record stays, archived."""
+        project = await self._projects.by_id(project_id)
+        if project is not None:
+            project.status = ProjectStatus.ARCHIVED
+            project.archived_at = self._uow.now
+            project.pod_status = PodPhase.ABSENT
+
+    async def observed(self, seen: Observation) -> None:
+        project = await self._projects.by_id(seen.project_id)
+        if project is None or (project.pod_status, project.pod_reason) == (seen.phase, seen.reason):
+            return
+        project.pod_status = seen.phase
+        project.pod_reason = seen.reason
+        project.pod_name = f"opm-{project.id.hex[-12:]}"
+        project.status = _status(ProjectStatus(project.status), seen.phase)
+        self._uow.emit(
+            PodStatus(project_id=project.id, timestamp=self._uow.now, status=seen.phase.value, reason=seen.reason)
+        )
+
+
+def _status(before: ProjectStatus, phase: PodPhase) -> ProjectStatus:
+    if before == ProjectStatus.ARCHIVED:
+        return before
+    if phase == PodPhase.FAILED:
+        return ProjectStatus.ERROR
+    return ProjectStatus.READY if phase == PodPhase.RUNNING or before == ProjectStatus.READY else before
+
+
+def starting(seen: Observation) -> Unavailable:
+    """What a person is told who needs a pod that is not ready."""
+    if seen.phase == PodPhase.FAILED:
+        return Unavailable(f"The pod does not start: {seen.reason}", reason="pod_failed")
+    return Unavailable("The workspace is starting; this takes a few seconds.", reason="pod_starting", retry_after=1)

@@ -1,0 +1,105 @@
+"""The object graph: what a process has (`Ports`) and what one unit of work has (`Scope`)."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import cached_property
+
+from opm.server.clients.base import PodClients
+from opm.server.core.clock import Clock
+from opm.server.core.crypto import Cipher
+from opm.server.core.settings import Settings
+from opm.server.db.engine import Database
+from opm.server.db.uow import UnitOfWork
+from opm.server.features.audit.service import AuditService
+from opm.server.features.configs.service import ConfigService
+from opm.server.features.interactions.service import InteractionService
+from opm.server.features.projects.service import ProjectService
+from opm.server.features.sessions.output import OutputService
+from opm.server.features.sessions.runs import RunService
+from opm.server.features.sessions.service import SessionService
+from opm.server.features.tasks.service import TaskService
+from opm.server.features.users.service import UserService
+from opm.server.features.workspaces.service import WorkspaceService
+from opm.server.realtime.bus import Bus, Message, project_topic
+from opm.server.realtime.hub import Hub
+from opm.server.runtime.base import Runtime
+from opm.wire.events import BoardEvent
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything replaceable, built once by `app` or by a test."""
+
+    settings: Settings
+    clock: Clock
+    cipher: Cipher
+    db: Database
+    bus: Bus
+    hub: Hub
+    runtime: Runtime
+    clients: PodClients
+
+    async def publish(self, events: list[BoardEvent]) -> None:
+        await self.bus.publish(
+            [Message(project_topic(e.project_id), e.model_dump_json(by_alias=True).encode()) for e in events]
+        )
+
+    @contextlib.asynccontextmanager
+    async def scope(self, *, write: bool = True) -> AsyncGenerator["Scope"]:
+        """One unit of work: committed on leaving without an error, rolled back otherwise."""
+        async with self.db.session(write=write) as session:
+            uow = UnitOfWork(session, self.clock, self.publish)
+            yield Scope(self, uow)
+            await uow.commit()
+
+
+class Scope:
+    """The services over one unit of work."""
+
+    def __init__(self, ports: Ports, uow: UnitOfWork) -> None:
+        self._ports = ports
+        self._uow = uow
+
+    @cached_property
+    def users(self) -> UserService:
+        return UserService(self._uow, self._ports.settings.auth)
+
+    @cached_property
+    def projects(self) -> ProjectService:
+        return ProjectService(self._uow)
+
+    @cached_property
+    def tasks(self) -> TaskService:
+        return TaskService(self._uow, self.projects)
+
+    @cached_property
+    def configs(self) -> ConfigService:
+        return ConfigService(self._uow, self.projects, self._ports.cipher, self._ports.settings)
+
+    @cached_property
+    def audit(self) -> AuditService:
+        return AuditService(self._uow, self.projects)
+
+    @cached_property
+    def workspaces(self) -> WorkspaceService:
+        return WorkspaceService(self._uow, self.projects, self.tasks, self.configs, self._ports.cipher, self._ports.bus)
+
+    @cached_property
+    def interactions(self) -> InteractionService:
+        return InteractionService(self._uow, self.tasks, self._ports.bus)
+
+    @cached_property
+    def sessions(self) -> SessionService:
+        """What humans do with runs."""
+        return SessionService(self._uow, self.projects, self.tasks, self.configs, self.interactions, self._ports.bus)
+
+    @cached_property
+    def runs(self) -> RunService:
+        """What the pump does with runs."""
+        return RunService(self._uow, self.tasks, self.interactions, self._ports.bus, self._ports.settings.run)
+
+    @cached_property
+    def output(self) -> OutputService:
+        """The numbered output of runs."""
+        return OutputService(self._uow, self.projects)
