@@ -48,9 +48,7 @@ def perform(check: Check) -> Outcome:
     print(f"\n=== {check.name}: {' '.join(check.command)}", flush=True)
     began = time.monotonic()
     try:
-        status = subprocess.run(
-            check.command, cwd=check.cwd, stdin=subprocess.DEVNULL, check=False
-        ).returncode
+        status = subprocess.run(check.command, cwd=check.cwd, stdin=subprocess.DEVNULL, check=False).returncode
     except FileNotFoundError as exc:
         print(f"cannot start: {exc}. Run `make setup`.")
         status = 127
@@ -63,9 +61,7 @@ def summary(outcomes: list[Outcome]) -> str:
         for outcome in outcomes
     ]
     failed = [outcome.name for outcome in outcomes if outcome.status]
-    verdict = (
-        f"{len(failed)} of {len(outcomes)} checks failed: {', '.join(failed)}" if failed else "all passed"
-    )
+    verdict = f"{len(failed)} of {len(outcomes)} checks failed: {', '.join(failed)}" if failed else "all passed"
     return "\n".join(["", "=== summary", *lines, verdict])
 
 

@@ -19,6 +19,7 @@ BACKEND = ROOT / "backend"
 FRONTEND = ROOT / "frontend"
 TOOLS = ROOT / ".tools"
 VENV = BACKEND / ".venv"
+OPENCODE_PATH = TOOLS / ".opencode-path"
 UV_VERSION = "0.13.9"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (20, 19)
@@ -40,9 +41,13 @@ class Step:
     make: Callable[[], None]
     enough: tuple[str, ...] = ()
     """Other stamps that serve as well (an environment with more in it than asked for)."""
+    product: Path | None = None
+    """Names a file that holds the path of what was made, when that lies outside the clone and may vanish."""
 
     def is_fresh(self) -> bool:
-        return self.stamp.is_file() and self.stamp.read_text() in (self.wanted, *self.enough)
+        if not self.stamp.is_file() or self.stamp.read_text() not in (self.wanted, *self.enough):
+            return False
+        return self.product is None or (self.product.is_file() and Path(self.product.read_text()).is_file())
 
 
 def digest(*parts: str | Path) -> str:
@@ -115,7 +120,12 @@ def build_front_end() -> None:
 
 
 def install_opencode() -> None:
-    run([VENV / "bin" / "opm", "setup-opencode"])
+    """Progress goes to the terminal; what it prints besides is where the program is."""
+    command = [VENV / "bin" / "opm", "setup-opencode"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SetupError("OpenCode could not be installed; the reason is above.")
+    OPENCODE_PATH.write_text(done.stdout.strip())
 
 
 def python_steps(*, dev: bool) -> list[Step]:
@@ -138,9 +148,10 @@ def web_steps() -> list[Step]:
 
 
 def opencode_step() -> Step:
+    """Which program suits depends on the pins and on where the settings say it is or should be."""
     pins = BACKEND / "opm" / "server" / "runtime" / "opencode.py"
-    own = os.environ.get("OPM_OPENCODE", "")
-    return Step("OpenCode", TOOLS / ".opencode-stamp", digest(pins, own), install_opencode)
+    named = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("OPM_")]
+    return Step("OpenCode", TOOLS / ".opencode-stamp", digest(pins, *named), install_opencode, product=OPENCODE_PATH)
 
 
 def steps_for(goal: str) -> list[Step]:

@@ -22,6 +22,7 @@ data_dir_option = click.option(
 def read_settings(**given: Any) -> "Settings":
     """Options win over the environment and the file; those not given say nothing."""
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from opm.server.core.settings import Settings
 
@@ -31,6 +32,8 @@ def read_settings(**given: Any) -> "Settings":
         # the values stay out of it: one of them may be a secret
         faults = [f"  {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in exc.errors()]
         raise click.ClickException("\n".join(["These settings cannot be used:", *faults])) from exc
+    except SettingsError as exc:
+        raise click.ClickException(f"The settings cannot be read: {exc}") from exc
 
 
 @contextmanager
@@ -97,10 +100,21 @@ def model() -> None:
 @data_dir_option
 def migrate(data_dir: Path | None) -> None:
     """Bring the database to the newest schema. `serve` does so by itself for SQLite."""
+    from opm.server.db.engine import Database
     from opm.server.db.migrate import upgrade
 
+    settings = read_settings(data_dir=data_dir)
+
+    async def run() -> None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = Database(settings.database_url)
+        try:
+            await upgrade(database)
+        finally:
+            await database.close()
+
     with plain_errors():
-        asyncio.run(upgrade(read_settings(data_dir=data_dir)))
+        asyncio.run(run())
     click.echo("The database is at the newest schema.")
 
 
@@ -123,11 +137,9 @@ def doctor(data_dir: Path | None) -> None:
 @main.command()
 def openapi() -> None:
     """Print the OpenAPI document of the API."""
-    import json
+    from opm.reference import api_document
 
-    from opm.server.app import create_app
-
-    click.echo(json.dumps(create_app(read_settings()).openapi(), indent=2, sort_keys=True))
+    click.echo(api_document())
 
 
 @main.command()

@@ -3,17 +3,23 @@
 Every page is a pure function of what it is given; `write` knows which page is made of what.
 """
 
+import json
+import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
 
 import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import to_jsonable_python
 
 from opm.server.api.errors import STATUS
-from opm.server.core.errors import OpmError
+from opm.server.app import create_app
+from opm.server.core.errors import Fault, OpmError, Refusal
 from opm.server.core.settings import Settings
 from opm.server.features.tasks import states
 from opm.wire import events
@@ -26,13 +32,32 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
+PLAIN: dict[Any, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    UUID: "uuid",
+    datetime: "time",
+    Any: "any",
+    type(None): "null",
+}
+
+
 def type_name(annotation: Any) -> str:
-    if annotation is None or annotation is type(None):
-        return "null"
-    if isinstance(annotation, type) and not get_args(annotation):
-        return annotation.__name__
-    said = str(annotation).replace("typing.", "").replace("NoneType", "null")
-    return " ".join(said.replace("pathlib.", "").replace("uuid.", "").replace("datetime.", "").split())
+    """As it looks on the wire."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(f'"{value}"' for value in inside)
+    if origin is Annotated:
+        return type_name(inside[0])
+    if origin in {Union, UnionType}:
+        return " or ".join(type_name(member) for member in inside)
+    if origin in {list, tuple}:
+        return f"list of {type_name(inside[0])}"
+    if origin is dict:
+        return "object"
+    return PLAIN.get(annotation) or annotation.__name__
 
 
 def default_text(field: FieldInfo) -> str:
@@ -40,8 +65,10 @@ def default_text(field: FieldInfo) -> str:
         return "(required)"
     if field.default_factory is not None:
         return "(depends on the platform)"
-    empty = field.default in (None, PydanticUndefined, "", ())
-    return "" if empty else f"`{field.default}`"
+    if field.default in (None, "", ()):
+        return ""
+    shown: Any = to_jsonable_python(field.default)
+    return f"`{shown if isinstance(shown, str) else json.dumps(shown)}`"
 
 
 def setting_rows(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[list[str]]:
@@ -82,7 +109,7 @@ def event_section(model: type[BaseModel]) -> str:
 
 def events_page() -> str:
     parts = [
-        "# Events\n\n" + NOTE,
+        "# Events\n\n" + NOTE.rstrip() + "\n",
         "## To boards, over the WebSocket\n\nEach travels in an envelope `{id, event}`; `id` is where to resume.\n",
         *(event_section(model) for model in union_members(events.AnyBoardEvent)),
         "## Output of a run, by server-sent events\n\nNumbered without gaps; the number is the event's id.\n",
@@ -97,16 +124,21 @@ def error_tree(root: type[OpmError], depth: int = 0) -> Iterator[tuple[int, type
         yield from error_tree(child, depth + 1)
 
 
+def error_row(depth: int, error: type[OpmError]) -> list[str]:
+    kind = [f"`{error.type}`", str(STATUS[error.type])] if error not in {Refusal, Fault} else ["", ""]
+    return [f"{'· ' * (depth - 1)}{error.__name__}", *kind, (error.__doc__ or "").strip()]
+
+
 def errors_page() -> str:
-    rows = [
-        [f"{'· ' * depth}{error.__name__}", f"`{error.type}`", str(STATUS[error.type]), (error.__doc__ or "").strip()]
-        for depth, error in error_tree(OpmError)
-        if depth
-    ]
+    form: dict[str, Any] = {"type": "NOT_FOUND", "message": "...", "status": 404, "details": {}, "request_id": "..."}
     return (
-        "# Errors\n\n" + NOTE + "Every refusal and failure has one form:\n\n"
-        '```json\n{"error": {"type": "NOT_FOUND", "message": "...", "status": 404, "details": {}, '
-        '"request_id": "..."}}\n```\n\n' + table(["Error", "`type`", "`status`", "Meaning"], rows)
+        "# Errors\n\n"
+        + NOTE
+        + f"Every refusal and failure has one form:\n\n```json\n{json.dumps({'error': form})}\n```\n\n"
+        + table(
+            ["Error", "`type`", "`status`", "Meaning"],
+            [error_row(depth, error) for depth, error in error_tree(OpmError) if depth],
+        )
     )
 
 
@@ -137,6 +169,13 @@ def command_sections(command: click.Command, path: str) -> Iterator[str]:
 
 def cli_page(command: click.Command) -> str:
     return "# Command line\n\n" + NOTE + "\n".join(command_sections(command, "opm"))
+
+
+def api_document() -> str:
+    """Of the application as it is put together, over a data directory that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="opm-openapi-") as data_dir:
+        app = create_app(Settings(data_dir=Path(data_dir)))
+    return json.dumps(app.openapi(), indent=2, sort_keys=True, ensure_ascii=False)
 
 
 def write(folder: Path, command: click.Command) -> list[Path]:
