@@ -159,12 +159,12 @@ def states_page() -> str:
     )
 
 
-def command_sections(command: click.Command, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path, terminal_width=90, max_content_width=90)
-    yield f"## `{path}`\n\n```text\n{command.get_help(context)}\n```\n"
+def command_sections(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
+    context = click.Context(command, parent, name, max_content_width=90, terminal_width=90, **command.context_settings)
+    yield f"## `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
-        for name, child in sorted(command.commands.items()):
-            yield from command_sections(child, f"{path} {name}")
+        for child_name, child in sorted(command.commands.items()):
+            yield from command_sections(child, child_name, context)
 
 
 def cli_page(command: click.Command) -> str:
