@@ -51,6 +51,11 @@ class Hub:
         self._closed = False
         bus.on_gap(self._gap)
 
+    @property
+    def watching(self) -> int:
+        """How many readers are open."""
+        return len(self._readers)
+
     def close(self) -> None:
         """End every reader, so that sockets and streams finish and the server can stop."""
         self._closed = True
@@ -109,15 +114,13 @@ class Hub:
         reader.put(_control(Control(type="subscribed", project_id=project_id, id=self._id(channel.last))))
         if not reader.ended:
             channel.readers.add(reader)
+        self._expire_if_left(project_id, channel)
 
     def unfollow(self, reader: BoardReader, project_id: UUID) -> None:
         channel = self._channels.get(project_id)
-        if channel is None or reader not in channel.readers:
-            return
-        channel.readers.discard(reader)
-        if not channel.readers and not self._closed:
-            loop = asyncio.get_running_loop()
-            channel.expiry = loop.call_later(self._linger, self._forget, project_id)
+        if channel is not None and reader in channel.readers:
+            channel.readers.discard(reader)
+            self._expire_if_left(project_id, channel)
 
     # --- inside --------------------------------------------------------------------------------------------
 
@@ -139,6 +142,10 @@ class Hub:
         channel = self._channels[project_id] = _Channel(floor=self._number, last=self._number)
         channel.stop = self._bus.listen(project_topic(project_id), lambda message: self._spread(channel, message))
         return channel
+
+    def _expire_if_left(self, project_id: UUID, channel: _Channel) -> None:
+        if not channel.readers and not self._closed:
+            channel.expiry = asyncio.get_running_loop().call_later(self._linger, self._forget, project_id)
 
     def _forget(self, project_id: UUID) -> None:
         channel = self._channels.pop(project_id, None)

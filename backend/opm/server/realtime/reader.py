@@ -43,7 +43,10 @@ class Reader(Generic[T]):
             action()
 
     def on_close(self, action: Callable[[], None]) -> None:
-        self._on_close.append(action)
+        if self.ended:
+            action()
+        else:
+            self._on_close.append(action)
 
     def _append(self, item: T, size: int) -> None:
         self._items.append(item)
