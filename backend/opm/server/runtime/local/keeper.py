@@ -168,8 +168,8 @@ class Keeper:
         self._fail(verdict, now, said)
 
     def _last_words(self) -> str:
-        lines = [line.strip() for line in logs.tail(self.plan.log, 5, self.redact) if line.strip()]
-        return " | ".join(lines)[-600:]
+        lines = logs.tail(self.plan.log, 5, self.redact, reach_back=False)
+        return " | ".join(line.strip() for line in lines if line.strip())[-600:]
 
     def _fail(self, verdict: str, now: float, said: str = "") -> None:
         self.failures += 1

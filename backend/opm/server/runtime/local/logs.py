@@ -49,12 +49,12 @@ def _forms(secret: str) -> set[str]:
     }
 
 
-def tail(log: Path, lines: int, redact: Redactor) -> list[str]:
-    """The newest lines, oldest first, reaching back into the file before this one."""
+def tail(log: Path, lines: int, redact: Redactor, *, reach_back: bool = True) -> list[str]:
+    """The newest lines, oldest first; `reach_back` also looks into the file of the start before."""
     if lines <= 0:
         return []
     found = _last_lines(log)
-    if len(found) < lines:
+    if reach_back and len(found) < lines:
         found = [*_last_lines(older(log)), *found]
     # Cut only after the secrets are out: half a secret would not be recognised.
     return [redact(line)[:LINE_LIMIT] for line in found[-lines:]]
