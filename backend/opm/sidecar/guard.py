@@ -26,6 +26,9 @@ class ReplayGuard:
         self._seen: set[str] = set()
         self._deaths: list[tuple[int, str]] = []
 
+    def __len__(self) -> int:
+        return len(self._seen)
+
     def admit(self, claims: PassClaims) -> None:
         now = self._clock()
         while self._deaths and self._deaths[0][0] + LEEWAY_SECONDS <= now:
