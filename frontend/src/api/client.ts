@@ -1,0 +1,36 @@
+import { QueryClient } from '@tanstack/react-query'
+import { apiFetch } from './auth'
+import { ApiError, toApiError } from './errors'
+import { client } from './generated/http/client.gen'
+
+/** Points the generated client at this origin; every failure it throws is an `ApiError`. */
+export function configureClient(): void {
+  client.setConfig({
+    baseUrl: window.location.origin,
+    fetch: apiFetch as typeof fetch,
+    throwOnError: true,
+  })
+  client.interceptors.error.clear()
+  client.interceptors.error.use((error, response) => {
+    if (error instanceof DOMException && error.name === 'AbortError') return error
+    return toApiError(error, response)
+  })
+}
+
+function worthRetrying(failures: number, error: unknown): boolean {
+  return error instanceof ApiError && error.passing && failures < 3
+}
+
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        // The WebSocket says when something changed; staleness by time is only the safety net.
+        staleTime: 60_000,
+        retry: worthRetrying,
+        refetchOnWindowFocus: false,
+      },
+      mutations: { retry: false },
+    },
+  })
+}

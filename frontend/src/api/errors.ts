@@ -1,0 +1,68 @@
+/** The server's refusal or fault, or our own inability to reach it (`status` 0). */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly type: string = 'INTERNAL_ERROR',
+    readonly details: Record<string, unknown> = {},
+    readonly requestId: string | null = null,
+  ) {
+    super(message)
+  }
+
+  /** Asking again later may help. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 502
+  }
+}
+
+const UNREACHABLE =
+  'The server cannot be reached. Check that opm is running; this page tries again by itself.'
+
+/** Makes an `ApiError` of the wire form `{"error": {...}}`, or of whatever came instead. */
+export function toApiError(body: unknown, response?: Response): ApiError {
+  if (body instanceof ApiError) return body
+  if (!response) return new ApiError(UNREACHABLE, 0, 'UNREACHABLE')
+  const wire = (body as { error?: Record<string, unknown> } | null)?.error
+  if (wire && typeof wire.message === 'string') {
+    return new ApiError(
+      wire.message,
+      response.status,
+      String(wire.type ?? 'INTERNAL_ERROR'),
+      (wire.details as Record<string, unknown> | null) ?? {},
+      (wire.request_id as string | null) ?? response.headers.get('x-request-id'),
+    )
+  }
+  return new ApiError(
+    `The server answered ${response.status} without saying why. Try again, and look at its log if it persists.`,
+    response.status,
+    'INTERNAL_ERROR',
+    {},
+    response.headers.get('x-request-id'),
+  )
+}
+
+export async function readApiError(response: Response): Promise<ApiError> {
+  return toApiError(await response.json().catch(() => null), response)
+}
+
+/** What to show of anything that was thrown. */
+export function describe(error: unknown): { message: string; requestId: string | null } {
+  if (error instanceof ApiError) return { message: error.message, requestId: error.requestId }
+  const message = error instanceof Error && error.message ? error.message : 'Something went wrong.'
+  return { message, requestId: null }
+}
+
+/** The server's message about one field of a form, if it named that field. */
+export function fieldError(error: unknown, field: string): string | null {
+  if (!(error instanceof ApiError)) return null
+  const errors = error.details.errors
+  if (!Array.isArray(errors)) return null
+  const found = errors.find((entry: { loc?: unknown[]; field?: string }) => {
+    const path = entry.field ?? entry.loc?.join('.') ?? ''
+    return path === field || path.endsWith(`.${field}`)
+  })
+  return found ? String(found.message ?? found.msg ?? 'Not accepted.') : null
+}

@@ -1,0 +1,2 @@
+/** Query options, keys and mutations per operation of the API. */
+export * from './generated/http/@tanstack/react-query.gen'

@@ -1,0 +1,67 @@
+import type { Query, QueryKey } from '@tanstack/react-query'
+import { queryOptions } from '@tanstack/react-query'
+import { getStatesOptions, listAttentionOptions, listProjectsQueryKey, listTasksQueryKey } from './options'
+import { listProjects, listTasks } from './sdk'
+
+/** The largest page the server gives. */
+const PAGE = 200
+
+interface Page<T> {
+  items: T[]
+  next_cursor?: string | null
+}
+
+async function allPages<T>(read: (cursor?: string) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | undefined
+  do {
+    const page = await read(cursor)
+    items.push(...page.items)
+    cursor = page.next_cursor ?? undefined
+  } while (cursor)
+  return items
+}
+
+/** Every card of a board, in the server's order. `projectId` is the id, never the slug. */
+export function boardTasksOptions(projectId: string) {
+  return queryOptions({
+    queryKey: [...listTasksQueryKey({ path: { project: projectId } }), 'all'],
+    queryFn: ({ signal }) =>
+      allPages((cursor) =>
+        listTasks({ path: { project: projectId }, query: { limit: PAGE, cursor }, signal }),
+      ),
+  })
+}
+
+export function allProjectsOptions() {
+  return queryOptions({
+    queryKey: [...listProjectsQueryKey(), 'all'],
+    queryFn: ({ signal }) => allPages((cursor) => listProjects({ query: { limit: PAGE, cursor }, signal })),
+  })
+}
+
+export function attentionOptions() {
+  return listAttentionOptions()
+}
+
+export function statesOptions() {
+  return { ...getStatesOptions(), staleTime: Number.POSITIVE_INFINITY }
+}
+
+interface GeneratedKey {
+  _id?: string
+  path?: Record<string, unknown>
+}
+
+function head(key: QueryKey): GeneratedKey {
+  return (key[0] as GeneratedKey | undefined) ?? {}
+}
+
+/** Matches generated queries by operation and, if given, by an id in their path (a project's or a card's). */
+export function queriesOf(operations: string[] | null, id?: string) {
+  return (query: Query): boolean => {
+    const { _id, path } = head(query.queryKey)
+    if (operations && !(_id && operations.includes(_id))) return false
+    return id === undefined || Object.values(path ?? {}).includes(id)
+  }
+}

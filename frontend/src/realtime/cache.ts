@@ -1,0 +1,104 @@
+/** What each board event means for the query cache: patch what the event says, read again what it only hints at. */
+import type { QueryClient } from '@tanstack/react-query'
+import { allProjectsOptions, boardTasksOptions, queriesOf } from '@/api/queries'
+import type {
+  AnyBoardEvent,
+  PodStatus,
+  ProjectSummary,
+  Task,
+  TaskChanged,
+  TaskStatusChanged,
+} from '@/api/types'
+
+/** Mutations under this key hold optimistic board state that a refetch would overwrite too early. */
+export const BOARD_MUTATION = 'board'
+
+const OF_CARD = ['listTasks', 'getTask', 'listTaskEvents']
+const OF_RUN = [...OF_CARD, 'listTaskSessions', 'listSessions', 'getDiff', 'listInteractions']
+const OF_OVERVIEW = ['listProjects', 'listAttention', 'getProject']
+
+/** Which operations of a project an event makes stale. */
+const STALE: Record<AnyBoardEvent['type'], string[]> = {
+  pod_status: ['getPod'],
+  task_status_changed: OF_CARD,
+  task_changed: OF_CARD,
+  session_changed: OF_RUN,
+  interaction_changed: [...OF_CARD, 'listInteractions'],
+  file_changed: ['getTree', 'getDiff'],
+  project_changed: ['getConfig', 'listConfigVersions'],
+  session_output: [],
+}
+const OVERVIEW_EVENTS = new Set<AnyBoardEvent['type']>([
+  'task_status_changed',
+  'task_changed',
+  'session_changed',
+  'interaction_changed',
+  'project_changed',
+])
+
+export class CacheUpdater {
+  private readonly due = new Map<string, () => void>()
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    private readonly client: QueryClient,
+    private readonly delay: number = 80,
+  ) {}
+
+  apply(event: AnyBoardEvent): void {
+    if (event.type === 'pod_status') this.podStatus(event)
+    if (event.type === 'task_status_changed') this.taskStatus(event)
+    if (event.type === 'task_changed' && event.change === 'deleted') this.taskDeleted(event)
+    const stale = STALE[event.type]
+    if (stale.length > 0) this.later(stale, event.projectId)
+    if (OVERVIEW_EVENTS.has(event.type)) this.later(OF_OVERVIEW)
+  }
+
+  /** Everything known of a project may be old. */
+  reset(projectId: string): void {
+    void this.client.invalidateQueries({ predicate: queriesOf(null, projectId) })
+    this.later(OF_OVERVIEW)
+  }
+
+  private podStatus({ projectId, status, reason }: PodStatus): void {
+    const patch = <P extends { id: string }>(project: P): P =>
+      project.id === projectId ? { ...project, pod_status: status, pod_reason: reason ?? null } : project
+    this.client.setQueryData(allProjectsOptions().queryKey, (all) => all?.map(patch))
+    this.client.setQueriesData<ProjectSummary>({ predicate: queriesOf(['getProject']) }, (project) =>
+      project ? patch(project) : project,
+    )
+  }
+
+  private taskStatus({ projectId, taskId, newStatus, version }: TaskStatusChanged): void {
+    const patch = (task: Task): Task =>
+      task.id === taskId && task.version < version
+        ? { ...task, status: newStatus as Task['status'], version }
+        : task
+    this.client.setQueryData(boardTasksOptions(projectId).queryKey, (tasks) => tasks?.map(patch))
+  }
+
+  private taskDeleted({ projectId, taskId }: TaskChanged): void {
+    this.client.setQueryData(boardTasksOptions(projectId).queryKey, (tasks) =>
+      tasks?.filter((task) => task.id !== taskId),
+    )
+  }
+
+  /** Events come in bursts; what they make stale is read again once, and never under a drag in flight. */
+  private later(operations: string[], id?: string): void {
+    this.due.set(`${operations.join()}|${id ?? ''}`, () => {
+      void this.client.invalidateQueries({ predicate: queriesOf(operations, id) })
+    })
+    this.timer ??= setTimeout(() => this.flush(), this.delay)
+  }
+
+  private flush(): void {
+    this.timer = undefined
+    if (this.client.isMutating({ mutationKey: [BOARD_MUTATION] }) > 0) {
+      this.timer = setTimeout(() => this.flush(), this.delay)
+      return
+    }
+    const work = [...this.due.values()]
+    this.due.clear()
+    for (const invalidate of work) invalidate()
+  }
+}

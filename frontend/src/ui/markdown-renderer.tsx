@@ -1,0 +1,52 @@
+import ReactMarkdown, { type Components } from 'react-markdown'
+import rehypeSanitize from 'rehype-sanitize'
+import remarkGfm from 'remark-gfm'
+
+const components: Components = {
+  a: ({ node: _, ...props }) => (
+    <a className="text-accent-ink underline underline-offset-2" target="_blank" rel="noreferrer" {...props} />
+  ),
+  h1: ({ node: _, ...props }) => <h3 className="mt-4 mb-2 text-lg font-semibold first:mt-0" {...props} />,
+  h2: ({ node: _, ...props }) => <h4 className="mt-4 mb-1.5 font-semibold first:mt-0" {...props} />,
+  h3: ({ node: _, ...props }) => <h5 className="mt-3 mb-1 font-semibold first:mt-0" {...props} />,
+  p: ({ node: _, ...props }) => <p className="my-2 first:mt-0 last:mb-0" {...props} />,
+  ul: ({ node: _, ...props }) => <ul className="my-2 list-disc pl-5" {...props} />,
+  ol: ({ node: _, ...props }) => <ol className="my-2 list-decimal pl-5" {...props} />,
+  li: ({ node: _, ...props }) => <li className="my-0.5" {...props} />,
+  blockquote: ({ node: _, ...props }) => (
+    <blockquote className="my-2 border-l-2 border-line-strong pl-3 text-muted" {...props} />
+  ),
+  code: ({ node: _, ...props }) => (
+    <code className="rounded bg-sunken px-1 py-0.5 font-mono text-[0.9em]" {...props} />
+  ),
+  pre: ({ node: _, ...props }) => (
+    <pre
+      // Long lines scroll, and what scrolls must be reachable by keyboard.
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scroll container has to take the focus
+      tabIndex={0}
+      className="my-2 overflow-x-auto scroll-thin rounded-md border bg-sunken p-3 text-sm [&_code]:bg-transparent [&_code]:p-0"
+      {...props}
+    />
+  ),
+  table: ({ node: _, ...props }) => (
+    <div className="my-2 overflow-x-auto scroll-thin">
+      <table
+        className="text-sm [&_td]:border [&_td]:px-2 [&_td]:py-1 [&_th]:border [&_th]:px-2 [&_th]:py-1 [&_th]:text-left"
+        {...props}
+      />
+    </div>
+  ),
+  input: ({ node: _, checked, ...props }) => (
+    <input {...props} checked={checked} readOnly aria-label={checked ? 'done' : 'open'} className="mr-1.5" />
+  ),
+  // Pictures would be fetched from wherever the text says.
+  img: ({ node: _, alt, src }) => <span className="text-muted">[image: {alt || String(src ?? '')}]</span>,
+}
+
+export default function MarkdownRenderer({ text }: { text: string }) {
+  return (
+    <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={[rehypeSanitize]} components={components}>
+      {text}
+    </ReactMarkdown>
+  )
+}

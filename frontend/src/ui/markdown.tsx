@@ -1,0 +1,15 @@
+import { lazy, Suspense } from 'react'
+import { cn } from '@/lib/cn'
+
+const Renderer = lazy(() => import('./markdown-renderer'))
+
+/** Markdown of people and agents, sanitised. Until the renderer has loaded, the plain text is shown. */
+export function Markdown({ text, className }: { text: string; className?: string }) {
+  return (
+    <div className={cn('min-w-0 text-base leading-relaxed break-words', className)}>
+      <Suspense fallback={<p className="whitespace-pre-wrap">{text}</p>}>
+        <Renderer text={text} />
+      </Suspense>
+    </div>
+  )
+}
