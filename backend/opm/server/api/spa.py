@@ -42,7 +42,7 @@ _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Open
 <body style="font: 1rem/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
 <h1>The web interface has not been built</h1>
 <p>The server and its API are running. From a checkout, stop the server and type <code>make run</code>:
-it builds the web interface and serves it. An installed package carries it; if you see this from one, install it anew.</p>
+it builds the web interface and serves it. An installed package carries it; if this is one, install it anew.</p>
 """
 
 
@@ -60,7 +60,7 @@ class Asset:
 
 
 @lru_cache(maxsize=512)
-def _load(path: Path, modified: int, size: int) -> Asset:  # noqa: ARG001  the last two make a changed file another one
+def _load(path: Path, modified: int, size: int) -> Asset:
     body = path.read_bytes()
     packed = None
     if path.suffix not in _PACKED_ALREADY and len(body) > 1024:

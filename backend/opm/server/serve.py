@@ -1,0 +1,246 @@
+"""One process from start to end: what has to be true before it listens, the address it prints, how it stops."""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import gc
+import ipaddress
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+from types import FrameType
+
+import structlog
+import uvicorn
+import uvloop
+
+from opm import __version__
+from opm.server.app import create_app
+from opm.server.core.clock import SystemClock
+from opm.server.core.errors import Conflict, Invalid, NotFound, OpmError
+from opm.server.core.logging import configure
+from opm.server.core.settings import Settings
+from opm.server.db.engine import Database
+from opm.server.db.migrate import upgrade
+from opm.server.db.uow import UnitOfWork
+from opm.server.features.users.service import UserService
+from opm.server.realtime.hub import Hub
+from opm.wire.events import BoardEvent
+
+log = structlog.get_logger(__name__)
+
+_STATE_FILE = "server.json"
+_LOCK_FILE = "server.lock"
+_DRAIN_SECONDS = 5
+_END_SECONDS = 10
+"""On top of what pods may take to stop; after that the process ends as it is."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal says stop. What prevents it is said in one sentence, with a failing exit status."""
+    try:
+        require_loopback(settings.host)
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with sole_owner(settings.data_dir, patience=1), listening(settings) as sock:
+            _serve(settings.model_copy(update={"port": sock.getsockname()[1]}), sock)
+    except OpmError as exc:
+        raise SystemExit(f"opm: {exc.message}") from exc
+    except KeyboardInterrupt as exc:  # before the server took the signals over
+        raise SystemExit(130) from exc
+
+
+def _serve(settings: Settings, sock: socket.socket) -> None:
+    configure(settings.log)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        token = runner.run(_prepare(settings))
+        app = create_app(settings)
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_max_size=2**20,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # only a proxy that the operator named may say who the caller is
+            proxy_headers=settings.public_url is not None,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+        server = Server(config, settings, app.state.ports.hub, token)
+        try:
+            runner.run(server.serve(sockets=[sock]))
+        finally:
+            (settings.data_dir / _STATE_FILE).unlink(missing_ok=True)
+
+
+async def _prepare(settings: Settings) -> str:
+    """Brings the schema up to date and makes the first launch token."""
+    db = open_database(settings)
+    try:
+        await upgrade(db)
+        return await _launch_token(db, settings)
+    finally:
+        await db.close()
+
+
+class Server(uvicorn.Server):
+    """Says when it is ready, tells streams to end before it waits for them, and can be hurried."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, hub: Hub, token: str) -> None:
+        super().__init__(config)
+        self.settings = settings
+        self.hub = hub
+        self.token = token
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.started:
+            return
+        address = base_url(self.settings)
+        _write_private(self.settings.data_dir / _STATE_FILE, json.dumps({"url": address, "pid": os.getpid()}, indent=1))
+        sys.stdout.write(banner(address, self.token))
+        sys.stdout.flush()
+        # what is here now stays: the collector need not walk it again, nor run as often
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        seconds = self.settings.runtime.stop_timeout + _END_SECONDS
+        deadline = asyncio.get_running_loop().call_later(seconds, _give_up, seconds)
+        self.hub.close()
+        await super().shutdown(sockets)
+        deadline.cancel()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal asks for a graceful end, which is a success; a second Ctrl+C ends at once."""
+        if self.should_exit and sig == signal.SIGINT:
+            os._exit(130)
+        self.should_exit = True
+
+
+def _give_up(seconds: float) -> None:
+    log.error("stopping took too long; ending as it is", seconds=seconds)
+    os._exit(1)
+
+
+def banner(address: str, token: str) -> str:
+    # the token stands after the #: browsers do not send that part, so no log along the way can hold it
+    return (
+        f"\n  OpenCode Project Manager {__version__}\n\n"
+        f"  Sign in with this address, once:\n\n      {address}/launch#{token}\n\n"
+        f"  Another one: opm launch-url.   Stop: Ctrl+C.\n\n"
+    )
+
+
+async def launch_url(settings: Settings) -> str:
+    """A fresh launch address for the server that runs on this data directory."""
+    state = settings.data_dir / _STATE_FILE
+    try:
+        with sole_owner(settings.data_dir):
+            raise NotFound(f"No opm server runs on {settings.data_dir}; start one with `opm serve`.")
+    except Conflict:
+        pass  # somebody holds it: that is the server
+    except FileNotFoundError as exc:
+        raise NotFound(f"No opm server has ever run on {settings.data_dir}; start one with `opm serve`.") from exc
+    try:
+        address = json.loads(state.read_text(encoding="utf-8"))["url"]
+    except (OSError, ValueError, KeyError) as exc:
+        raise NotFound("The server is still starting or just stopping; try again in a moment.") from exc
+    db = open_database(settings)
+    try:
+        return f"{address}/launch#{await _launch_token(db, settings)}"
+    finally:
+        await db.close()
+
+
+async def _launch_token(db: Database, settings: Settings) -> str:
+    async with db.session(write=True) as session:
+        uow = UnitOfWork(session, SystemClock(), _nobody_listens)
+        token = await UserService(uow, settings.auth).issue_launch()
+        await uow.commit()
+    return token
+
+
+async def _nobody_listens(_: list[BoardEvent]) -> None:
+    """Making a token is no news for a board."""
+
+
+def open_database(settings: Settings) -> Database:
+    return Database(
+        settings.database_url, pool_size=settings.database.pool_size, pool_timeout=settings.database.pool_timeout
+    )
+
+
+def require_loopback(host: str) -> None:
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != "localhost":
+        raise Invalid(
+            f"Listening on {host} is refused: without an identity provider whoever reaches the server could take over "
+            "the one account. Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel."
+        )
+
+
+@contextlib.contextmanager
+def sole_owner(data_dir: Path, *, patience: float = 0) -> Generator[None]:
+    """Two servers on one directory would run every agent twice. The lock ends with the process, however it ends.
+
+    `patience` is for those who only looked: they hold the lock for a moment.
+    """
+    deadline = time.monotonic() + patience
+    handle = os.open(data_dir / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while not _locked(handle):
+            if time.monotonic() >= deadline:
+                raise Conflict(f"Another opm server uses {data_dir}; stop it, or give this one its own --data-dir.")
+            time.sleep(0.1)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def listening(settings: Settings) -> Generator[socket.socket]:
+    """The socket is ours before anything is built, so that its port is known to all."""
+    host = "127.0.0.1" if settings.host == "localhost" else settings.host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        sock = socket.create_server((host, settings.port), family=family, backlog=2048)
+    except OSError as exc:
+        why = "another program uses it" if exc.errno == errno.EADDRINUSE else exc.strerror
+        raise Conflict(f"Cannot listen on {host} port {settings.port}: {why}. Choose another with --port.") from exc
+    with sock:
+        yield sock
+
+
+def base_url(settings: Settings) -> str:
+    if settings.public_url is not None:
+        return settings.public_url.rstrip("/")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
