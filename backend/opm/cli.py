@@ -99,22 +99,22 @@ def model() -> None:
 @main.command()
 @data_dir_option
 def migrate(data_dir: Path | None) -> None:
-    """Bring the database to the newest schema. `serve` does so by itself for SQLite."""
-    from opm.server.db.engine import Database
+    """Bring the database to the newest schema, as `serve` does when it starts."""
     from opm.server.db.migrate import upgrade
+    from opm.server.serve import open_database
 
     settings = read_settings(data_dir=data_dir)
 
-    async def run() -> None:
+    async def bring_up() -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = Database(settings.database_url)
+        database = open_database(settings)
         try:
             await upgrade(database)
         finally:
             await database.close()
 
     with plain_errors():
-        asyncio.run(run())
+        asyncio.run(bring_up())
     click.echo("The database is at the newest schema.")
 
 
