@@ -26,10 +26,9 @@ from opm.wire import sse
 
 log = structlog.get_logger(__name__)
 
-_ROWS = 500
-_FEW_ROWS = 50
+_FEW_ROWS, _MANY_ROWS = 50, 500
 _LARGE_BATCH = 256 << 10
-"""After a batch above this size only a few rows are read at once: rows can be large, and readers slow."""
+"""Below this size the next batch may be twice as long; rows can be large, and readers slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class _OutputStream:
         return True
 
     async def _stored(self) -> AsyncGenerator[bytes]:
-        limit = _ROWS
+        limit = _FEW_ROWS
         while not self._over:
             rows = await self._rows(self._last, limit)
             if not rows:
@@ -113,7 +112,7 @@ class _OutputStream:
             yield chunk
             if len(rows) < limit:
                 return
-            limit = _FEW_ROWS if len(chunk) > _LARGE_BATCH else _ROWS
+            limit = _FEW_ROWS if len(chunk) > _LARGE_BATCH else min(2 * limit, _MANY_ROWS)
 
     async def _rows(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
         async with self.ports.scope(write=False) as scope:
