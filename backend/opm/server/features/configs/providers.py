@@ -83,6 +83,17 @@ def opencode_config(config: OpencodeConfig, *, has_key: bool, provider_timeout: 
     }
 
 
+def prompt(config: OpencodeConfig, text: str, message_id: str) -> dict[str, Any]:
+    """A prompt as OpenCode takes it."""
+    body: dict[str, Any] = {
+        "messageID": message_id,
+        "parts": [{"type": "text", "text": text}],
+        "agent": "build",
+        "model": {"providerID": config.provider, "modelID": config.model},
+    }
+    return body | ({"system": config.instructions} if config.instructions else {})
+
+
 def _model(config: OpencodeConfig) -> dict[str, Any]:
     model: dict[str, Any] = {}
     if config.provider in _SPEAKS_CHAT_COMPLETIONS:

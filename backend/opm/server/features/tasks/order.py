@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 
-from fractional_indexing import FIError, generate_key_between, generate_n_keys_between
+from fractional_indexing import (  # pyright: ignore[reportMissingTypeStubs]  it has none
+    FIError,
+    generate_key_between,
+    generate_n_keys_between,
+)
 
 
 def between(above: str | None, below: str | None) -> str | None:

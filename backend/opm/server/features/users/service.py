@@ -73,6 +73,9 @@ class UserService:
         await self.tokens.forget_expired(self.uow.now)
         return self._new_token(user.id, new_id(), LAUNCH, self.settings.launch_ttl)[0]
 
+    async def forget_expired(self) -> None:
+        await self.tokens.forget_expired(self.uow.now)
+
     async def redeem_launch(self, raw: str, client: Client) -> SignIn | None:
         token = await self._spend(LAUNCH, raw)
         user = await self.users.get(token.user_id) if token else None

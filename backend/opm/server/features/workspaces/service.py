@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from opm.server.core.actor import Actor
@@ -119,6 +120,20 @@ class WorkspaceService:
             )
             for row in await self._workspaces.wishes()
         ]
+
+    async def prompt(self, config_id: UUID, text: str, message_id: str) -> dict[str, Any]:
+        """A prompt as the agent takes it, under one version of the configuration."""
+        return providers.prompt(await self._configs.by_id(config_id), text, message_id)
+
+    async def wanted(self, project_id: UUID) -> None:
+        """A run needs the pod; its driver starts it, and nobody shall stop it."""
+        project = await self._projects.by_id(project_id)
+        if project is not None and project.desired_state == DesiredState.STOPPED:
+            project.desired_state = DesiredState.RUNNING
+        await self.used(project_id)
+
+    async def used(self, project_id: UUID) -> None:
+        await self._workspaces.used(project_id, self._uow.now)
 
     async def rest(self, project_id: UUID) -> None:
         """An idle pod is not wanted any more; the next use wants it again."""

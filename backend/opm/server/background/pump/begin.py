@@ -1,0 +1,99 @@
+"""The start of a run: a new prompt, sent once; or the taking over of one that an earlier driver had sent."""
+
+from opm.server.background.pump.context import Run, interrupted
+from opm.server.background.pump.settle import outcome_of
+from opm.server.clients.translate import asked, parts_of
+from opm.server.clients.verdict import answers_to
+from opm.server.core.errors import NotFound, Unavailable
+from opm.server.features.interactions.schemas import InteractionKind
+from opm.server.features.sessions.runs import Outcome
+from opm.wire.events import OutputSnapshot, OutputStatus
+
+
+async def begin(run: Run) -> Outcome | None:
+    """None when there is something to watch; an outcome when the run was over before it was taken up."""
+    if run.claim.was_running and run.claim.remote_session_id is not None:
+        return await _adopt(run, run.claim.remote_session_id)
+    await _start(run)
+    return None
+
+
+async def _start(run: Run) -> None:
+    claim = run.claim
+    run.remote = claim.remote_session_id or await run.agent.create_session(claim.title)
+    try:
+        session = await run.agent.session(run.remote)
+    except NotFound as exc:
+        raise NotFound(
+            "The earlier conversation is gone from the pod. Move the card to To do and run it anew."
+        ) from exc
+    run.begin_translation(str(session.get("directory", "")))
+    async with run.ports.scope() as scope:
+        await scope.runs.attached(claim, run.remote, run.incarnation)
+    await _send(run)
+
+
+async def _send(run: Run) -> None:
+    try:
+        await run.agent.prompt(run.remote, run.request)
+    except Unavailable:
+        # the answer was lost, perhaps the prompt was not: only OpenCode knows
+        if not await _delivered(run):
+            await run.agent.prompt(run.remote, run.request)
+    async with run.ports.scope() as scope:
+        await scope.runs.running(run.claim)
+    run.recorder.put(OutputStatus(data="running"))
+
+
+async def _delivered(run: Run) -> bool:
+    try:
+        await run.agent.message(run.remote, run.claim.message_id)
+    except NotFound:
+        return False
+    return True
+
+
+async def _adopt(run: Run, remote: str) -> Outcome | None:
+    """Go on with a run whose driver is no more; its prompt is sent only if OpenCode never got it."""
+    run.remote = remote
+    session = await run.agent.session(remote)
+    run.begin_translation(str(session.get("directory", "")))
+    same = run.incarnation == run.claim.incarnation
+    if not await _delivered(run):
+        async with run.ports.scope() as scope:
+            await scope.runs.attached(run.claim, remote, run.incarnation)
+        await _send(run)
+        return None
+    await snapshot(run)
+    if not same:
+        return await outcome_of(run, if_unfinished=interrupted("The pod was restarted while the agent worked."))
+    async with run.ports.scope() as scope:
+        await scope.runs.running(run.claim)
+    run.recorder.put(OutputStatus(data="running", message="The server was restarted; the run goes on."))
+    return None
+
+
+async def snapshot(run: Run) -> None:
+    """All that OpenCode has stored of the run so far, and what it asks; the stream goes on from there."""
+    children = [child["id"] for child in await run.agent.children(run.remote)]
+    messages = await run.agent.messages(run.remote)
+    parts = parts_of(answers_to(messages, run.claim.message_id))
+    run.translator.adopt(children)
+    run.translator.take(parts)
+    run.recorder.put(OutputSnapshot(parts=list(parts)))
+    await _asks(run)
+
+
+async def _asks(run: Run) -> None:
+    """Asks made or answered while nobody listened."""
+    mine = {run.remote, *run.translator.children}
+    waiting = [asked("permission", a) for a in await run.agent.permissions() if a["sessionID"] in mine]
+    waiting += [asked("question", a) for a in await run.agent.questions() if a["sessionID"] in mine]
+    await run.recorder.flush()
+    async with run.ports.scope() as scope:
+        for ask in waiting:
+            await scope.runs.asked(run.claim, InteractionKind(ask.kind), ask.ask_id, ask.request)
+        known = await scope.runs.open_asks(run.claim)
+        for ask_id in known.keys() - {ask.ask_id for ask in waiting}:
+            await scope.runs.answered(run.claim, ask_id, expired=True)
+    run.asks = {ask.ask_id: known.get(ask.ask_id) for ask in waiting}

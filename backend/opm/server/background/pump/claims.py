@@ -1,0 +1,59 @@
+"""Finds runs that need a driver and gives them one; keeps their leases."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import structlog
+
+from opm.server.background.pump.driver import Driver
+from opm.server.background.supervisor import Bell
+from opm.server.realtime.bus import WAKE_PUMP
+from opm.server.wiring import Ports
+
+log = structlog.get_logger(__name__)
+
+_INTERVAL = 2.0
+
+
+class Pump:
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._owner = uuid4().hex
+        self._drivers: dict[UUID, asyncio.Task[None]] = {}
+
+    async def recover(self) -> None:
+        """SQLite has one controller: whatever held a lease before is dead, and its runs are taken over at once."""
+        if self._ports.db.sqlite:
+            async with self._ports.scope() as scope:
+                await scope.runs.release_all()
+
+    async def run(self) -> None:
+        bell = Bell()
+        stop = self._ports.bus.listen(WAKE_PUMP, bell.ring)
+        try:
+            while True:
+                await self._claim()
+                await bell.wait(_INTERVAL)
+        finally:
+            stop()
+
+    async def stop(self) -> None:
+        tasks = list(self._drivers.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _claim(self) -> None:
+        async with self._ports.scope() as scope:
+            claims = await scope.runs.claim(self._owner)
+        for claim in claims:
+            before = self._drivers.get(claim.session_id)
+            if before is not None:
+                before.cancel()  # its lease ran out under it
+            task = asyncio.create_task(Driver(self._ports, claim).run(), name=f"run {claim.session_id}")
+            self._drivers[claim.session_id] = task
+            task.add_done_callback(lambda done, key=claim.session_id: self._ended(key, done))
+
+    def _ended(self, session_id: UUID, task: asyncio.Task[None]) -> None:
+        if self._drivers.get(session_id) is task:
+            del self._drivers[session_id]

@@ -1,0 +1,97 @@
+"""The life of one run, in the hands of one controller."""
+
+import asyncio
+
+import structlog
+
+from opm.server.background.pump import pod
+from opm.server.background.pump.begin import begin
+from opm.server.background.pump.context import Run
+from opm.server.background.pump.recorder import Recorder
+from opm.server.background.pump.settle import stopped
+from opm.server.background.pump.watch import Watcher
+from opm.server.background.supervisor import Bell
+from opm.server.core.errors import Fault, Refusal
+from opm.server.features.sessions.runs import Claim, Fenced, Outcome
+from opm.server.features.sessions.schemas import Verdict
+from opm.server.realtime.bus import run_topic
+from opm.server.wiring import Ports
+from opm.wire.events import OutputStatus
+
+log = structlog.get_logger(__name__)
+
+
+class Driver:
+    def __init__(self, ports: Ports, claim: Claim) -> None:
+        self._ports = ports
+        self._claim = claim
+        self._settings = ports.settings.run
+        self._recorder = Recorder(ports, claim, self._settings.output_limit)
+        self._bell = Bell()
+
+    async def run(self) -> None:
+        """To the verdict; or until another controller has the run, or this one stops."""
+        stop_listening = self._ports.bus.listen(run_topic(self._claim.session_id), self._bell.ring)
+        try:
+            async with asyncio.TaskGroup() as group:
+                helpers = [group.create_task(self._recorder.run()), group.create_task(self._keep_lease())]
+                await self._to_the_end()
+                for helper in helpers:
+                    helper.cancel()
+        except* Fenced:
+            log.info("a run is driven elsewhere, or was deleted", run=str(self._claim.session_id))
+        except* Fault as faults:
+            # the lease runs out and the run is taken up again, by this controller or another
+            log.warning("driving a run broke off", run=str(self._claim.session_id), reason=str(faults.exceptions[0]))
+        finally:
+            stop_listening()
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease / 3)
+            async with self._ports.scope() as scope:
+                await scope.runs.renew(self._claim)
+
+    async def _to_the_end(self) -> None:
+        try:
+            outcome = await self._drive()
+        except Fenced:
+            raise
+        except (Fault, Refusal) as exc:
+            outcome = Outcome(Verdict.FAILED, exc.message)
+        except Exception:
+            log.exception("driving a run failed", run=str(self._claim.session_id))
+            outcome = Outcome(Verdict.FAILED, "Something went wrong inside the server; its log says what.")
+        await self._recorder.flush()
+        async with self._ports.scope() as scope:
+            await scope.runs.finish(self._claim, outcome)
+            await scope.workspaces.used(self._claim.project_id)
+        log.info("a run ended", run=str(self._claim.session_id), verdict=outcome.verdict.value)
+
+    async def _drive(self) -> Outcome:
+        if not self._claim.was_running:
+            self._recorder.put(OutputStatus(data="starting"))
+        run = await self._prepare()
+        if self._claim.cancel_requested and not self._claim.was_running:
+            run.cancelling = True
+            return stopped(run)
+        async with run.feed.open():
+            await run.feed.next(self._settings.accept_timeout)
+            return await begin(run) or await Watcher(run).follow()
+
+    async def _prepare(self) -> Run:
+        async with self._ports.scope() as scope:
+            spec = await scope.workspaces.spec(self._claim.project_id, self._claim.config_id)
+            request = await scope.workspaces.prompt(self._claim.config_id, self._claim.prompt, self._claim.message_id)
+            await scope.workspaces.wanted(self._claim.project_id)
+        seen = await pod.ready(self._ports.runtime, spec, self._settings.start_timeout)
+        return Run(
+            ports=self._ports,
+            claim=self._claim,
+            recorder=self._recorder,
+            bell=self._bell,
+            spec=spec,
+            request=request,
+            agent=self._ports.clients.agent(pod.address(seen, spec)),
+            incarnation=seen.incarnation,
+        )

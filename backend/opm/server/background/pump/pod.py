@@ -1,0 +1,37 @@
+"""The pod under a run: made ready under the run's own configuration."""
+
+import asyncio
+
+from opm.server.clients.base import PodAddress
+from opm.server.core.errors import Unavailable
+from opm.server.runtime.base import Observation, PodPhase, PodSpec, Runtime
+
+_LOOK = 0.2
+
+
+async def ready(runtime: Runtime, spec: PodSpec, seconds: float) -> Observation:
+    """Ensure the pod and wait until it runs with this spec's digest; raises `Unavailable` with the reason."""
+    await runtime.ensure(spec)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _until_running(runtime, spec)
+    except TimeoutError as exc:
+        seen = await runtime.observe(spec.project_id)
+        reason = seen.reason or next((p.reason for p in seen.parts if p.reason), None) or f"it is {seen.phase}"
+        raise Unavailable(f"The pod did not become ready within {seconds:.0f} s: {reason}") from exc
+
+
+async def _until_running(runtime: Runtime, spec: PodSpec) -> Observation:
+    while True:
+        seen = await runtime.observe(spec.project_id)
+        if seen.phase == PodPhase.RUNNING and seen.digest == spec.digest and seen.endpoint is not None:
+            return seen
+        if seen.phase == PodPhase.ABSENT:
+            await runtime.ensure(spec)
+        await asyncio.sleep(_LOOK)
+
+
+def address(seen: Observation, spec: PodSpec) -> PodAddress:
+    if seen.endpoint is None:
+        raise Unavailable("The pod is not running.")
+    return PodAddress(seen.project_id, seen.endpoint.files_url, seen.endpoint.session_url, spec.pass_key)

@@ -1,0 +1,14 @@
+"""Takes away what has had its time: sign-ins that expired."""
+
+import asyncio
+
+from opm.server.wiring import Ports
+
+_INTERVAL = 3600
+
+
+async def reap(ports: Ports) -> None:
+    while True:
+        async with ports.scope() as scope:
+            await scope.users.forget_expired()
+        await asyncio.sleep(_INTERVAL)

@@ -1,0 +1,82 @@
+"""Makes pods what is wished of them, and writes down what is seen of them."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from opm.server.background.supervisor import Bell
+from opm.server.core.errors import Fault, Refusal
+from opm.server.features.workspaces.schemas import Wish
+from opm.server.realtime.bus import WAKE_RECONCILE
+from opm.server.runtime.base import PodPhase
+from opm.server.wiring import Ports
+
+log = structlog.get_logger(__name__)
+
+_INTERVAL = 5.0
+
+
+class Reconciler:
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._busy: dict[UUID, asyncio.Task[None]] = {}
+
+    async def watch(self) -> None:
+        """What the runtime sees, into the rows."""
+        async for seen in self._ports.runtime.watch():
+            async with self._ports.scope() as scope:
+                await scope.workspaces.observed(seen)
+
+    async def run(self) -> None:
+        bell = Bell()
+        stop = self._ports.bus.listen(WAKE_RECONCILE, bell.ring)
+        try:
+            while True:
+                await self.once()
+                await bell.wait(_INTERVAL)
+        finally:
+            stop()
+            for task in self._busy.values():
+                task.cancel()
+
+    async def once(self) -> None:
+        """Compare all wishes with what is; no pod waits for another."""
+        async with self._ports.scope(write=False) as scope:
+            wishes = await scope.workspaces.wishes(self._ports.settings.runtime.idle_stop)
+        for wish in wishes:
+            if wish.project_id not in self._busy:
+                task = asyncio.create_task(self._fulfil(wish))
+                self._busy[wish.project_id] = task
+                task.add_done_callback(lambda _, key=wish.project_id: self._busy.pop(key, None))
+
+    async def _fulfil(self, wish: Wish) -> None:
+        try:
+            await self._step(wish)
+        except (Fault, Refusal) as exc:
+            log.warning("a pod is not as wished", project=str(wish.project_id), wish=wish.desired, reason=exc.message)
+        except Exception:
+            log.exception("a wish failed", project=str(wish.project_id), wish=wish.desired)
+
+    async def _step(self, wish: Wish) -> None:
+        runtime = self._ports.runtime
+        if wish.desired == "deleted":
+            await runtime.remove(wish.project_id)
+            async with self._ports.scope() as scope:
+                await scope.workspaces.gone(wish.project_id)
+            return
+        seen = await runtime.observe(wish.project_id)
+        async with self._ports.scope() as scope:
+            await scope.workspaces.observed(seen)
+            resting = wish.desired == "running" and wish.idle and not wish.busy
+            if resting:
+                await scope.workspaces.rest(wish.project_id)
+        if wish.busy:
+            return  # the run's driver sees to its pod
+        if wish.desired == "stopped" or resting:
+            if seen.phase not in {PodPhase.ABSENT, PodPhase.STOPPING}:
+                await runtime.stop(wish.project_id)
+        elif seen.phase == PodPhase.ABSENT:
+            async with self._ports.scope(write=False) as scope:
+                spec = await scope.workspaces.spec(wish.project_id)
+            await runtime.ensure(spec)
