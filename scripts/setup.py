@@ -109,7 +109,7 @@ def sync_dev() -> None:
 
 def install_packages() -> None:
     need_node()
-    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FRONTEND)
+    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"], cwd=FRONTEND)
 
 
 def build_front_end() -> None:
