@@ -14,11 +14,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from opm.server.core.errors import Unauthorized
+from opm.server.core.errors import Internal, Unauthorized
 
 _ALGORITHM = "HS256"
 _HEADER = {"alg": _ALGORITHM, "typ": "opm-access+jwt"}
 _AUDIENCE = "opm"
+_KEY_BYTES = 32
 _LONGEST = 16 * 1024
 _REMEMBERED = 2048
 
@@ -36,6 +37,8 @@ class AccessClaims:
 
 class AccessTokens:
     def __init__(self, key: bytes) -> None:
+        if len(key) < _KEY_BYTES:
+            raise Internal(f"The key of access tokens has to have at least {_KEY_BYTES} bytes.")
         self._key = OctKey.import_key(key)
         self._verified: dict[bytes, AccessClaims] = {}
 
@@ -53,9 +56,9 @@ class AccessTokens:
 
     def verify(self, token: str, now: datetime) -> AccessClaims:
         """Refuses whatever is not ours, whole and in time, without saying why."""
-        if len(token) > _LONGEST:
+        if len(token) > _LONGEST or not token.isascii():
             raise Unauthorized("The access token is not valid; sign in again.")
-        digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+        digest = hashlib.sha256(token.encode()).digest()
         claims = self._verified.get(digest)
         if claims is None:
             claims = self._read(token)
