@@ -128,9 +128,20 @@ async def test_a_pod_from_the_wish_to_the_end_of_its_workspace(bench: Bench) -> 
 
 async def test_another_digest_restarts_opencode_and_keeps_the_workspace(bench: Bench) -> None:
     before = await bench.run(a_spec())
+    told: list[Observation] = []
+
+    async def listen() -> None:
+        async for observation in bench.runtime.watch():
+            told.append(observation)  # noqa: PERF401  the watch does not end by itself
+
+    listening = asyncio.create_task(listen())
     after = await bench.run(a_spec(before.project_id, "two"))
+    await asyncio.sleep(0.05)
+    listening.cancel()
     assert after.incarnation != before.incarnation
     assert bench.has_workspace(before.project_id)
+    assert told[-1].incarnation == after.incarnation
+    assert all(seen.incarnation and seen.endpoint for seen in told if seen.phase is PodPhase.RUNNING)
 
 
 async def test_an_opencode_that_dies_comes_back_with_a_reason_on_record(bench: Bench) -> None:

@@ -127,12 +127,15 @@ class Pod:
                 return
             pause = await self._guarded_look()
             self._tell()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), pause)
+            await self._rest(pause)
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._bell.wait(), seconds)
 
     async def _obey(self, wish: PodSpec | Stop) -> None:
         if isinstance(wish, PodSpec):
-            await self._adjust(wish)
+            await self._accept(wish)
             return
         try:
             await self._halt(remove=wish.remove)
@@ -149,6 +152,17 @@ class Pod:
                 wish.done.set_exception(RuntimeFault("Stopping the project was interrupted."))
             self.view.stopping = False
             self._tell()
+
+    async def _accept(self, spec: PodSpec) -> None:
+        try:
+            await self._adjust(spec)
+        except (OSError, RuntimeFault) as error:
+            delay = self._note_trouble(error)
+            self._tell()
+            self._bell.clear()
+            await self._rest(delay)
+            if not self._wishes:
+                self._wishes.append(spec)
 
     async def _adjust(self, spec: PodSpec) -> None:
         secrets = PodSecrets(spec.pass_key, spec.opencode_password)
@@ -203,12 +217,16 @@ class Pod:
         try:
             return await self._look()
         except (OSError, RuntimeFault) as error:
-            self._failures += 1
-            delay = self._settings.backoff.delay(self._failures)
-            self._not_before = asyncio.get_running_loop().time() + delay
-            self.view.trouble = f"The project could not be started: {_words(error)} Trying again in {delay:g} s."
-            self.view.failed = self._failures > 1
-            return delay
+            return self._note_trouble(error)
+
+    def _note_trouble(self, error: OSError | RuntimeFault) -> float:
+        """Seconds after which it is worth another try."""
+        self._failures += 1
+        delay = self._settings.backoff.delay(self._failures)
+        self._not_before = asyncio.get_running_loop().time() + delay
+        self.view.trouble = f"The project could not be started: {_words(error)} Trying again in {delay:g} s."
+        self.view.failed = self._failures > 1
+        return delay
 
     async def _look(self) -> float:
         loop = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ import contextlib
 import socket
 
 HEAD_LIMIT = 4096
+NONSENSE = (ValueError, IndexError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
 
 def basic(password: str) -> str:
@@ -18,7 +19,7 @@ def basic(password: str) -> str:
 
 async def request(port: int, path: str, *, method: str = "GET", authorization: str = "", timeout: float) -> int | None:
     """The status of one answer; None when there was none."""
-    with contextlib.suppress(OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
+    with contextlib.suppress(OSError, TimeoutError, *NONSENSE):
         async with asyncio.timeout(timeout):
             return await _exchange(port, path, method, authorization)
     return None

@@ -36,10 +36,10 @@ class PodView:
     def _phase(self, keepers: Mapping[Part, Keeper]) -> tuple[PodPhase, str | None]:
         if self.stopping:
             return PodPhase.STOPPING, None
-        if self.changing:
-            return PodPhase.PENDING, "OpenCode is restarting under the new configuration"
         if not keepers:
             return self._phase_without_parts()
+        if self.changing or Part.OPENCODE not in keepers:
+            return PodPhase.PENDING, self.trouble or "OpenCode is restarting under the new configuration"
         if all(keeper.ready for keeper in keepers.values()):
             return PodPhase.RUNNING, None
         waiting = [keeper for keeper in keepers.values() if not keeper.ready]
