@@ -15,6 +15,7 @@ from opm.server.api import (
     health,
     interactions,
     middleware,
+    openapi,
     projects,
     realtime,
     runs,
@@ -93,6 +94,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
     middleware.install(app, settings)
     for module in (auth, projects, tasks, runs, interactions, files, configs, realtime, health):
         app.include_router(module.router, prefix="/api")
+    openapi.install(app)
     spa.install(app)
     return app
 

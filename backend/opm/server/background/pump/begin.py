@@ -7,7 +7,10 @@ from opm.server.clients.verdict import answers_to
 from opm.server.core.errors import NotFound, Unavailable
 from opm.server.features.interactions.schemas import InteractionKind
 from opm.server.features.sessions.runs import Outcome
-from opm.wire.events import OutputSnapshot, OutputStatus
+from opm.wire.events import Output, OutputSnapshot, OutputStatus, OutputTool
+
+GAP = " […] "
+"""Stands where words may be missing, until the text has ended and is read again."""
 
 
 async def begin(run: Run) -> Outcome | None:
@@ -77,11 +80,24 @@ async def snapshot(run: Run) -> None:
     """All that OpenCode has stored of the run so far, and what it asks; the stream goes on from there."""
     children = [child["id"] for child in await run.agent.children(run.remote)]
     messages = await run.agent.messages(run.remote)
-    parts = parts_of(answers_to(messages, run.claim.message_id))
+    await run.recorder.flush()
+    async with run.ports.scope(write=False) as scope:
+        recorded = await scope.output.texts(run.claim.session_id)
+    parts = fullest(parts_of(answers_to(messages, run.claim.message_id)), recorded)
     run.translator.adopt(children)
     run.translator.take(parts)
     run.recorder.put(OutputSnapshot(parts=list(parts)))
     await _asks(run)
+
+
+def fullest(parts: list[Output | OutputTool], recorded: dict[str, str]) -> list[Output | OutputTool]:
+    """OpenCode stores a text only when it has ended; until then the record has more of it, though with a gap."""
+    return [
+        part.model_copy(update={"data": recorded[part.part_id] + GAP})
+        if isinstance(part, Output) and not part.data and recorded.get(part.part_id)
+        else part
+        for part in parts
+    ]
 
 
 async def _asks(run: Run) -> None:

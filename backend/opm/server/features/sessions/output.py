@@ -11,6 +11,8 @@ from opm.server.db.uow import UnitOfWork
 from opm.server.features.projects.service import ProjectService
 from opm.server.features.sessions.repository import SessionRepository
 
+_BATCH = 2000
+
 
 class OutputService:
     def __init__(self, uow: UnitOfWork, projects: ProjectService) -> None:
@@ -28,6 +30,19 @@ class OutputService:
         """What follows number `after`: number, type, and the event as JSON."""
         rows = await self._sessions.events_after(session_id, after, limit)
         return [(row.seq, row.type, orjson.dumps(row.data)) for row in rows]
+
+    async def texts(self, session_id: UUID) -> dict[str, str]:
+        """What was recorded so far of every text of a run, by the name of its part."""
+        said: dict[str, str] = {}
+        after = 0
+        while rows := await self._sessions.events_after(session_id, after, _BATCH):
+            after = rows[-1].seq
+            for row in rows:
+                if row.type == "snapshot":
+                    said = {p["part_id"]: p["data"] for p in row.data["parts"] if p["type"] == "output"}
+                elif row.type == "output":
+                    said[row.data["part_id"]] = said.get(row.data["part_id"], "") + row.data["data"]
+        return said
 
     async def last_seq(self, session_id: UUID) -> int:
         return await self._sessions.last_seq(session_id)
