@@ -1,19 +1,12 @@
 import { defineConfig } from '@hey-api/openapi-ts'
 
-export default defineConfig([
-  {
-    input: '../backend/openapi.json',
-    output: { path: 'src/api/generated/http', clean: true },
-    plugins: [
-      { name: '@hey-api/client-fetch', throwOnError: true },
-      '@hey-api/typescript',
-      { name: '@hey-api/sdk', responseStyle: 'data' },
-      { name: '@tanstack/react-query', infiniteQueryOptions: false },
-    ],
-  },
-  {
-    input: 'node_modules/.cache/events.json',
-    output: { path: 'src/api/generated/events', clean: true },
-    plugins: ['@hey-api/typescript'],
-  },
-])
+export default defineConfig({
+  input: '../backend/openapi.json',
+  output: { path: 'src/api/generated', clean: true },
+  plugins: [
+    { name: '@hey-api/client-fetch', throwOnError: true },
+    '@hey-api/typescript',
+    { name: '@hey-api/sdk', responseStyle: 'data' },
+    { name: '@tanstack/react-query', infiniteQueryOptions: false },
+  ],
+})

@@ -1,7 +1,7 @@
 import { QueryClient } from '@tanstack/react-query'
 import { apiFetch } from './auth'
 import { ApiError, toApiError } from './errors'
-import { client } from './generated/http/client.gen'
+import { client } from './generated/client.gen'
 
 /** Points the generated client at this origin; every failure it throws is an `ApiError`. */
 export function configureClient(): void {

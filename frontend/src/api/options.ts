@@ -1,2 +1,2 @@
 /** Query options, keys and mutations per operation of the API. */
-export * from './generated/http/@tanstack/react-query.gen'
+export * from './generated/@tanstack/react-query.gen'

@@ -1,2 +1,2 @@
 /** One function per operation of the API. */
-export * from './generated/http/sdk.gen'
+export * from './generated/sdk.gen'

@@ -3,32 +3,39 @@
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import TypeAdapter
+from pydantic import BaseModel
 
-from opm.wire.events import AnyOutput, AnyRequest, Control, Envelope
+from opm.wire import events
 
-_UNIONS: dict[str, Any] = {
-    "OutputEvent": AnyOutput,
-    "SocketRequest": AnyRequest,
-    "Control": Control,
-    "Envelope": Envelope,
-}
+_REF = "#/components/schemas/{model}"
+
+
+class _Wire(BaseModel):
+    """Names everything that a browser can hear or say outside of requests and answers."""
+
+    envelope: events.Envelope
+    control: events.Control
+    request: events.AnyRequest
+    output: events.AnyOutput
 
 
 def install(app: FastAPI) -> None:
     plain = app.openapi
 
     def with_events() -> dict[str, Any]:
-        if app.openapi_schema is not None:
-            return app.openapi_schema
-        document = plain()
-        schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
-        for name, union in _UNIONS.items():
-            made = TypeAdapter[Any](union).json_schema(
-                ref_template="#/components/schemas/{model}", mode="serialization"
-            )
-            schemas.update(made.pop("$defs", {}))
-            schemas[name] = made
-        return document
+        if app.openapi_schema is None:
+            plain().setdefault("components", {}).setdefault("schemas", {}).update(event_schemas())
+        return plain()
 
     app.openapi = with_events  # FastAPI's documented way to extend the document
+
+
+def event_schemas() -> dict[str, Any]:
+    """Unions have no name of their own in a schema; clients want to speak of them by name."""
+    made = _Wire.model_json_schema(mode="serialization", ref_template=_REF)
+    parts: dict[str, Any] = made["$defs"]
+    parts["AnyBoardEvent"] = parts["Envelope"]["properties"]["event"]
+    parts["Envelope"]["properties"]["event"] = {"$ref": _REF.format(model="AnyBoardEvent")}
+    parts["AnyOutput"] = made["properties"]["output"]
+    parts["AnyRequest"] = made["properties"]["request"]
+    return parts

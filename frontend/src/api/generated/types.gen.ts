@@ -5,6 +5,63 @@ export type ClientOptions = {
 };
 
 /**
+ * Event
+ */
+export type AnyBoardEvent = ({
+    type: 'pod_status';
+} & PodStatus) | ({
+    type: 'task_status_changed';
+} & TaskStatusChanged) | ({
+    type: 'task_changed';
+} & TaskChanged) | ({
+    type: 'session_changed';
+} & SessionChanged) | ({
+    type: 'session_output';
+} & SessionOutput) | ({
+    type: 'interaction_changed';
+} & InteractionChanged) | ({
+    type: 'file_changed';
+} & FileChanged) | ({
+    type: 'project_changed';
+} & ProjectChanged);
+
+/**
+ * Output
+ */
+export type AnyOutput = ({
+    type: 'output';
+} & Output) | ({
+    type: 'status';
+} & OutputStatus) | ({
+    type: 'tool';
+} & OutputTool) | ({
+    type: 'todos';
+} & OutputTodos) | ({
+    type: 'ask';
+} & OutputAsk) | ({
+    type: 'answered';
+} & OutputAnswered) | ({
+    type: 'file';
+} & OutputFile) | ({
+    type: 'child';
+} & OutputChild) | ({
+    type: 'error';
+} & OutputError) | ({
+    type: 'snapshot';
+} & OutputSnapshot) | ({
+    type: 'completion';
+} & OutputCompletion);
+
+/**
+ * Request
+ */
+export type AnyRequest = ({
+    type: 'subscribe';
+} & Subscribe) | ({
+    type: 'unsubscribe';
+} & Unsubscribe);
+
+/**
  * Attention
  *
  * One thing that waits for a human.
@@ -165,6 +222,35 @@ export type Config = {
 };
 
 /**
+ * Control
+ *
+ * Server to browser, outside the numbering.
+ *
+ * ``welcome`` once; ``subscribed`` after each subscribe (``id`` = where the stream stands); ``reset``: what was
+ * missed cannot be replayed, read the project anew; ``refused``: no such project; ``ping`` every 15 s.
+ */
+export type Control = {
+    /**
+     * Id
+     */
+    id?: string | null;
+    /**
+     * Project Id
+     */
+    project_id?: string | null;
+    /**
+     * Server
+     *
+     * differs after every start of the server
+     */
+    server?: string | null;
+    /**
+     * Type
+     */
+    type: 'welcome' | 'subscribed' | 'reset' | 'refused' | 'ping';
+};
+
+/**
  * DesiredState
  */
 export type DesiredState = 'running' | 'stopped' | 'deleted';
@@ -230,6 +316,19 @@ export type Entry = {
 export type EntryType = 'file' | 'directory' | 'link' | 'other';
 
 /**
+ * Envelope
+ *
+ * One board event on the WebSocket; ``id`` goes into ``after`` when subscribing again.
+ */
+export type Envelope = {
+    event: AnyBoardEvent;
+    /**
+     * Id
+     */
+    id: string;
+};
+
+/**
  * ErrorBody
  */
 export type ErrorBody = {
@@ -280,6 +379,32 @@ export type Feedback = {
      * Message
      */
     message: string;
+};
+
+/**
+ * FileChanged
+ */
+export type FileChanged = {
+    /**
+     * Operation
+     */
+    operation: 'create' | 'modify' | 'delete';
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Projectid
+     */
+    projectId: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Type
+     */
+    type?: 'file_changed';
 };
 
 /**
@@ -382,6 +507,46 @@ export type Interaction = {
      * User Prompt At
      */
     user_prompt_at: string | null;
+};
+
+/**
+ * InteractionChanged
+ *
+ * The agent asks, or an ask was answered, or a human said something.
+ */
+export type InteractionChanged = {
+    /**
+     * Interactionid
+     */
+    interactionId: string;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Projectid
+     */
+    projectId: string;
+    /**
+     * Sessionid
+     */
+    sessionId: string | null;
+    /**
+     * State
+     */
+    state: string;
+    /**
+     * Taskid
+     */
+    taskId: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Type
+     */
+    type?: 'interaction_changed';
 };
 
 /**
@@ -544,6 +709,282 @@ export type NewTask = {
      * Title
      */
     title: string;
+};
+
+/**
+ * Output
+ *
+ * A piece of text. Pieces with one ``part_id`` belong together, in order.
+ */
+export type Output = {
+    /**
+     * Child
+     *
+     * sub-agent session it comes from; None is the run itself
+     */
+    child?: string | null;
+    /**
+     * Data
+     */
+    data: string;
+    /**
+     * Kind
+     */
+    kind?: 'text' | 'reasoning';
+    /**
+     * Part Id
+     */
+    part_id: string;
+    /**
+     * Type
+     */
+    type?: 'output';
+};
+
+/**
+ * OutputAnswered
+ */
+export type OutputAnswered = {
+    /**
+     * Interaction Id
+     */
+    interaction_id: string;
+    /**
+     * State
+     */
+    state: 'answered' | 'expired';
+    /**
+     * Type
+     */
+    type?: 'answered';
+};
+
+/**
+ * OutputAsk
+ *
+ * The agent asks for a permission or puts questions; answer through the interaction it names.
+ */
+export type OutputAsk = {
+    /**
+     * Interaction Id
+     */
+    interaction_id: string;
+    /**
+     * Kind
+     */
+    kind: 'permission' | 'question';
+    /**
+     * Type
+     */
+    type?: 'ask';
+};
+
+/**
+ * OutputChild
+ *
+ * A sub-agent was started.
+ */
+export type OutputChild = {
+    /**
+     * Child
+     */
+    child: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Type
+     */
+    type?: 'child';
+};
+
+/**
+ * OutputCompletion
+ *
+ * The end of the run; nothing follows.
+ */
+export type OutputCompletion = {
+    /**
+     * Data
+     *
+     * verdict, reason, duration_ms, tokens, cost
+     */
+    data: {
+        [key: string]: unknown;
+    };
+    /**
+     * Type
+     */
+    type?: 'completion';
+};
+
+/**
+ * OutputError
+ *
+ * Something went wrong; not necessarily the end.
+ */
+export type OutputError = {
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Type
+     */
+    type?: 'error';
+};
+
+/**
+ * OutputFile
+ *
+ * The agent changed a file.
+ */
+export type OutputFile = {
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Type
+     */
+    type?: 'file';
+};
+
+/**
+ * OutputSnapshot
+ *
+ * After a restart: all that is known of the run so far. Replaces every ``output`` and ``tool`` before it.
+ */
+export type OutputSnapshot = {
+    /**
+     * Parts
+     */
+    parts: Array<({
+        type: 'output';
+    } & Output) | ({
+        type: 'tool';
+    } & OutputTool)>;
+    /**
+     * Type
+     */
+    type?: 'snapshot';
+};
+
+/**
+ * OutputStatus
+ *
+ * What the run is doing.
+ */
+export type OutputStatus = {
+    /**
+     * Attempt
+     */
+    attempt?: number | null;
+    /**
+     * Data
+     */
+    data: 'queued' | 'starting' | 'running' | 'retrying' | 'waiting' | 'settling';
+    /**
+     * Message
+     */
+    message?: string | null;
+    /**
+     * Next At
+     *
+     * when a retry will be made
+     */
+    next_at?: string | null;
+    /**
+     * Type
+     */
+    type?: 'status';
+};
+
+/**
+ * OutputTodos
+ */
+export type OutputTodos = {
+    /**
+     * Items
+     *
+     * content, status, priority of each
+     */
+    items: Array<{
+        [key: string]: string;
+    }>;
+    /**
+     * Type
+     */
+    type?: 'todos';
+};
+
+/**
+ * OutputTool
+ *
+ * The state of one tool call; a later event with the same ``part_id`` replaces it.
+ */
+export type OutputTool = {
+    /**
+     * Child
+     */
+    child?: string | null;
+    /**
+     * Diff
+     *
+     * unified diff, for tools that edit
+     */
+    diff?: string | null;
+    /**
+     * Ended At
+     */
+    ended_at?: string | null;
+    /**
+     * Error
+     */
+    error?: string | null;
+    /**
+     * Exit Code
+     */
+    exit_code?: number | null;
+    /**
+     * Input
+     */
+    input?: {
+        [key: string]: unknown;
+    };
+    /**
+     * Output
+     */
+    output?: string | null;
+    /**
+     * Part Id
+     */
+    part_id: string;
+    /**
+     * Started At
+     */
+    started_at?: string | null;
+    /**
+     * State
+     */
+    state: 'pending' | 'running' | 'completed' | 'error';
+    /**
+     * Title
+     */
+    title?: string | null;
+    /**
+     * Tool
+     */
+    tool: string;
+    /**
+     * Type
+     */
+    type?: 'tool';
 };
 
 /**
@@ -754,6 +1195,32 @@ export type PodPart = {
 };
 
 /**
+ * PodStatus
+ */
+export type PodStatus = {
+    /**
+     * Projectid
+     */
+    projectId: string;
+    /**
+     * Reason
+     */
+    reason?: string | null;
+    /**
+     * Status
+     */
+    status: 'absent' | 'pending' | 'running' | 'stopping' | 'failed';
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Type
+     */
+    type?: 'pod_status';
+};
+
+/**
  * Project
  */
 export type Project = {
@@ -793,6 +1260,28 @@ export type Project = {
      * Updated At
      */
     updated_at: string;
+};
+
+/**
+ * ProjectChanged
+ */
+export type ProjectChanged = {
+    /**
+     * Change
+     */
+    change: 'created' | 'updated' | 'archived' | 'config';
+    /**
+     * Projectid
+     */
+    projectId: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Type
+     */
+    type?: 'project_changed';
 };
 
 /**
@@ -1087,6 +1576,74 @@ export type Session = {
 };
 
 /**
+ * SessionChanged
+ *
+ * A run moved on: queued, starting, running, completed, failed, cancelled.
+ */
+export type SessionChanged = {
+    /**
+     * Projectid
+     */
+    projectId: string;
+    /**
+     * Sessionid
+     */
+    sessionId: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Taskid
+     */
+    taskId: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Type
+     */
+    type?: 'session_changed';
+};
+
+/**
+ * SessionOutput
+ *
+ * New text of a run, for cards; the whole output with its numbering is the SSE stream.
+ */
+export type SessionOutput = {
+    /**
+     * Output
+     */
+    output: string;
+    /**
+     * Projectid
+     */
+    projectId: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Sessionid
+     */
+    sessionId: string;
+    /**
+     * Taskid
+     */
+    taskId: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Type
+     */
+    type?: 'session_output';
+};
+
+/**
  * SignedIn
  *
  * Also set as httpOnly cookies; ``access_token`` is for API clients and is not given to browsers.
@@ -1129,6 +1686,26 @@ export type States = {
      * Statuses
      */
     statuses: Array<TaskStatus>;
+};
+
+/**
+ * Subscribe
+ *
+ * Browser to server. ``after`` is the last event id seen of that project, to resume.
+ */
+export type Subscribe = {
+    /**
+     * After
+     */
+    after?: string | null;
+    /**
+     * Project Id
+     */
+    project_id: string;
+    /**
+     * Type
+     */
+    type?: 'subscribe';
 };
 
 /**
@@ -1198,6 +1775,38 @@ export type Task = {
 };
 
 /**
+ * TaskChanged
+ *
+ * A card was made, edited, ordered or deleted.
+ */
+export type TaskChanged = {
+    /**
+     * Change
+     */
+    change: 'created' | 'updated' | 'moved' | 'deleted';
+    /**
+     * Projectid
+     */
+    projectId: string;
+    /**
+     * Taskid
+     */
+    taskId: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Type
+     */
+    type?: 'task_changed';
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
  * TaskEvent
  *
  * One line of a card's history.
@@ -1257,6 +1866,42 @@ export type TaskPatch = {
 export type TaskStatus = 'todo' | 'in_progress' | 'ai_review' | 'human_review' | 'done';
 
 /**
+ * TaskStatusChanged
+ *
+ * A card is in another column now.
+ */
+export type TaskStatusChanged = {
+    /**
+     * Newstatus
+     */
+    newStatus: string;
+    /**
+     * Oldstatus
+     */
+    oldStatus: string;
+    /**
+     * Projectid
+     */
+    projectId: string;
+    /**
+     * Taskid
+     */
+    taskId: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Type
+     */
+    type?: 'task_status_changed';
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
  * Tokens
  */
 export type Tokens = {
@@ -1300,6 +1945,20 @@ export type Tree = {
      * a limit of entries or time cut the listing short
      */
     truncated?: boolean;
+};
+
+/**
+ * Unsubscribe
+ */
+export type Unsubscribe = {
+    /**
+     * Project Id
+     */
+    project_id: string;
+    /**
+     * Type
+     */
+    type?: 'unsubscribe';
 };
 
 /**
