@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import functools
 import gc
 import ipaddress
 import json
@@ -28,7 +29,7 @@ from opm.server.core.errors import Conflict, Invalid, NotFound, OpmError
 from opm.server.core.logging import configure
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
-from opm.server.db.migrate import upgrade
+from opm.server.db.migrate import is_current, upgrade
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.users.service import UserService
 from opm.server.realtime.hub import Hub
@@ -58,10 +59,12 @@ def run(settings: Settings) -> None:
 
 def _serve(settings: Settings, sock: socket.socket) -> None:
     configure(settings.log)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for chatty in ("uvicorn.error", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         token = runner.run(_prepare(settings))
         app = create_app(settings)
+        app.state.schema_is_current = functools.partial(is_current, app.state.ports.db)
         config = uvicorn.Config(
             app,
             http="httptools",

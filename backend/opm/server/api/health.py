@@ -1,11 +1,13 @@
 """For whoever restarts the server, or sends it traffic; they say one word and need no sign-in."""
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from opm.server.api.deps import PortsDep
+from opm.server.core.errors import Unavailable
 
 router = APIRouter(tags=["ops"])
 
@@ -21,7 +23,11 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz")
-async def readyz(ports: PortsDep) -> Health:
+async def readyz(request: Request, ports: PortsDep) -> Health:
     """The database answers and has the schema of this version; 503 otherwise."""
     await ports.db.ping()
+    # whoever serves says how to tell; an application that is only tested has no migrations to miss
+    is_current: Callable[[], Awaitable[bool]] | None = getattr(request.app.state, "schema_is_current", None)
+    if is_current is not None and not await is_current():
+        raise Unavailable("The database has another schema than this version needs; run `opm migrate`.")
     return Health(status="ready")

@@ -29,3 +29,20 @@ async def test_not_ready_without_a_database(tmp_path: Path) -> None:
             assert answer.json()["error"]["type"] == "SERVICE_UNAVAILABLE"
             assert str(tmp_path) not in answer.text
             assert (await probe.get("/api/healthz")).status_code == 200
+
+
+async def test_not_ready_with_another_schema(tmp_path: Path) -> None:
+    clock = MovedClock()
+    answers = [False, True]
+
+    async def is_current() -> bool:
+        return answers.pop(0)
+
+    async with open_ports(settings_for(tmp_path), clock) as ports:
+        door = Door(ports, clock, tmp_path)
+        door.app.state.schema_is_current = is_current
+        async with door.client() as probe:
+            answer = await probe.get("/api/readyz")
+            assert answer.status_code == 503
+            assert "opm migrate" in answer.json()["error"]["message"]
+            assert (await probe.get("/api/readyz")).status_code == 200

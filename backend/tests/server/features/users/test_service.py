@@ -55,10 +55,15 @@ class Desk:
             (await scope.users.ensure_local_user()).disabled_at = self.clock.now()
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    return request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+
+
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(database_url: str | None, tmp_path: Path) -> AsyncIterator[Desk]:
     clock = MovedClock()
-    async with open_ports(settings_for(tmp_path), clock) as ports:
+    async with open_ports(settings_for(tmp_path, database={"url": database_url}), clock) as ports:
         yield Desk(ports, clock)
 
 
