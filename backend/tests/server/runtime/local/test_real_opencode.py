@@ -106,3 +106,25 @@ async def test_its_search_finds_ripgrep(pod: RealPod) -> None:
     status, found = await pod.ask("GET", "/find?pattern=Hello")
     assert status == 200
     assert [match["path"]["text"] for match in found] == ["README.md"]
+
+
+async def test_it_works_with_the_demo_model_of_its_own_pod(tmp_path: Path) -> None:
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "Demo",
+        "options": {"baseURL": "{demo_model_url}", "apiKey": "{env:OPM_PROVIDER_KEY}"},
+        "models": {"demo": {"name": "Demo", "tool_call": True, "limit": {"context": 100_000, "output": 8_000}}},
+    }
+    config = {"model": "demo/demo", "enabled_providers": ["demo"], "provider": {"demo": provider}}
+    spec = a_spec(demo_model=True, opencode_config=config, provider_key="not-a-key")
+    settings = LocalSettings(data_dir=tmp_path / "data", opencode=opencode_binary())
+    async with opened(settings) as runtime:
+        seen = await running(runtime, spec)
+        assert {part.part for part in seen.parts} == set(Part)
+        pod = RealPod(runtime, spec, pod_folder(settings, spec.project_id))
+        _, session = await pod.ask("POST", "/session", {"title": "test"})
+        script = 'demo: tool bash {"command": "echo written > proof.txt", "description": "Writes"}\ndemo: say Done'
+        body = {"parts": [{"type": "text", "text": script}]}
+        _, answer = await pod.ask("POST", f"/session/{session['id']}/message", body)
+        assert answer["info"].get("error") is None
+        assert (pod.folder / "workspace/proof.txt").read_text() == "written\n"
