@@ -6,7 +6,8 @@ Browsers get cookies and no token to read; a program that says `X-OPM-Client: ap
 from fastapi import APIRouter, Request, Response
 
 from opm.server.api.cookies import CookieNames, clear_cookies, set_cookies
-from opm.server.api.deps import ActorDep, ClaimsDep, PortsDep, ScopeDep, access_tokens, get_actor, get_claims
+from opm.server.api.deps import ActorDep, ClaimsDep, PortsDep, ScopeDep, get_actor, get_claims
+from opm.server.api.signins import SignIns
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Unauthorized
 from opm.server.core.tokens import AccessClaims
@@ -36,6 +37,7 @@ async def refresh(request: Request, response: Response, ports: PortsDep) -> Sign
         async with ports.scope(write=True) as scope:
             signed = await scope.users.refresh(raw, _client(request))
     if signed is None:
+        SignIns.of(request, ports).forget()
         raise Unauthorized("The sign-in has ended; open a launch address (`opm launch-url` prints one).")
     return _welcome(signed, request, response, ports)
 
@@ -51,6 +53,7 @@ async def logout(request: Request, response: Response, ports: PortsDep) -> None:
             await scope.users.logout(actor.auth_session, actor)
         elif raw:
             await scope.users.logout_token(raw, _client(request))
+    SignIns.of(request, ports).forget()
     clear_cookies(response, names)
 
 
@@ -81,7 +84,7 @@ def _welcome(signed: SignIn, request: Request, response: Response, ports: Ports)
     expires_at = now + ports.settings.auth.access_ttl
     user = signed.user
     claims = AccessClaims(user.id, user.email, user.name, signed.family, expires_at)
-    token = access_tokens(request, ports).issue(claims, now)
+    token = SignIns.of(request, ports).tokens.issue(claims, now)
     set_cookies(
         response,
         CookieNames.of(ports.settings),

@@ -14,15 +14,15 @@ from starlette.requests import HTTPConnection
 
 from opm.server.api.cookies import CookieNames
 from opm.server.api.origins import own_origins
+from opm.server.api.signins import SignIns
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Unauthorized
 from opm.server.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
-from opm.server.core.tokens import AccessClaims, AccessTokens
+from opm.server.core.tokens import AccessClaims
 from opm.server.wiring import Ports, Scope
 
 READING = frozenset({"GET", "HEAD"})
 
-NOT_SIGNED_IN = "You are not signed in; open a launch address (`opm launch-url` prints one)."
 SIGN_IN_AGAIN, NOT_FROM_HERE = 4401, 4403
 
 
@@ -42,14 +42,6 @@ async def open_scope(request: Request, ports: PortsDep) -> AsyncIterator[Scope]:
 ScopeDep = Annotated[Scope, Depends(open_scope, scope="function")]
 
 
-def access_tokens(connection: HTTPConnection, ports: Ports) -> AccessTokens:
-    """The process's one signer, which remembers what it has verified."""
-    state = connection.app.state
-    if not hasattr(state, "access_tokens"):
-        state.access_tokens = AccessTokens(ports.cipher.derive("jwt-access"))
-    return state.access_tokens
-
-
 def shown_token(connection: HTTPConnection, ports: Ports) -> str:
     """The header wins: one that is wrong is refused, not made good by a cookie."""
     header = connection.headers.get("authorization")
@@ -61,14 +53,7 @@ def shown_token(connection: HTTPConnection, ports: Ports) -> str:
 
 async def get_claims(connection: HTTPConnection, ports: PortsDep) -> AccessClaims:
     """The verified token of a sign-in that still lives."""
-    token = shown_token(connection, ports)
-    if not token:
-        raise Unauthorized(NOT_SIGNED_IN)
-    claims = access_tokens(connection, ports).verify(token, ports.clock.now())
-    async with ports.scope(write=False) as scope:
-        if not await scope.users.is_live(claims.user_id, claims.auth_session):
-            raise Unauthorized(NOT_SIGNED_IN)
-    return claims
+    return await SignIns.of(connection, ports).require(shown_token(connection, ports))
 
 
 ClaimsDep = Annotated[AccessClaims, Depends(get_claims)]

@@ -1,5 +1,6 @@
 """Signing in through the door: cookies for browsers, tokens for programs, and everything that must not work."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,9 @@ import structlog
 from fastapi import WebSocket
 
 from opm.server.api.deps import PortsDep, authenticate_socket
+from opm.server.api.signins import SignIns
+from opm.server.core.errors import Unauthorized
+from opm.server.core.tokens import AccessClaims, AccessTokens
 from tests.fakes.clock import MovedClock
 from tests.server.api.door import ORIGIN, Door, open_ports, settings_for
 
@@ -171,6 +175,52 @@ async def test_tokens_are_in_no_log(door: Door, caplog: pytest.LogCaptureFixture
     assert [line["status"] for line in lines if line["event"] == "request"] == [200, 401, 200]
     written = [record.getMessage() for record in caplog.records if record.name != "httpx"] + [str(lines)]
     assert not [secret for secret in secrets if any(secret in text for text in written)]
+
+
+async def end_elsewhere(door: Door, client: httpx.AsyncClient) -> None:
+    """As another process would: nothing here is told."""
+    family = (await me_claims(door, client)).auth_session
+    async with door.ports.scope() as scope:
+        await scope.users.logout(family, None)
+
+
+async def me_claims(door: Door, client: httpx.AsyncClient) -> AccessClaims:
+    tokens = AccessTokens(door.ports.cipher.derive("jwt-access"))
+    return tokens.verify(client.cookies["opm_session_8400"], door.clock.now())
+
+
+async def test_a_sign_in_that_ended_in_another_process_ends_here_within_seconds(
+    door: Door, browser: httpx.AsyncClient
+) -> None:
+    assert (await browser.get("/api/auth/me")).status_code == 200
+    await end_elsewhere(door, browser)
+    door.clock.pass_by(seconds=2)
+    assert kind(await browser.get("/api/auth/me")) == UNAUTHORIZED
+
+
+async def test_an_ended_sign_in_is_not_remembered_by_a_request_that_was_under_way(door: Door) -> None:
+    async with door.browser() as client:
+        await door.sign_in(client)
+        signins = SignIns(door.ports)
+        token = client.cookies["opm_session_8400"]
+        asked = asyncio.create_task(signins.require(token))
+        await asyncio.sleep(0)  # it is reading
+        signins.forget()
+        await asked
+        await end_elsewhere(door, client)
+        with pytest.raises(Unauthorized):
+            await signins.require(token)
+
+
+async def test_looking_up_happens_once_in_a_while(door: Door, browser: httpx.AsyncClient) -> None:
+    signins = SignIns(door.ports)
+    token = browser.cookies["opm_session_8400"]
+    await signins.require(token)
+    await end_elsewhere(door, browser)
+    assert (await signins.require(token)).name
+    signins.forget()
+    with pytest.raises(Unauthorized):
+        await signins.require(token)
 
 
 class Handshake:
