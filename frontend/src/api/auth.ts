@@ -4,6 +4,9 @@
  */
 const EXPIRY_KEY = 'opm.expires_at'
 
+/** Their 401 is the answer itself; renewing the sign-in cannot change it. */
+const FINAL = ['/api/auth/launch', '/api/auth/refresh', '/api/auth/logout']
+
 let refreshing: Promise<boolean> | null = null
 const signedOut = new Set<() => void>()
 
@@ -66,7 +69,7 @@ export async function apiFetch(input: Request | string, init?: RequestInit): Pro
     typeof input === 'string' ? new Request(new URL(input, window.location.origin), init) : input
   const again = request.clone()
   const response = await fetch(request)
-  if (response.status !== 401 || new URL(request.url).pathname.startsWith('/api/auth/')) return response
+  if (response.status !== 401 || FINAL.includes(new URL(request.url).pathname)) return response
   if (await renewSignIn()) return fetch(again)
   announceSignedOut()
   return response

@@ -8,8 +8,11 @@ export interface Shortcut {
   group: string
 }
 
+/** Returning false leaves the key to the page, because there was nothing to do. */
+type Run = (event: KeyboardEvent) => unknown
+
 interface Entry extends Shortcut {
-  run: (event: KeyboardEvent) => void
+  run: Run
 }
 
 let entries: readonly Entry[] = []
@@ -43,8 +46,7 @@ function onKeyDown(event: KeyboardEvent): void {
   // The newest registration wins, so that a panel may take over a key of the page below it.
   const entry = entries.findLast((candidate) => matches(candidate.keys, event))
   if (!entry || (busy && !entry.keys.startsWith('mod+'))) return
-  event.preventDefault()
-  entry.run(event)
+  if (entry.run(event) !== false) event.preventDefault()
 }
 
 export function register(entry: Entry): () => void {
@@ -61,7 +63,7 @@ export function useShortcut(
   keys: string,
   label: string,
   group: string,
-  run: (event: KeyboardEvent) => void,
+  run: Run,
   enabled: boolean = true,
 ): void {
   const latest = useRef(run)

@@ -87,8 +87,8 @@ export function anAttention(over: Partial<Attention> = {}): Attention {
 export const STATES: States = {
   statuses: ['todo', 'in_progress', 'ai_review', 'human_review', 'done'],
   moves: {
-    todo: [],
-    in_progress: [],
+    todo: ['in_progress'],
+    in_progress: ['todo'],
     ai_review: ['todo', 'human_review'],
     human_review: ['todo', 'done'],
     done: ['todo'],

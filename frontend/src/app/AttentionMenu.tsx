@@ -1,0 +1,54 @@
+import { useQuery } from '@tanstack/react-query'
+import { Bell } from 'lucide-react'
+import { useNavigate } from 'react-router'
+import { attentionOptions } from '@/api/queries'
+import { formatAgo } from '@/lib/format'
+import { Button } from '@/ui/button'
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuLabel,
+  DropdownMenuTrigger,
+} from '@/ui/dropdown-menu'
+
+/** Everything, in all projects, that waits for this person. */
+export function AttentionMenu() {
+  const { data } = useQuery(attentionOptions())
+  const navigate = useNavigate()
+  const items = data?.items ?? []
+  const label = items.length === 0 ? 'Nothing needs you' : `${items.length} need your attention`
+  return (
+    <DropdownMenu>
+      <DropdownMenuTrigger asChild>
+        <Button variant="ghost" size="icon" aria-label={label} title={label} className="relative">
+          <Bell aria-hidden />
+          {items.length > 0 && (
+            <span
+              aria-hidden
+              className="absolute top-0 right-0 flex h-4 min-w-4 items-center justify-center rounded-full bg-warn px-1 text-[10px] leading-none font-semibold text-canvas"
+            >
+              {items.length}
+            </span>
+          )}
+        </Button>
+      </DropdownMenuTrigger>
+      <DropdownMenuContent align="end" className="max-h-96 w-80">
+        <DropdownMenuLabel>{label}</DropdownMenuLabel>
+        {items.map((item) => (
+          <DropdownMenuItem
+            key={`${item.task_id}-${item.interaction_id ?? item.kind}`}
+            className="flex-col items-start gap-0.5"
+            onSelect={() => void navigate(`/p/${item.project_slug}/t/${item.task_id}`)}
+          >
+            <span className="line-clamp-1 font-medium">{item.task_title}</span>
+            <span className="line-clamp-2 text-xs text-muted">{item.text}</span>
+            <span className="text-xs text-faint">
+              {item.project_name} · {formatAgo(item.since)}
+            </span>
+          </DropdownMenuItem>
+        ))}
+      </DropdownMenuContent>
+    </DropdownMenu>
+  )
+}

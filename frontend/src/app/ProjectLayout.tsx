@@ -1,0 +1,92 @@
+import { useQuery } from '@tanstack/react-query'
+import { Columns3, FolderTree, Settings } from 'lucide-react'
+import { NavLink, Outlet, useOutletContext, useParams } from 'react-router'
+import { ApiError, describe } from '@/api/errors'
+import { getProjectOptions } from '@/api/options'
+import type { ProjectSummary } from '@/api/types'
+import { PodControl } from '@/features/projects/PodControl'
+import { cn } from '@/lib/cn'
+import { useSubscription } from '@/realtime/RealtimeProvider'
+import { Badge } from '@/ui/badge'
+import { ErrorState, Loading } from '@/ui/states'
+import { NotFoundPage } from './pages'
+import { useTitle } from './title'
+
+const TABS = [
+  { to: '', label: 'Board', icon: Columns3 },
+  { to: 'files', label: 'Files', icon: FolderTree },
+  { to: 'settings', label: 'Settings', icon: Settings },
+]
+
+export interface ProjectContext {
+  project: ProjectSummary
+  /** `/p/<as it stands in the address>`. */
+  baseUrl: string
+}
+
+export const useProject = () => useOutletContext<ProjectContext>()
+
+/** Everything about one project: finds it by slug or id, and stands around its pages. */
+export function ProjectLayout() {
+  const { project: ref = '' } = useParams()
+  const query = useQuery(getProjectOptions({ path: { project: ref } }))
+  useSubscription(query.data ? [query.data.id] : [])
+  useTitle(query.data?.name ?? null)
+
+  if (query.isPending) return <Loading label="Opening the project" />
+  if (!query.data) {
+    const error: unknown = query.error
+    if (error instanceof ApiError && error.status === 404) return <NotFoundPage />
+    const retry = () => void query.refetch()
+    return <ErrorState title="The project could not be opened" {...describe(error)} onRetry={retry} />
+  }
+  const project = query.data
+  const baseUrl = `/p/${ref}`
+  return (
+    <>
+      <div className="flex h-11 shrink-0 items-center gap-1 px-2 sm:px-3">
+        <h1 className="sr-only">{project.name}</h1>
+        <nav aria-label="Project" className="flex gap-0.5">
+          {TABS.map((tab) => (
+            <Tab key={tab.to} {...tab} baseUrl={baseUrl} />
+          ))}
+        </nav>
+        {project.demo && (
+          <Badge
+            tone="info"
+            className="ml-1"
+            title="Its agent is a scripted demo model. Choose a real one in Settings."
+          >
+            Demo<span className="max-sm:hidden"> model</span>
+          </Badge>
+        )}
+        <div className="ml-auto">
+          <PodControl project={project} />
+        </div>
+      </div>
+      <div className="flex min-h-0 flex-1 flex-col">
+        <Outlet context={{ project, baseUrl } satisfies ProjectContext} />
+      </div>
+    </>
+  )
+}
+
+function Tab({ to, label, icon: Icon, baseUrl }: (typeof TABS)[number] & { baseUrl: string }) {
+  // The board's address is the beginning of the others', and a card's panel belongs to it.
+  const board = to === ''
+  return (
+    <NavLink
+      to={board ? baseUrl : `${baseUrl}/${to}`}
+      end={board}
+      className={({ isActive }) =>
+        cn(
+          'inline-flex h-8 items-center gap-1.5 rounded-md px-2.5 text-sm text-muted hover:bg-hover hover:text-ink',
+          isActive && 'bg-hover font-medium text-ink',
+        )
+      }
+    >
+      <Icon aria-hidden className="size-4 max-sm:hidden" />
+      {label}
+    </NavLink>
+  )
+}

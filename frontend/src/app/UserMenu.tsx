@@ -1,0 +1,62 @@
+import { useMutation } from '@tanstack/react-query'
+import { Keyboard, LogOut, Monitor, Moon, Sun, User as UserIcon } from 'lucide-react'
+import { announceSignedOut } from '@/api/auth'
+import { describe } from '@/api/errors'
+import { logoutMutation } from '@/api/options'
+import type { User } from '@/api/types'
+import { setTheme, type Theme, useTheme } from '@/lib/theme'
+import { Button } from '@/ui/button'
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuLabel,
+  DropdownMenuRadioGroup,
+  DropdownMenuRadioItem,
+  DropdownMenuSeparator,
+  DropdownMenuTrigger,
+} from '@/ui/dropdown-menu'
+import { toast } from '@/ui/toast'
+
+const THEMES = [
+  { value: 'system', label: 'Like the system', icon: Monitor },
+  { value: 'light', label: 'Light', icon: Sun },
+  { value: 'dark', label: 'Dark', icon: Moon },
+] as const
+
+export function UserMenu({ user, onShortcuts }: { user: User; onShortcuts: () => void }) {
+  const theme = useTheme()
+  const logout = useMutation({
+    ...logoutMutation(),
+    onSuccess: announceSignedOut,
+    onError: (error) => toast.error('Signing out failed', { description: describe(error).message }),
+  })
+  return (
+    <DropdownMenu>
+      <DropdownMenuTrigger asChild>
+        <Button variant="ghost" size="icon" aria-label="You and your settings">
+          <UserIcon aria-hidden />
+        </Button>
+      </DropdownMenuTrigger>
+      <DropdownMenuContent align="end" className="w-56">
+        <DropdownMenuLabel className="truncate">{user.name || user.email || 'You'}</DropdownMenuLabel>
+        <DropdownMenuSeparator />
+        <DropdownMenuLabel>Theme</DropdownMenuLabel>
+        <DropdownMenuRadioGroup value={theme} onValueChange={(value) => setTheme(value as Theme)}>
+          {THEMES.map(({ value, label, icon: Icon }) => (
+            <DropdownMenuRadioItem key={value} value={value}>
+              <Icon aria-hidden /> {label}
+            </DropdownMenuRadioItem>
+          ))}
+        </DropdownMenuRadioGroup>
+        <DropdownMenuSeparator />
+        <DropdownMenuItem shortcut="?" onSelect={onShortcuts}>
+          <Keyboard aria-hidden /> Shortcuts
+        </DropdownMenuItem>
+        <DropdownMenuItem onSelect={() => logout.mutate({})}>
+          <LogOut aria-hidden /> Sign out
+        </DropdownMenuItem>
+      </DropdownMenuContent>
+    </DropdownMenu>
+  )
+}

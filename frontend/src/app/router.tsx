@@ -1,0 +1,34 @@
+import { createBrowserRouter, type RouteObject } from 'react-router'
+import { LaunchPage } from '@/features/auth/LaunchPage'
+import { ProjectLayout } from './ProjectLayout'
+import { CrashPage, NotFoundPage } from './pages'
+import { BoardRoute } from './routes/BoardRoute'
+import { DashboardRoute } from './routes/DashboardRoute'
+import { FilesRoute } from './routes/FilesRoute'
+import { SettingsRoute } from './routes/SettingsRoute'
+import { SignedIn } from './SignedIn'
+
+export const routes: RouteObject[] = [
+  { path: '/launch', element: <LaunchPage />, errorElement: <CrashPage /> },
+  {
+    element: <SignedIn />,
+    errorElement: <CrashPage />,
+    children: [
+      { path: '/', element: <DashboardRoute /> },
+      {
+        path: '/p/:project',
+        element: <ProjectLayout />,
+        errorElement: <CrashPage />,
+        children: [
+          { index: true, element: <BoardRoute /> },
+          { path: 't/:task', element: <BoardRoute /> },
+          { path: 'files/*', element: <FilesRoute /> },
+          { path: 'settings', element: <SettingsRoute /> },
+        ],
+      },
+      { path: '*', element: <NotFoundPage /> },
+    ],
+  },
+]
+
+export const createRouter = () => createBrowserRouter(routes)

@@ -1,0 +1,37 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { useNavigate } from 'react-router'
+import { rememberExpiry } from '@/api/auth'
+import { describe } from '@/api/errors'
+import { launchMutation } from '@/api/options'
+import { Loading } from '@/ui/states'
+import { SignInPage } from './SignInPage'
+
+/** Takes the one-time token out of the address, at once and for good, and exchanges it for a sign-in. */
+export function LaunchPage() {
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const { mutate, isIdle, isPending, error } = useMutation(launchMutation())
+  const token = useRef<string | null>(null)
+
+  useEffect(() => {
+    if (token.current !== null) return
+    token.current = window.location.hash.slice(1)
+    if (!token.current) return
+    window.history.replaceState(window.history.state, '', '/launch')
+    mutate(
+      { body: { token: token.current } },
+      {
+        onSuccess: ({ expires_at }) => {
+          rememberExpiry(expires_at)
+          client.clear()
+          void navigate('/', { replace: true })
+        },
+      },
+    )
+  }, [mutate, client, navigate])
+
+  if (error) return <SignInPage problem={describe(error).message} />
+  if (isPending) return <Loading label="Signing you in" className="pt-32" />
+  return isIdle ? <SignInPage /> : null
+}

@@ -1,0 +1,132 @@
+import { DndContext, DragOverlay } from '@dnd-kit/core'
+import { useQuery } from '@tanstack/react-query'
+import { Plus } from 'lucide-react'
+import { useMemo, useState } from 'react'
+import { useNavigate, useSearchParams } from 'react-router'
+import { describe } from '@/api/errors'
+import { boardTasksOptions, statesOptions } from '@/api/queries'
+import type { States, Task } from '@/api/types'
+import { useNarrow } from '@/lib/useMediaQuery'
+import { Button } from '@/ui/button'
+import { EmptyState, ErrorState } from '@/ui/states'
+import { toast } from '@/ui/toast'
+import { announcementsFor } from './announcements'
+import type { Created } from './api'
+import { BoardSkeleton } from './BoardSkeleton'
+import { Card } from './Card'
+import { CardDialog } from './CardDialog'
+import { Column } from './Column'
+import { type BoardActions, BoardContext } from './context'
+import { columnsOf } from './model'
+import { NarrowBoard } from './NarrowBoard'
+import { useBoardActions } from './useBoardActions'
+import { useBoardDrag } from './useBoardDrag'
+import { useCardKeys } from './useCardKeys'
+
+export interface BoardProps {
+  projectId: string
+  /** The address of the board; a card's panel is below it. */
+  baseUrl: string
+  openId: string | null
+}
+
+/** In the address, so that "new card" can be asked for from anywhere. */
+export const NEW_CARD = 'new'
+
+export function Board(props: BoardProps) {
+  const tasks = useQuery(boardTasksOptions(props.projectId))
+  const states = useQuery(statesOptions())
+  const failed = [tasks, states].find((query) => query.isError && !query.data)
+  if (failed) {
+    const retry = () => void Promise.all([tasks.refetch(), states.refetch()])
+    return <ErrorState title="The board could not be loaded" {...describe(failed.error)} onRetry={retry} />
+  }
+  if (!tasks.data || !states.data) return <BoardSkeleton />
+  return <LoadedBoard {...props} tasks={tasks.data} states={states.data} />
+}
+
+function LoadedBoard({
+  projectId,
+  baseUrl,
+  openId,
+  tasks,
+  states,
+}: BoardProps & { tasks: Task[]; states: States }) {
+  const navigate = useNavigate()
+  const narrow = useNarrow()
+  const [search, setSearch] = useSearchParams()
+  const [editing, setEditing] = useState<Task | null>(null)
+  const { hidden, ...verbs } = useBoardActions(projectId, states)
+  const columns = useMemo(() => columnsOf(tasks.filter(({ id }) => !hidden.has(id))), [tasks, hidden])
+  const { drag, sensors, collisions, handlers } = useBoardDrag(columns, states, verbs.drop)
+  const cardUrl = (taskId: string) => `${baseUrl}/t/${taskId}`
+  const actions: BoardActions = { ...verbs, states, openId, cardUrl, edit: setEditing }
+  useCardKeys(columns, states.statuses, actions)
+
+  const creating = search.has(NEW_CARD)
+  const setCreating = (open: boolean) => setSearch(open ? { [NEW_CARD]: '' } : {}, { replace: true })
+  const onCreated = ({ task, notStarted }: Created, run: boolean) => {
+    if (notStarted)
+      toast.error('The card was made but not started', { description: describe(notStarted).message })
+    if (run && !notStarted) void navigate(cardUrl(task.id), { replace: true })
+    else setCreating(false)
+  }
+  const shown = drag?.columns ?? columns
+  const empty = tasks.length === 0
+
+  return (
+    <BoardContext value={actions}>
+      <DndContext
+        sensors={sensors}
+        collisionDetection={collisions}
+        accessibility={announcementsFor(shown, states)}
+        {...handlers}
+      >
+        {empty && <EmptyBoard onCreate={() => setCreating(true)} />}
+        {!empty && narrow && (
+          <NarrowBoard columns={shown} states={states} onCreate={() => setCreating(true)} />
+        )}
+        {!empty && !narrow && (
+          <div className="flex h-full min-h-0 gap-3 overflow-x-auto scroll-thin px-3 pb-3">
+            {states.statuses.map((status) => (
+              <Column
+                key={status}
+                status={status}
+                tasks={shown[status]}
+                drag={drag}
+                onCreate={status === 'todo' ? () => setCreating(true) : undefined}
+              />
+            ))}
+          </div>
+        )}
+        <DragOverlay>{drag && <Card task={drag.task} lifted inert />}</DragOverlay>
+      </DndContext>
+      {(creating || editing) && (
+        <CardDialog
+          key={editing?.id ?? 'new'}
+          projectId={projectId}
+          task={editing}
+          onClose={() => (editing ? setEditing(null) : setCreating(false))}
+          onCreated={onCreated}
+        />
+      )}
+    </BoardContext>
+  )
+}
+
+function EmptyBoard({ onCreate }: { onCreate: () => void }) {
+  return (
+    <EmptyState
+      title="No cards yet"
+      className="pt-24"
+      action={
+        <Button variant="primary" onClick={onCreate}>
+          <Plus aria-hidden /> New card
+        </Button>
+      }
+    >
+      A card is one piece of work. Describe it, execute it, and an agent does it in this project’s workspace
+      while you watch.
+    </EmptyState>
+  )
+}

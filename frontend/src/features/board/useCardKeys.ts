@@ -1,0 +1,45 @@
+import type { Task, TaskStatus } from '@/api/types'
+import { useShortcut } from '@/lib/shortcuts'
+import type { BoardActions } from './context'
+import { type Columns, type Direction, neighbourCard } from './model'
+
+const GROUP = 'Board'
+
+function focusedCard(): string | null {
+  const focused = document.activeElement?.closest<HTMLElement>('[data-card]')
+  return focused?.dataset.card ?? null
+}
+
+function focusCard(id: string): void {
+  document.querySelector<HTMLElement>(`[data-card-link="${CSS.escape(id)}"]`)?.focus()
+}
+
+/** Arrow keys walk from card to card; single keys act on the card that has the focus. */
+export function useCardKeys(columns: Columns, order: TaskStatus[], actions: BoardActions): void {
+  const walk = (to: Direction) => () => {
+    const from = focusedCard()
+    // Arrow keys belong to the page until a card has been reached.
+    if (!from) return false
+    const next = neighbourCard(columns, order, from, to)
+    if (next) focusCard(next)
+    return true
+  }
+  const onCard = (act: (task: Task) => void) => () => {
+    const id = focusedCard()
+    const task = Object.values(columns)
+      .flat()
+      .find((candidate) => candidate.id === id)
+    if (!task) return false
+    act(task)
+    return true
+  }
+  useShortcut('arrowup', 'Card above', GROUP, walk('up'))
+  useShortcut('arrowdown', 'Card below', GROUP, walk('down'))
+  useShortcut('arrowleft', 'Column to the left', GROUP, walk('left'))
+  useShortcut('arrowright', 'Column to the right', GROUP, walk('right'))
+  const execute = (task: Task) => {
+    if (actions.states.execute_from.includes(task.status)) actions.execute(task)
+  }
+  useShortcut('r', 'Execute the focused card', GROUP, onCard(execute))
+  useShortcut('e', 'Edit the focused card', GROUP, onCard(actions.edit))
+}
