@@ -201,6 +201,7 @@ class Turn:
         self.body = body
         self.text = "".join(part.get("text", "") for part in body.get("parts", []))
         self._step: dict[str, Any] | None = None
+        self._ended_badly = False
 
     async def play(self) -> None:
         agent, session_id = self.agent, self.session_id
@@ -225,9 +226,9 @@ class Turn:
             raise
         finally:
             if not agent.down:
-                agent.busy.pop(session_id, None)
-                agent.emit("session.status", sessionID=session_id, status={"type": "idle"})
-                agent.emit("session.idle", sessionID=session_id)
+                self._idle()
+                if self._ended_badly:
+                    self._idle()  # the real one says it twice then
 
     async def say(self, text: str, kind: str = "text") -> None:
         """Word by word, as deltas, then whole."""
@@ -288,6 +289,7 @@ class Turn:
         self._step = None
 
     async def fail(self, name: str = "APIError", message: str = "no", **data: Any) -> None:
+        self._ended_badly = True
         error = {"name": name, "data": {"message": message, **data}}
         info = self._message()["info"]
         info |= {"error": error, "time": {"created": 0, "completed": 1}}
@@ -300,7 +302,13 @@ class Turn:
         self.agent.busy[self.session_id] = {"type": kind, **more}
         self.agent.emit("session.status", sessionID=self.session_id, status={"type": kind, **more})
 
+    def _idle(self) -> None:
+        self.agent.busy.pop(self.session_id, None)
+        self.agent.emit("session.status", sessionID=self.session_id, status={"type": "idle"})
+        self.agent.emit("session.idle", sessionID=self.session_id)
+
     def _aborted(self) -> None:
+        self._ended_badly = True
         error = {"name": "MessageAbortedError", "data": {"message": "Aborted"}}
         self.agent.emit("session.error", sessionID=self.session_id, error=error)
         if self._step:

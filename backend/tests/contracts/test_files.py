@@ -1,0 +1,157 @@
+"""What both workspaces promise: the one in memory that other tests use, and the real one behind its sidecar."""
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from opm.server.clients.base import FileClient
+from opm.server.clients.pods import HttpPodClients
+from opm.server.core.errors import Conflict, Invalid, NotFound
+from opm.sidecar.files.app import create
+from opm.wire.files import Entry, EntryType, MakeDirectory, Rename, WriteFile
+from tests.fakes.files import FakeFiles
+from tests.server.clients.sidecar import address_of
+from tests.sidecar.support import served, settings
+
+
+@pytest.fixture(params=["fake", "real"])
+async def files(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FileClient]:
+    if request.param == "fake":
+        yield FakeFiles()
+        return
+    about, clients = settings("files", tmp_path), HttpPodClients()
+    async with served(create(about)) as url:
+        yield clients.files(address_of(about, url))
+        await clients.close()
+
+
+async def read(files: FileClient, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    async with files.content(path, headers) as found:
+        return found.status, dict(found.headers), b"".join([piece async for piece in found.body])
+
+
+def names(entries: list[Entry] | None) -> list[str]:
+    assert entries is not None
+    return [entry.name for entry in entries]
+
+
+async def test_what_was_written_is_read(files: FileClient) -> None:
+    written = await files.write(WriteFile(path="deep/er/ä.txt", content="grüße\n"))
+    status, headers, body = await read(files, "deep/er/ä.txt")
+    assert (status, body.decode()) == (200, "grüße\n")
+    assert (written.path, written.size, written.created) == ("deep/er/ä.txt", len(body), True)
+    assert headers["etag"] == written.etag
+    assert headers["content-length"] == str(len(body))
+    assert headers["x-opm-binary"] == "false"
+    assert headers["content-type"] == "text/plain; charset=utf-8"
+    assert headers.keys().isdisjoint({"date", "server", "set-cookie", "transfer-encoding", "connection"})
+
+
+async def test_bytes_survive(files: FileClient) -> None:
+    data = bytes(range(256)) * 500
+    await files.write(WriteFile(path="x.bin", content=base64.b64encode(data).decode(), encoding="base64"))
+    _, headers, body = await read(files, "x.bin")
+    assert body == data
+    assert headers["x-opm-binary"] == "true"
+    assert headers["content-type"] == "application/octet-stream"
+
+
+async def test_an_unchanged_file_is_not_sent_again(files: FileClient) -> None:
+    written = await files.write(WriteFile(path="a", content="a"))
+    status, headers, body = await read(files, "a", **{"If-None-Match": written.etag})
+    assert (status, body) == (304, b"")
+    assert headers["etag"] == written.etag
+
+
+async def test_the_tree_goes_as_deep_as_asked_directories_first(files: FileClient) -> None:
+    for path in ("b.txt", "A.txt", "dir/sub/leaf.txt"):
+        await files.write(WriteFile(path=path, content="x"))
+    shallow = await files.tree("", 1)
+    assert names(shallow.entries) == ["dir", "A.txt", "b.txt"]
+    assert [entry.type for entry in shallow.entries] == [EntryType.DIRECTORY, EntryType.FILE, EntryType.FILE]
+    assert shallow.entries[0].children is None
+    assert shallow.entries[1].size == 1
+    deep = await files.tree("", 2)
+    assert names(deep.entries[0].children) == ["sub"]
+    inner = await files.tree("dir/sub", 1)
+    assert [(entry.name, entry.path) for entry in inner.entries] == [("leaf.txt", "dir/sub/leaf.txt")]
+
+
+async def test_who_writes_what_somebody_else_changed_is_told_so(files: FileClient) -> None:
+    first = await files.write(WriteFile(path="a", content="1"))
+    second = await files.write(WriteFile(path="a", content="two", base_etag=first.etag))
+    assert not second.created
+    assert second.etag != first.etag
+    with pytest.raises(Conflict) as changed:
+        await files.write(WriteFile(path="a", content="mine", base_etag=first.etag))
+    assert (changed.value.details["reason"], changed.value.details["etag"]) == ("changed", second.etag)
+    with pytest.raises(Conflict) as exists:
+        await files.write(WriteFile(path="a", content="new"))
+    assert exists.value.details["reason"] == "exists"
+    await files.delete("a", recursive=False)
+    with pytest.raises(Conflict) as deleted:
+        await files.write(WriteFile(path="a", content="mine", base_etag=second.etag))
+    assert deleted.value.details["reason"] == "deleted"
+
+
+async def test_overwriting_is_done_when_asked_for(files: FileClient) -> None:
+    await files.write(WriteFile(path="a", content="1"))
+    assert not (await files.write(WriteFile(path="a", content="2", overwrite=True))).created
+    assert (await read(files, "a"))[2] == b"2"
+
+
+async def test_directories_are_made_and_renamed_with_what_is_in_them(files: FileClient) -> None:
+    await files.mkdir(MakeDirectory(path="one/two"))
+    await files.write(WriteFile(path="one/two/x", content="x"))
+    await files.rename(Rename(path="one/two", to="moved"))
+    assert (await read(files, "moved/x"))[2] == b"x"
+    assert names((await files.tree("one", 1)).entries) == []
+    with pytest.raises(Conflict):
+        await files.rename(Rename(path="one", to="moved"))
+    await files.write(WriteFile(path="file", content="f"))
+    with pytest.raises(Conflict):
+        await files.mkdir(MakeDirectory(path="file"))
+
+
+async def test_a_directory_with_something_in_it_is_deleted_only_when_asked_for(files: FileClient) -> None:
+    await files.write(WriteFile(path="d/e/x", content="x"))
+    with pytest.raises(Conflict):
+        await files.delete("d", recursive=False)
+    assert (await read(files, "d/e/x"))[2] == b"x"
+    await files.delete("d", recursive=True)
+    assert names((await files.tree("", 1)).entries) == []
+
+
+async def test_what_is_not_there_is_not_found(files: FileClient) -> None:
+    for attempt in (
+        files.tree("no", 1),
+        read(files, "no"),
+        files.delete("no", recursive=True),
+        files.rename(Rename(path="no", to="yes")),
+    ):
+        with pytest.raises(NotFound):
+            await attempt
+
+
+async def test_a_directory_is_not_read_as_a_file(files: FileClient) -> None:
+    await files.mkdir(MakeDirectory(path="d"))
+    with pytest.raises(Conflict):
+        await read(files, "d")
+    with pytest.raises(Conflict):
+        await files.write(WriteFile(path="d", content="x", overwrite=True))
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "a\0b"])
+async def test_no_path_leads_out(files: FileClient, path: str) -> None:
+    for attempt in (
+        files.tree(path, 1),
+        read(files, path),
+        files.write(WriteFile(path=path, content="x")),
+        files.mkdir(MakeDirectory(path=path)),
+        files.delete(path, recursive=True),
+        files.rename(Rename(path=path, to="x")),
+    ):
+        with pytest.raises(Invalid):
+            await attempt
