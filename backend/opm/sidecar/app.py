@@ -25,7 +25,7 @@ _LAST_WORDS_SECONDS = 3
 
 
 def shell(settings: PodSettings, routes: Sequence[BaseRoute], lifespan: Lifespan) -> Starlette:
-    return Starlette(
+    app = Starlette(
         routes=[Route("/health", health), *routes],
         middleware=[Middleware(Guard, settings=settings)],
         exception_handlers={
@@ -35,6 +35,8 @@ def shell(settings: PodSettings, routes: Sequence[BaseRoute], lifespan: Lifespan
         },
         lifespan=lifespan,  # pyright: ignore[reportArgumentType] - Starlette's type wants a state, None is served too
     )
+    app.router.redirect_slashes = False  # a pass is for one path; where it is not exact, there is nothing
+    return app
 
 
 async def health(_: Request) -> Response:

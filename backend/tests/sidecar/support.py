@@ -1,6 +1,7 @@
 """A sidecar under test, served for real on a loopback port, and a client that shows a fresh pass each time."""
 
 import asyncio
+import json
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Mapping
@@ -106,3 +107,36 @@ async def client_of(
         aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as http,
     ):
         yield Client(http, url, settings)
+
+
+class Events:
+    """Reads a stream of server-sent events, and keeps what it has read."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._lines = response.content
+        self.seen: list[dict[str, Any]] = []
+
+    async def next(self) -> dict[str, Any] | None:
+        """None: the stream has ended."""
+        async for line in self._lines:
+            if line.startswith(b"data: "):
+                event = json.loads(line[6:])
+                assert event.keys() == {"type", "properties"}
+                self.seen.append(event)
+                return event
+        return None
+
+    async def until(self, kind: str, seconds: float = 30) -> dict[str, Any]:
+        async with asyncio.timeout(seconds):
+            while (event := await self.next()) is not None:
+                if event["type"] == kind:
+                    return event["properties"]
+        raise AssertionError(f"the stream ended without {kind}")
+
+    async def rest(self, seconds: float = 30) -> None:
+        async with asyncio.timeout(seconds):
+            while await self.next() is not None:
+                continue
+
+    def kinds(self) -> list[str]:
+        return [event["type"] for event in self.seen]

@@ -44,8 +44,8 @@ class OpenCode:
     def __init__(self, url: str, password: str, workspace: str) -> None:
         self._url = url
         self._workspace = workspace
-        auth = aiohttp.BasicAuth("opencode", password)
-        self._headers = {"Authorization": auth.encode(), "Accept-Encoding": "identity"}
+        basic = aiohttp.encode_basic_auth("opencode", password)
+        self._headers = {"Authorization": basic, "Accept-Encoding": "identity"}
         self._http: aiohttp.ClientSession
         self._proven_closed = False
 
