@@ -1,9 +1,9 @@
 """The `Runtime` whose pods are processes of this machine."""
 
 import asyncio
-import contextlib
 import fcntl
 import os
+import time
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from opm.server.runtime.local.board import Board
 from opm.server.runtime.local.layout import TRASH, PodLayout, delete_tree
 from opm.server.runtime.local.pod import Pod
 from opm.server.runtime.local.settings import LocalSettings
+
+LOCK_PATIENCE = 2.0
 
 
 class LocalRuntime:
@@ -29,7 +31,7 @@ class LocalRuntime:
     async def open(self) -> None:
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._take_lock()
+            await self._take_lock()
             for litter in self._root.glob(f"{TRASH}*"):
                 await asyncio.to_thread(delete_tree, litter)
             for project_id in adoption.known_projects(self._root):
@@ -89,15 +91,27 @@ class LocalRuntime:
             self._pods[project_id] = Pod(project_id, self._settings, self._board.post)
         return self._pods[project_id]
 
-    def _take_lock(self) -> None:
-        """Two controllers on one data directory would take each other's pods for leftovers."""
+    async def _take_lock(self) -> None:
+        """Two controllers on one data directory would take each other's pods for leftovers.
+
+        A child that a killed controller had just forked holds the lock until it becomes its program, and only then
+        can it be recognised: having the lock means that every leftover can be found.
+        """
         lock = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with contextlib.suppress(OSError):
+        deadline = time.monotonic() + LOCK_PATIENCE
+        while not _locked(lock):
+            if time.monotonic() > deadline:
                 os.close(lock)
-            raise RuntimeFault(
-                f"Another server already uses {self._root}: stop it, or choose another data directory."
-            ) from None
+                raise RuntimeFault(
+                    f"Another server already uses {self._root}: stop it, or choose another data directory."
+                )
+            await asyncio.sleep(0.05)
         self._lock = lock
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

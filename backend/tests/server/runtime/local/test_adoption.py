@@ -34,8 +34,8 @@ from tests.server.runtime.local.support import (
 BACKEND = Path(__file__).parents[4]
 
 
-async def killed_controller(settings: LocalSettings, spec: PodSpec) -> dict[str, Any]:
-    """Bring a pod up in another process and kill that; returns what it had written down."""
+async def a_controller(settings: LocalSettings, spec: PodSpec) -> asyncio.subprocess.Process:
+    """Another process that begins to bring the pod up."""
     controller = await asyncio.create_subprocess_exec(
         *(sys.executable, str(PROGRAMS / "controller.py")),
         env={**os.environ, "PYTHONPATH": str(BACKEND)},
@@ -43,9 +43,15 @@ async def killed_controller(settings: LocalSettings, spec: PodSpec) -> dict[str,
         stdout=asyncio.subprocess.PIPE,
     )
     assert controller.stdin is not None
-    assert controller.stdout is not None
     controller.stdin.write(pickle.dumps((settings, spec)))
     controller.stdin.close()
+    return controller
+
+
+async def killed_controller(settings: LocalSettings, spec: PodSpec) -> dict[str, Any]:
+    """Bring a pod up in another process and kill that; returns what it had written down."""
+    controller = await a_controller(settings, spec)
+    assert controller.stdout is not None
     try:
         assert await asyncio.wait_for(controller.stdout.readline(), 60) == b"up\n"
     finally:
@@ -143,6 +149,23 @@ async def test_processes_without_a_record_are_ended(settings: LocalSettings) -> 
     (pod_folder(settings, spec.project_id) / "pod.json").unlink()
     async with opened(settings):
         assert all(is_gone(part["pid"]) for part in record["parts"].values())
+
+
+async def test_a_controller_killed_at_any_moment_of_a_start_leaves_no_orphan(settings: LocalSettings) -> None:
+    for moment in range(8):
+        spec = a_spec()
+        controller = await a_controller(settings, spec)
+        await asyncio.sleep(0.2 + moment * 0.04)
+        controller.kill()
+        await controller.wait()
+        async with opened(settings) as runtime:
+            seen = await runtime.observe(spec.project_id)
+            if seen.parts:
+                await until_phase(runtime, spec.project_id, PodPhase.RUNNING)
+            else:
+                assert procfs.of_pod(spec.project_id) == []
+            await runtime.stop(spec.project_id)
+            assert procfs.of_pod(spec.project_id) == []
 
 
 async def test_a_foreign_process_with_a_recycled_number_is_not_touched(
