@@ -62,11 +62,7 @@ class Watcher:
 
     async def _item(self, item: AgentEvent | Connected | Lost) -> Outcome | None:
         if isinstance(item, Connected):
-            again, self._clocks.lost = self._clocks.lost is not None, None
-            if again:
-                await snapshot(self._run)
-                return await self._quiet()
-            return None
+            return await self._again() if self._clocks.lost is not None else None
         if isinstance(item, Lost):
             self._clocks.lost = self._clocks.lost or _now()
             return None
@@ -76,6 +72,15 @@ class Watcher:
             if outcome is not None:
                 return outcome
         return None
+
+    async def _again(self) -> Outcome | None:
+        """The stream is open again; if OpenCode is still the same, what was missed is read."""
+        outcome = await self._look_at_pod()
+        if outcome is None:
+            self._clocks.lost = None
+            await snapshot(self._run)
+            outcome = await self._quiet()
+        return outcome
 
     async def _made(self, made: AnyOutput | Signal) -> Outcome | None:
         match made:
