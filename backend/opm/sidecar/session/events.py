@@ -34,6 +34,7 @@ _LARGEST_FRAME = LARGEST_BACKLOG
 _HEARTBEAT_SECONDS = 10.0
 _GREETING_SECONDS = 5.0
 _DEEPEST_FAMILY = 8
+_LARGEST_FAMILY = 1_000
 
 _CONNECTED = b'data: {"type":"stream.connected","properties":{}}\n\n'
 _HEARTBEAT = b": heartbeat\n\n"
@@ -69,8 +70,12 @@ class Family:
     def __init__(self, root: str) -> None:
         self._members = {root}
 
-    def add(self, session: str) -> None:
+    def add(self, session: str) -> bool:
+        """False: it is known already, or the family is too large to be true."""
+        if session in self._members or len(self._members) >= _LARGEST_FAMILY:
+            return False
         self._members.add(session)
+        return True
 
     def knows(self, event: str, properties: msgspec.Raw) -> bool:
         try:
@@ -78,7 +83,7 @@ class Family:
         except msgspec.DecodeError:
             return False
         if event == "session.created" and whose.info and whose.info.parent in self._members:
-            self._members.add(whose.info.id)
+            self.add(whose.info.id)
         return (whose.session or (whose.info.id if whose.info else "")) in self._members
 
 
@@ -256,6 +261,4 @@ async def _learn(opencode: OpenCode, family: Family, root: str) -> None:
                 younger += [child.id for child in msgspec.json.decode(found.body, type=list[_Child])]
             except msgspec.DecodeError as exc:
                 raise Refused(502, "OpenCode's list of child sessions cannot be understood.") from exc
-        for session in younger:
-            family.add(session)
-        generation = younger
+        generation = [session for session in younger if family.add(session)]

@@ -15,6 +15,7 @@ _TOTAL_SECONDS = 30.0
 _PROBE_SECONDS = 0.5
 _SILENCE_SECONDS = 30.0  # OpenCode beats every 10 s on a stream that lives
 _LARGEST_ANSWER = 64 << 20
+_KEEP_SECONDS = 4.0  # well under OpenCode's own ten, so that no request meets a connection that just closed
 
 _NOT_THERE = "OpenCode does not answer in this pod; it may be starting. Try again shortly, or restart the pod."
 _RETRY_AFTER = 2
@@ -53,7 +54,7 @@ class OpenCode:
         self._http = aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_SECONDS),
         )
         return self
 

@@ -73,7 +73,8 @@ def test_a_session_s_stream_learns_its_descendants() -> None:
 
 def test_a_family_knows_those_it_was_told_of() -> None:
     family = Family("ses_a")
-    family.add("ses_old")
+    assert family.add("ses_old")
+    assert not family.add("ses_old")
 
     assert family.knows("session.idle", msgspec.Raw(b'{"sessionID":"ses_old"}'))
 
@@ -204,6 +205,9 @@ async def test_older_children_belong_to_a_session_s_stream(session: Client, upst
         upstream.emit("session.idle", str(tmp_path), sessionID="ses_other")
         upstream.emit("session.idle", str(tmp_path), sessionID="ses_child")
         assert await events.until("session.idle") == {"sessionID": "ses_child"}
+
+    asked = [request.url.path for request in upstream.asked[1:]]
+    assert asked == ["/session/ses_1/children", "/session/ses_child/children"]
 
 
 @pytest.mark.parametrize(("path", "status"), [("/session/a-b/events", 400), ("/session/ses_1/events/x", 404)])

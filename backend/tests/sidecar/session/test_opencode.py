@@ -72,6 +72,21 @@ async def test_a_run_from_prompt_to_end(session: Client, pod: Pod) -> None:
     assert run not in await session.json("GET", "/status")
 
 
+async def test_feedback_on_the_demo_model_visibly_changes_something(session: Client, pod: Pod) -> None:
+    async with session.request("GET", "/events") as stream:
+        events = Events(stream)
+        run = await begin(session, "demo: say Here it is.")
+        await events.until("session.idle")
+        body = {"parts": [{"type": "text", "text": "Please make it blue."}]}
+        await session.json("POST", f"/session/{run}/prompt", 204, json=body)
+        await events.until("session.idle")
+
+    assert "- Please make it blue." in (pod.workspace / "demo-notes.md").read_text().splitlines()
+    last = (await session.json("GET", f"/session/{run}/message?limit=1"))[-1]
+    assert last["info"]["finish"] == "stop"
+    assert any("Please make it blue." in part.get("text", "") for part in last["parts"])
+
+
 async def test_the_stream_of_a_session_has_that_session_alone(session: Client) -> None:
     mine = str((await session.json("POST", "/session", json={"title": "mine"}))["id"])
     async with session.request("GET", f"/session/{mine}/events") as stream:
