@@ -47,11 +47,12 @@ class Ports:
 
     @contextlib.asynccontextmanager
     async def scope(self, *, write: bool = True) -> AsyncGenerator["Scope"]:
-        """One unit of work: committed on leaving without an error, rolled back otherwise."""
+        """One unit of work: if it writes, committed on leaving without an error; rolled back otherwise."""
         async with self.db.session(write=write) as session:
             uow = UnitOfWork(session, self.clock, self.publish)
             yield Scope(self, uow)
-            await uow.commit()
+            if write:
+                await uow.commit()
 
 
 class Scope:

@@ -75,6 +75,8 @@ class Watcher:
 
     async def _again(self) -> Outcome | None:
         """The stream is open again; if OpenCode is still the same, what was missed is read."""
+        while (await self._run.ports.runtime.observe(self._run.spec.project_id)).phase == PodPhase.PENDING:
+            await asyncio.sleep(_TICK)  # the new OpenCode answers before it counts as running
         outcome = await self._look_at_pod()
         if outcome is None:
             self._clocks.lost = None

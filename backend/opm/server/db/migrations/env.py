@@ -3,14 +3,13 @@
 from alembic import context
 
 from opm.server.db import models  # noqa: F401  the tables register themselves
-from opm.server.db.base import Base
 
 
 def run() -> None:
     connection = context.config.attributes["connection"]
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
     )

@@ -1,11 +1,15 @@
 """The tables."""
 
+from opm.server.db.base import Base
 from opm.server.db.models.audit import AuditLog
 from opm.server.db.models.config import OpencodeConfig
 from opm.server.db.models.project import Project
 from opm.server.db.models.session import Interaction, OpencodeSession, SessionEvent
 from opm.server.db.models.task import Task, TaskEvent
 from opm.server.db.models.user import RefreshToken, User
+
+metadata = Base.metadata
+"""All of them."""
 
 __all__ = [
     "AuditLog",
@@ -18,4 +22,5 @@ __all__ = [
     "Task",
     "TaskEvent",
     "User",
+    "metadata",
 ]
