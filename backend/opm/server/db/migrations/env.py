@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from opm.server.db import models  # noqa: F401  the tables register themselves
+from opm.server.db.models import metadata
 
 
 def run() -> None:
