@@ -59,5 +59,5 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level)
-    for noisy in ("aiosqlite", "asyncio", "uvicorn.access", "sqlalchemy.engine"):
+    for noisy in ("aiosqlite", "alembic", "asyncio", "uvicorn.access", "sqlalchemy.engine"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
 
-from opm.server.db.models import Interaction, Project, Task
+from opm.server.db.models import Interaction, OpencodeSession, Project, Task
 from opm.server.db.repository import Repository
 
 
@@ -63,8 +63,9 @@ class InteractionRepository(Repository[Interaction]):
     async def waiting_cards(self, user_id: UUID, limit: int) -> Sequence[Any]:
         """Cards in a review column, longest waiting first."""
         query = (
-            select(Task, Project.slug, Project.name)
+            select(Task, Project.slug, Project.name, OpencodeSession.status, OpencodeSession.reason)
             .join(Project, Project.id == Task.project_id)
+            .outerjoin(OpencodeSession, OpencodeSession.id == Task.current_session_id)
             .where(
                 Project.user_id == user_id,
                 Project.desired_state != "deleted",

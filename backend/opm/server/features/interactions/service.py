@@ -147,11 +147,11 @@ class InteractionService:
                     project_name=name,
                     task_id=task.id,
                     task_title=task.title,
-                    kind="review",
+                    kind="failed" if status == "failed" else "review",
                     since=task.updated_at,
-                    text=(task.opencode_output or "")[:300],
+                    text=((reason if status == "failed" else task.opencode_output) or "")[:300],
                 )
-                for task, slug, name in cards
+                for task, slug, name, status, reason in cards
             ),
         ]
 

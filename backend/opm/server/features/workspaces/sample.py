@@ -26,7 +26,7 @@ CARDS: tuple[tuple[str, str], ...] = (
     (
         "Write the timer",
         """\
-Press **Run**: the agent writes `timer.js` and says what it did. The lines below are the script that the demo
+Press **Execute**: the agent writes `timer.js` and says what it did. The lines below are the script that the demo
 model follows; a real model needs only the first sentence of a card like this.
 
 demo: think The page loads timer.js, which is not there yet. I write it and then check the folder.
