@@ -30,7 +30,7 @@ def opencode_binary() -> Path:
 
 
 async def _find() -> Path:
-    named = os.environ.get("OPM_OPENCODE") or os.environ.get("OPM_OPENCODE__BINARY")
+    named = os.environ.get("OPM_OPENCODE__BINARY")
     if named:
         return await ensure_binary(CACHE, override=Path(named))
     set_up = installed_path(Settings().data_dir / "opencode")

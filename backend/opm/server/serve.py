@@ -23,7 +23,7 @@ import uvicorn
 import uvloop
 
 from opm import __version__
-from opm.server.app import create_app
+from opm.server.app import create_app, local_settings
 from opm.server.core.clock import SystemClock
 from opm.server.core.errors import Conflict, Invalid, NotFound, OpmError
 from opm.server.core.logging import configure
@@ -112,6 +112,8 @@ class Server(uvicorn.Server):
         address = base_url(self.settings)
         _write_private(self.settings.data_dir / _STATE_FILE, json.dumps({"url": address, "pid": os.getpid()}, indent=1))
         sys.stdout.write(banner(address, self.token))
+        if not local_settings(self.settings).opencode.exists():
+            sys.stdout.write("  OpenCode is not installed yet; before the first run type: opm setup-opencode\n\n")
         sys.stdout.flush()
         # what is here now stays: the collector need not walk it again, nor run as often
         gc.collect()

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
-from opm.server.api.pods import live_diff
 from opm.server.api.output import output_stream
+from opm.server.api.pods import live_diff
 from opm.server.core.errors import NotFound
 from opm.server.core.paging import Page
 from opm.server.features.sessions.schemas import Diff, RunStatus, Session

@@ -31,7 +31,7 @@ INTEGRITY: Mapping[str, str] = {
 }
 """Of `PINNED_VERSION`. A variant that is not listed rests on the check npm itself makes against its registry."""
 
-OVERRIDE_HINT = "set OPM_OPENCODE to the path of an OpenCode program"
+OVERRIDE_HINT = "set OPM_OPENCODE__BINARY to the path of an OpenCode program"
 INSTALL_LIMIT = 900.0
 ANSWER_LIMIT = 60.0
 

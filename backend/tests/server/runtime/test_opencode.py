@@ -33,7 +33,7 @@ def test_the_variant_follows_system_processor_and_loader(
 
 @pytest.mark.parametrize(("system", "machine"), [("Windows", "AMD64"), ("Linux", "riscv64")])
 def test_a_machine_without_a_build_is_told_what_to_do(system: str, machine: str) -> None:
-    with pytest.raises(RuntimeFault, match="OPM_OPENCODE"):
+    with pytest.raises(RuntimeFault, match="OPM_OPENCODE__BINARY"):
         opencode.variant_for(system, machine, avx2=True, musl=False)
 
 
@@ -106,13 +106,13 @@ async def test_another_version_than_the_pinned_one_is_refused(npm: FakeNpm, tmp_
 
 async def test_an_npm_that_fails_is_quoted(npm: FakeNpm, tmp_path: Path) -> None:
     npm.write(version="", integrity="", code=7)
-    with pytest.raises(RuntimeFault, match=r"(?s)exit code 7.*registry is away.*OPM_OPENCODE"):
+    with pytest.raises(RuntimeFault, match=r"(?s)exit code 7.*registry is away.*OPM_OPENCODE__BINARY"):
         await ensure_binary(tmp_path / "target")
 
 
 async def test_without_npm_the_way_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RuntimeFault, match=r"install Node\.js 20 or later, or set OPM_OPENCODE"):
+    with pytest.raises(RuntimeFault, match=r"install Node\.js 20 or later, or set OPM_OPENCODE__BINARY"):
         await ensure_binary(tmp_path / "target")
 
 

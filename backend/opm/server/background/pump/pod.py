@@ -1,6 +1,7 @@
 """The pod under a run: made ready under the run's own configuration."""
 
 import asyncio
+from uuid import UUID
 
 from opm.server.clients.base import PodAddress
 from opm.server.core.errors import Unavailable
@@ -28,6 +29,14 @@ async def _until_running(runtime: Runtime, spec: PodSpec) -> Observation:
             return seen
         if seen.phase == PodPhase.ABSENT:
             await runtime.ensure(spec)
+        await asyncio.sleep(_LOOK)
+
+
+async def decided(runtime: Runtime, project_id: UUID) -> None:
+    """Wait while the pod is coming up: a new OpenCode answers a little before it counts as running."""
+    while True:
+        if (await runtime.observe(project_id)).phase != PodPhase.PENDING:
+            return
         await asyncio.sleep(_LOOK)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from opm.server.background.pump import pod
 from opm.server.background.pump.begin import snapshot
 from opm.server.background.pump.context import Run, interrupted
 from opm.server.background.pump.feed import Connected, Lost
@@ -75,8 +76,7 @@ class Watcher:
 
     async def _again(self) -> Outcome | None:
         """The stream is open again; if OpenCode is still the same, what was missed is read."""
-        while (await self._run.ports.runtime.observe(self._run.spec.project_id)).phase == PodPhase.PENDING:
-            await asyncio.sleep(_TICK)  # the new OpenCode answers before it counts as running
+        await pod.decided(self._run.ports.runtime, self._run.spec.project_id)
         outcome = await self._look_at_pod()
         if outcome is None:
             self._clocks.lost = None
