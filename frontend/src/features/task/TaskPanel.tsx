@@ -1,5 +1,15 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { type ReactNode, useMemo, useState } from 'react'
+import { ApiError, describe } from '@/api/errors'
+import { statesOptions } from '@/api/queries'
 import type { ProjectSummary } from '@/api/types'
-import { Loading } from '@/ui/states'
+import { cn } from '@/lib/cn'
+import { useShortcut } from '@/lib/shortcuts'
+import { Button } from '@/ui/button'
+import { ErrorState, Loading } from '@/ui/states'
+import { cardOptions } from './api'
+import { CardView } from './CardView'
+import { CardProvider } from './context'
 
 export interface TaskPanelProps {
   project: ProjectSummary
@@ -7,6 +17,64 @@ export interface TaskPanelProps {
   onClose: () => void
 }
 
-export default function TaskPanel(_: TaskPanelProps) {
-  return <Loading label="Opening the card" />
+/** One card beside the board: its texts, its runs, and all that can be done with it. */
+export default function TaskPanel({ project, taskId, onClose }: TaskPanelProps) {
+  const [full, setFull] = useState(false)
+  const client = useQueryClient()
+  const card = useMemo(() => ({ projectId: project.id, taskId }), [project.id, taskId])
+  const task = useQuery(cardOptions(card, client))
+  const states = useQuery(statesOptions())
+  useShortcut('escape', 'Close the card', 'Card', () => (full ? setFull(false) : onClose()))
+  useShortcut('f', 'Full screen on and off', 'Card', () => setFull(!full))
+
+  if (task.data && states.data) {
+    return (
+      <Frame full={full}>
+        <CardProvider value={card}>
+          <CardView
+            key={taskId}
+            project={project}
+            task={task.data}
+            states={states.data}
+            full={full}
+            onFull={() => setFull(!full)}
+            onClose={onClose}
+          />
+        </CardProvider>
+      </Frame>
+    )
+  }
+  const error = task.error ?? states.error
+  return (
+    <Frame full={full}>
+      {error ? (
+        <Failure error={error} onRetry={() => void task.refetch()} onClose={onClose} />
+      ) : (
+        <Loading label="Opening the card…" />
+      )}
+    </Frame>
+  )
+}
+
+function Frame({ full, children }: { full: boolean; children: ReactNode }) {
+  return (
+    <aside
+      aria-label="Card"
+      className={cn('flex min-h-0 w-full min-w-0 flex-col bg-canvas', full ? 'fixed inset-0 z-30' : 'h-full')}
+    >
+      {children}
+    </aside>
+  )
+}
+
+function Failure({ error, onRetry, onClose }: { error: unknown; onRetry: () => void; onClose: () => void }) {
+  const gone = error instanceof ApiError && error.status === 404
+  return (
+    <ErrorState
+      title={gone ? 'This card is not there any more' : 'The card cannot be shown'}
+      {...(gone ? { message: 'It was deleted, or the address is wrong.' } : describe(error))}
+      onRetry={gone ? undefined : onRetry}
+      action={<Button onClick={onClose}>Back to the board</Button>}
+    />
+  )
 }

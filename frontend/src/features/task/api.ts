@@ -1,0 +1,128 @@
+import { type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { describe } from '@/api/errors'
+import {
+  getTaskOptions,
+  getTaskQueryKey,
+  listInteractionsOptions,
+  listTaskEventsOptions,
+  listTaskSessionsOptions,
+} from '@/api/options'
+import { attentionOptions, boardTasksOptions, queriesOf } from '@/api/queries'
+import { answerPermission, answerQuestion, cancelTask, executeTask, moveTask, sendFeedback } from '@/api/sdk'
+import type { PermissionAnswer, QuestionAnswer, Task, TaskStatus } from '@/api/types'
+import { BOARD_MUTATION } from '@/realtime/cache'
+import { toast } from '@/ui/toast'
+
+const LIMIT = 200
+
+export interface CardRef {
+  projectId: string
+  taskId: string
+}
+
+function path({ projectId, taskId }: CardRef) {
+  return { project: projectId, task: taskId }
+}
+
+export function cardOptions(card: CardRef, client: QueryClient) {
+  return queryOptions({
+    ...getTaskOptions({ path: path(card) }),
+    placeholderData: () =>
+      client.getQueryData(boardTasksOptions(card.projectId).queryKey)?.find(({ id }) => id === card.taskId),
+  })
+}
+
+export function runsOptions(card: CardRef) {
+  return listTaskSessionsOptions({ path: path(card), query: { limit: LIMIT } })
+}
+
+export function interactionsOptions(card: CardRef) {
+  return listInteractionsOptions({ path: path(card), query: { limit: LIMIT } })
+}
+
+export function historyOptions(card: CardRef) {
+  return listTaskEventsOptions({ path: path(card), query: { limit: LIMIT } })
+}
+
+/** What a change of a card may have changed elsewhere; the WebSocket would say so a moment later. */
+function refresh(client: QueryClient, { projectId }: CardRef): Promise<unknown> {
+  const operations = [
+    'getTask',
+    'listTasks',
+    'listTaskSessions',
+    'listInteractions',
+    'listTaskEvents',
+    'getDiff',
+  ]
+  return Promise.all([
+    client.invalidateQueries({ predicate: queriesOf(operations, projectId) }),
+    client.invalidateQueries({ queryKey: attentionOptions().queryKey }),
+  ])
+}
+
+/** Puts a card that the server answered with where it is shown. */
+export function remember(client: QueryClient, card: CardRef, task: Task): void {
+  client.setQueryData(getTaskQueryKey({ path: path(card) }), task)
+  client.setQueryData(boardTasksOptions(card.projectId).queryKey, (tasks) =>
+    tasks?.map((other) => (other.id === task.id ? task : other)),
+  )
+}
+
+function useCardMutation<V, R>(card: CardRef, send: (variables: V) => Promise<R>, failure: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationKey: [BOARD_MUTATION, card.projectId],
+    mutationFn: send,
+    onError: (error) => toast.error(failure, { description: describe(error).message }),
+    onSettled: () => void refresh(client, card),
+  })
+}
+
+export function useRun(card: CardRef) {
+  return useCardMutation<void, unknown>(
+    card,
+    () => executeTask({ path: path(card) }),
+    'The run could not be started',
+  )
+}
+
+export function useCancel(card: CardRef) {
+  return useCardMutation<void, unknown>(
+    card,
+    () => cancelTask({ path: path(card) }),
+    'The run could not be cancelled',
+  )
+}
+
+export function useMove(card: CardRef) {
+  const client = useQueryClient()
+  return useCardMutation<TaskStatus, void>(
+    card,
+    async (status) => remember(client, card, await moveTask({ path: path(card), body: { status } })),
+    'The card could not be moved',
+  )
+}
+
+export function useFeedback(card: CardRef) {
+  return useCardMutation<string, unknown>(
+    card,
+    (message) => sendFeedback({ path: path(card), body: { message } }),
+    'The message could not be sent',
+  )
+}
+
+export function useAnswerPermission(card: CardRef, interaction: string) {
+  return useCardMutation<PermissionAnswer, unknown>(
+    card,
+    (body) => answerPermission({ path: { ...path(card), interaction }, body }),
+    'The answer could not be given',
+  )
+}
+
+export function useAnswerQuestion(card: CardRef, interaction: string) {
+  return useCardMutation<QuestionAnswer, unknown>(
+    card,
+    (body) => answerQuestion({ path: { ...path(card), interaction }, body }),
+    'The answer could not be given',
+  )
+}

@@ -1,0 +1,138 @@
+import { useQuery } from '@tanstack/react-query'
+import { History } from 'lucide-react'
+import { describe } from '@/api/errors'
+import type { Session, TaskEvent } from '@/api/types'
+import { cn } from '@/lib/cn'
+import { formatAgo, formatCost, formatDateTime, formatDuration, formatTokens } from '@/lib/format'
+import { useNow } from '@/lib/useNow'
+import { Badge } from '@/ui/badge'
+import { EmptyState, ErrorState, Loading } from '@/ui/states'
+import { historyOptions } from '../api'
+import { useCard } from '../context'
+import { eventInWords } from '../model/timeline'
+import { isActive, runDuration, sayRun, totalTokens } from '../model/verdict'
+
+export interface HistoryTabProps {
+  runs: Session[]
+  shown: string | null
+  onShow: (run: Session) => void
+}
+
+/** The card's runs, each of which can be looked at again, and everything else that happened to it. */
+export function HistoryTab({ runs, shown, onShow }: HistoryTabProps) {
+  return (
+    <div className="flex flex-col gap-5 p-4">
+      <section aria-labelledby="runs-heading">
+        <h3 id="runs-heading" className="mb-2 text-xs font-medium text-muted">
+          Runs
+        </h3>
+        {runs.length === 0 ? (
+          <EmptyState icon={<History aria-hidden />} title="No run yet" className="py-6">
+            Run the card, and each attempt is kept here with its output and cost.
+          </EmptyState>
+        ) : (
+          <ol className="flex flex-col gap-2">
+            {runs.map((run, index) => (
+              <li key={run.id}>
+                <RunRow
+                  run={run}
+                  number={runs.length - index}
+                  shown={run.id === shown}
+                  onShow={() => onShow(run)}
+                />
+              </li>
+            ))}
+          </ol>
+        )}
+      </section>
+      <Timeline />
+    </div>
+  )
+}
+
+interface RunRowProps {
+  run: Session
+  number: number
+  shown: boolean
+  onShow: () => void
+}
+
+function RunRow({ run, number, shown, onShow }: RunRowProps) {
+  const now = useNow(isActive(run.status))
+  const said = sayRun(run)
+  const duration = runDuration(run, now)
+  const tokens = totalTokens({ ...run.tokens })
+  const facts = [
+    run.kind === 'feedback' ? 'Feedback' : 'Run',
+    duration !== null && formatDuration(duration),
+    tokens > 0 && `${formatTokens(tokens)} tokens`,
+    tokens > 0 && formatCost(run.cost),
+    `config v${run.config_version}`,
+  ].filter(Boolean)
+  return (
+    <button
+      type="button"
+      onClick={onShow}
+      aria-current={shown || undefined}
+      className={cn(
+        'w-full rounded-lg border bg-surface px-3 py-2 text-left text-sm hover:border-line-strong',
+        shown && 'border-accent-ink',
+      )}
+    >
+      <span className="flex items-center gap-2">
+        <span className="font-medium">#{number}</span>
+        <Badge tone={said.tone}>{said.label}</Badge>
+        <time
+          dateTime={run.created_at}
+          title={formatDateTime(run.created_at)}
+          className="ml-auto text-xs text-muted"
+        >
+          {formatAgo(run.created_at, now)}
+        </time>
+      </span>
+      <span className="mt-1 block text-xs text-muted">{facts.join(' · ')}</span>
+      {run.reason && <span className="mt-1 line-clamp-3 block text-xs">{run.reason}</span>}
+    </button>
+  )
+}
+
+function Timeline() {
+  const history = useQuery(historyOptions(useCard()))
+  if (history.isPending) return <Loading label="Reading the history…" className="py-4" />
+  if (history.isError) {
+    return (
+      <ErrorState
+        title="The history cannot be shown"
+        {...describe(history.error)}
+        onRetry={() => void history.refetch()}
+      />
+    )
+  }
+  return (
+    <section aria-labelledby="timeline-heading">
+      <h3 id="timeline-heading" className="mb-2 text-xs font-medium text-muted">
+        Timeline
+      </h3>
+      <ol className="flex flex-col gap-1.5">
+        {history.data.items.map((event) => (
+          <EventRow key={event.id} event={event} />
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function EventRow({ event }: { event: TaskEvent }) {
+  return (
+    <li className="flex gap-2 text-sm">
+      <span className="min-w-0 flex-1 break-words">{eventInWords(event)}</span>
+      <time
+        dateTime={event.created_at}
+        title={formatDateTime(event.created_at)}
+        className="shrink-0 text-xs leading-5 text-muted"
+      >
+        {formatAgo(event.created_at)}
+      </time>
+    </li>
+  )
+}

@@ -1,0 +1,39 @@
+/** The lines of a card's history, in words. */
+import type { TaskEvent, TaskStatus } from '@/api/types'
+import { LABELS } from './status'
+
+const CAUSES: Record<string, string> = {
+  execute: 'given to the agent',
+  feedback: 'feedback given',
+  cancel: 'run cancelled',
+  succeeded: 'run succeeded',
+  failed: 'run failed',
+}
+
+const PLAIN: Record<string, string> = {
+  created: 'Card created',
+  cancel_requested: 'Cancelling was asked for',
+  permission_asked: 'The agent asked for a permission',
+  permission_answered: 'The permission was decided',
+  question_asked: 'The agent asked a question',
+  question_answered: 'The question was answered',
+}
+
+function column(value: unknown): string {
+  return LABELS[value as TaskStatus] ?? String(value)
+}
+
+export function eventInWords({ event_type, metadata }: Pick<TaskEvent, 'event_type' | 'metadata'>): string {
+  if (event_type === 'status_changed') {
+    const cause = CAUSES[String(metadata.cause)]
+    return `${column(metadata.old)} → ${column(metadata.new)}${cause ? ` (${cause})` : ''}`
+  }
+  if (event_type === 'edited') {
+    const fields = Array.isArray(metadata.fields) ? metadata.fields.join(' and ').replaceAll('_', ' ') : ''
+    return fields ? `Edited: ${fields}` : 'Edited'
+  }
+  const known = PLAIN[event_type]
+  if (known) return known
+  const words = event_type.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
