@@ -84,8 +84,7 @@ class Served:
         """What the local runtime remembers of pods that should be running."""
         return [json.loads(path.read_text()) for path in self.data.glob("pods/*/pod.json")]
 
-    def client(self) -> "Client":
-        """Signed in anew, by a launch address of its own."""
+    def fresh_launch_token(self) -> str:
         made = subprocess.run(
             [sys.executable, "-m", "opm", "launch-url", "--data-dir", str(self.data)],
             check=True,
@@ -93,7 +92,11 @@ class Served:
             text=True,
             env={"PATH": os.environ["PATH"], "HOME": str(self.data.parent)},
         )
-        token = made.stdout.strip().rpartition("#")[2]
+        return made.stdout.strip().rpartition("#")[2]
+
+    def client(self) -> "Client":
+        """Signed in anew, by a launch address of its own."""
+        token = self.fresh_launch_token()
         http = httpx.Client(base_url=f"{self.url}/api", timeout=30)
         said = http.post("/auth/launch", json={"token": token}, headers={"X-OPM-Client": "api"})
         said.raise_for_status()

@@ -1,0 +1,91 @@
+"""A real Chromium, and what every page must keep: no error in the console, no request elsewhere, nothing for axe to
+find, no sideways scrolling."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.e2e.served import Served
+
+WIDE = (1280, 800)
+NARROW = (390, 844)
+PATIENCE_MS = 20_000
+_OWN_FAULT = ("net::ERR_CONNECTION_REFUSED", "WebSocket connection", "net::ERR_", "status of 401", "status of 503")
+"""What a browser logs of itself while a server is being killed or a pod starts."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    found = os.environ.get("OPM_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        reason = "NOT TESTED in a browser: there is no chromium; install Debian's package, or set OPM_TEST_CHROMIUM"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found,
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run"],
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Visitor:
+    """Somebody with a browser window of their own, signed in by a launch address."""
+
+    def __init__(self, browser: Browser, served: Served, *, scheme: Literal["light", "dark"] = "light") -> None:
+        self.served = served
+        self.context: BrowserContext = browser.new_context(
+            base_url=served.url, color_scheme=scheme, reduced_motion="reduce"
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        self.complaints: list[str] = []
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._asked(request.url))
+
+    def sign_in(self) -> None:
+        self.page.goto(f"/launch#{self.served.fresh_launch_token()}")
+        expect(self.page.get_by_role("heading", name="Projects", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+
+    def check_page(self, name: str) -> None:
+        """As a person who cannot see well, or has a small screen, would judge it."""
+        self.page.wait_for_timeout(300)  # colours fade in; axe would measure them on the way
+        found = Axe().run(self.page).response["violations"]
+        told = [f"{v['id']}: {v['help']} at {[node['target'] for node in v['nodes']][:3]}" for v in found]
+        assert not told, f"{name}: {told}"
+        wide = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert wide[0] <= wide[1], f"{name} is {wide[0]} px wide in a window of {wide[1]} px"
+
+    def shoot(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path)
+
+    def assert_content(self) -> None:
+        assert not self.complaints, self.complaints
+
+    def close(self) -> None:
+        self.context.close()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not any(fault in message.text for fault in _OWN_FAULT):
+            self.complaints.append(message.text)
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.served.url, self.served.url.replace("http", "ws", 1), "data:", "blob:")):
+            self.complaints.append(f"a request went elsewhere: {url}")
