@@ -223,8 +223,10 @@ async def test_who_falls_behind_is_told_to_resume_and_can(world: World) -> None:
             assert answers[0]["type"] == "reset", "more was missed than is kept"
 
 
-async def test_who_does_not_read_is_cut_and_others_do_not_notice() -> None:
-    world = mine(World(backlog=64 << 10))
+@pytest.mark.parametrize("backlog", [64 << 10, 64 << 20])
+async def test_who_does_not_read_is_cut_and_others_do_not_notice(backlog: int) -> None:
+    """By what has piled up, or else by the time one send takes."""
+    world = mine(World(backlog=backlog))
     async with serving(world.app(socket=QUICK), send_buffer=8192) as address, opened(world, address) as healthy:
         await hear(healthy)
         await subscribe(healthy)
