@@ -24,9 +24,7 @@ LEEWAY_SECONDS = 5
 
 _ALGORITHM = "HS256"
 _TYPE = "opm-pass+jwt"
-_MAXIMUM_TOKEN_CHARACTERS = (
-    16_384  # paths may be 4,096 bytes, which percent-encoding and base64 stretch to four times
-)
+_MAXIMUM_TOKEN_CHARACTERS = 4_096
 
 
 class InvalidPass(Exception):
