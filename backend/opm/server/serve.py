@@ -40,6 +40,7 @@ log = structlog.get_logger(__name__)
 _STATE_FILE = "server.json"
 _LOCK_FILE = "server.lock"
 _DRAIN_SECONDS = 5
+_MUTE_MILLISECONDS = 30_000
 _END_SECONDS = 10
 """On top of what pods may take to stop; after that the process ends as it is."""
 
@@ -70,7 +71,7 @@ def _serve(settings: Settings, sock: socket.socket) -> None:
             http="httptools",
             ws="websockets-sansio",
             ws_per_message_deflate=False,
-            ws_max_size=2**20,
+            ws_max_size=2**16,
             lifespan="on",
             log_config=None,
             access_log=False,
@@ -234,6 +235,8 @@ def listening(settings: Settings) -> Generator[socket.socket]:
     except OSError as exc:
         why = "another program uses it" if exc.errno == errno.EADDRINUSE else exc.strerror
         raise Conflict(f"Cannot listen on {host} port {settings.port}: {why}. Choose another with --port.") from exc
+    # a reader that does not read is given up by the application; the kernel shall then let go of it too
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _MUTE_MILLISECONDS)
     with sock:
         yield sock
 

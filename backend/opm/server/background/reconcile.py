@@ -76,7 +76,7 @@ class Reconciler:
         if wish.desired == "stopped" or resting:
             if seen.phase not in {PodPhase.ABSENT, PodPhase.STOPPING}:
                 await runtime.stop(wish.project_id)
-        elif seen.phase == PodPhase.ABSENT:
+        elif seen.phase in {PodPhase.ABSENT, PodPhase.FAILED}:  # a pod that was taken over needs its spec to be mended
             async with self._ports.scope(write=False) as scope:
                 spec = await scope.workspaces.spec(wish.project_id)
             await runtime.ensure(spec)
