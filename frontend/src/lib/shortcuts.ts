@@ -41,11 +41,10 @@ function isTyping(target: EventTarget | null): boolean {
 
 function onKeyDown(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return
-  const busy =
-    isTyping(event.target) || document.querySelector('[role=dialog],[role=alertdialog],[role=menu]')
+  if (document.querySelector('[role=dialog],[role=alertdialog],[role=menu]')) return
   // The newest registration wins, so that a panel may take over a key of the page below it.
   const entry = entries.findLast((candidate) => matches(candidate.keys, event))
-  if (!entry || (busy && !entry.keys.startsWith('mod+'))) return
+  if (!entry || (isTyping(event.target) && !entry.keys.startsWith('mod+'))) return
   if (entry.run(event) !== false) event.preventDefault()
 }
 
@@ -58,7 +57,7 @@ export function register(entry: Entry): () => void {
   }
 }
 
-/** Registers a shortcut while mounted and `enabled`. Single keys stay silent while typing or in a dialog. */
+/** Registers a shortcut while mounted and `enabled`. Single keys stay silent while typing, all of them in a dialog. */
 export function useShortcut(
   keys: string,
   label: string,

@@ -9,6 +9,8 @@ export interface Activity {
 }
 
 const TAIL = 400
+/** As much of the line as two rows of a card hold, its end first. */
+const LINE = 80
 
 export class ActivityStore {
   private readonly entries = new Map<string, Activity & { tail: string }>()
@@ -17,7 +19,8 @@ export class ActivityStore {
   note(taskId: string, sessionId: string, text: string, at: number): void {
     const before = this.entries.get(taskId)
     const tail = ((before?.sessionId === sessionId ? before.tail : '') + text).slice(-TAIL)
-    const line = tail.trimEnd().split('\n').at(-1)?.trim() ?? ''
+    const last = tail.trimEnd().split('\n').at(-1)?.trim() ?? ''
+    const line = last.length > LINE ? `…${last.slice(-LINE).trimStart()}` : last
     this.entries.set(taskId, { sessionId, at, line, tail })
     for (const listener of this.listeners.get(taskId) ?? []) listener()
   }

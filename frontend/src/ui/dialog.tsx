@@ -2,7 +2,7 @@ import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
 import type { ComponentProps, ReactNode } from 'react'
 import { cn } from '@/lib/cn'
-import { IconButton } from './icon-button'
+import { Button } from './button'
 
 export const Dialog = Radix.Root
 export const DialogTrigger = Radix.Trigger
@@ -38,9 +38,9 @@ export function DialogContent({ title, description, className, children, ...prop
             )}
           </div>
           <Radix.Close asChild>
-            <IconButton label="Close" size="iconSm" className="-mt-1 -mr-2">
-              <X />
-            </IconButton>
+            <Button aria-label="Close" variant="ghost" size="iconSm" className="-mt-1 -mr-2">
+              <X aria-hidden />
+            </Button>
           </Radix.Close>
         </div>
         {children}

@@ -3,11 +3,16 @@ import { DropdownMenu as Radix } from 'radix-ui'
 import type { ComponentProps } from 'react'
 import { cn } from '@/lib/cn'
 import { Kbd } from './kbd'
+import { overlayRoot } from './overlay-root'
 
-export const DropdownMenu = Radix.Root
 export const DropdownMenuTrigger = Radix.Trigger
 export const DropdownMenuSub = Radix.Sub
 export const DropdownMenuRadioGroup = Radix.RadioGroup
+
+/** Not modal: a menu is no reason to hide the page from assistive technology. */
+export function DropdownMenu(props: ComponentProps<typeof Radix.Root>) {
+  return <Radix.Root modal={false} {...props} />
+}
 
 const surface =
   'z-50 min-w-44 overflow-y-auto scroll-thin rounded-lg border bg-raised p-1 text-sm shadow-pop data-[state=open]:animate-in data-[state=open]:fade-in-0 data-[state=open]:zoom-in-95'
@@ -16,7 +21,7 @@ const row =
 
 export function DropdownMenuContent({ className, ...props }: ComponentProps<typeof Radix.Content>) {
   return (
-    <Radix.Portal>
+    <Radix.Portal container={overlayRoot()}>
       <Radix.Content
         sideOffset={6}
         collisionPadding={8}
@@ -71,7 +76,7 @@ export function DropdownMenuSubTrigger({
 
 export function DropdownMenuSubContent({ className, ...props }: ComponentProps<typeof Radix.SubContent>) {
   return (
-    <Radix.Portal>
+    <Radix.Portal container={overlayRoot()}>
       <Radix.SubContent sideOffset={4} collisionPadding={8} className={cn(surface, className)} {...props} />
     </Radix.Portal>
   )

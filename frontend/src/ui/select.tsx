@@ -2,6 +2,7 @@ import { Check, ChevronDown } from 'lucide-react'
 import { Select as Radix } from 'radix-ui'
 import { cn } from '@/lib/cn'
 import { controlStyle } from './input'
+import { overlayRoot } from './overlay-root'
 
 export interface SelectOption {
   value: string
@@ -45,7 +46,7 @@ export function Select({
           <ChevronDown aria-hidden className="size-4 shrink-0 text-faint" />
         </Radix.Icon>
       </Radix.Trigger>
-      <Radix.Portal>
+      <Radix.Portal container={overlayRoot()}>
         <Radix.Content
           position="popper"
           sideOffset={4}

@@ -2,8 +2,8 @@ import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
 import type { ReactNode } from 'react'
 import { cn } from '@/lib/cn'
+import { Button } from './button'
 import { overlayStyle } from './dialog'
-import { IconButton } from './icon-button'
 
 export interface SheetProps {
   open: boolean
@@ -35,9 +35,9 @@ export function Sheet({ open, onOpenChange, title, side = 'right', className, ch
           <div className="flex items-center gap-2 border-b px-4 py-2.5">
             <Radix.Title className="flex-1 text-base font-semibold">{title}</Radix.Title>
             <Radix.Close asChild>
-              <IconButton label="Close" size="iconSm">
-                <X />
-              </IconButton>
+              <Button aria-label="Close" variant="ghost" size="iconSm">
+                <X aria-hidden />
+              </Button>
             </Radix.Close>
           </div>
           {children}

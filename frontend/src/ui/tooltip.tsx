@@ -1,6 +1,7 @@
 import { Tooltip as Radix } from 'radix-ui'
 import type { ReactNode } from 'react'
 import { Kbd } from './kbd'
+import { overlayRoot } from './overlay-root'
 
 export const TooltipProvider = Radix.Provider
 
@@ -16,7 +17,7 @@ export function Tooltip({ content, shortcut, side, children }: TooltipProps) {
   return (
     <Radix.Root>
       <Radix.Trigger asChild>{children}</Radix.Trigger>
-      <Radix.Portal>
+      <Radix.Portal container={overlayRoot()}>
         <Radix.Content
           side={side}
           sideOffset={6}

@@ -6,7 +6,7 @@ import { cn } from '@/lib/cn'
 import { Button } from '@/ui/button'
 import { CardMenu } from './CardMenu'
 import { useBoard } from './context'
-import { isActive } from './model'
+import { excerptOf, isActive } from './model'
 import { AttentionBadge, RunLine } from './RunLine'
 
 export interface CardProps extends ComponentProps<'article'> {
@@ -52,6 +52,9 @@ export function Card({ task, handle, lifted, className, ...props }: CardProps) {
         </button>
         <CardMenu task={task} />
       </div>
+      {!task.run && task.description && (
+        <p className="line-clamp-2 text-xs break-words text-muted">{excerptOf(task.description)}</p>
+      )}
       <AttentionBadgeRow task={task} />
       <div className="flex min-h-0 items-end justify-between gap-2">
         <div className="min-w-0 flex-1">

@@ -37,7 +37,7 @@ function Running({ task, since }: { task: Task; since: string | null }) {
         </span>
         {last && <span className="text-faint">· active {formatAgo(last.at, now)}</span>}
       </span>
-      {last?.line && <span className="truncate font-mono text-2xs text-faint">{last.line}</span>}
+      {last?.line && <span className="line-clamp-2 text-2xs break-words text-faint">{last.line}</span>}
     </span>
   )
 }

@@ -8,16 +8,17 @@ import {
   KeyboardSensor,
   MouseSensor,
   pointerWithin,
+  rectIntersection,
   TouchSensor,
   type UniqueIdentifier,
   useSensor,
   useSensors,
 } from '@dnd-kit/core'
-import { sortableKeyboardCoordinates } from '@dnd-kit/sortable'
 import { useState } from 'react'
 import type { States, Task, TaskStatus } from '@/api/types'
 import type { BoardActions } from './context'
 import { type Columns, indexOfDrop, previewOf, statusAt } from './drag'
+import { cardCoordinates } from './keyboard'
 import { planDrop } from './model'
 
 /** The cache tells its readers a moment after a drop; until then the preview keeps the card from jumping back. */
@@ -30,9 +31,12 @@ export interface Drag {
   refused: boolean
 }
 
-/** The card under the pointer, else the column; from the keyboard, which has no pointer, the nearest. */
+/**
+ * The card under the pointer, else the column. The keyboard has no pointer: there it is what the card covers, since
+ * by distance of corners a tall column would lose against any card of its neighbour.
+ */
 const collisions: CollisionDetection = (args) => {
-  const within = pointerWithin(args)
+  const within = args.pointerCoordinates ? pointerWithin(args) : rectIntersection(args)
   const cards = within.filter(({ id }) => !String(id).startsWith('column:'))
   if (cards.length > 0) return cards
   return within.length > 0 ? within : closestCorners(args)
@@ -44,7 +48,7 @@ export function useBoardDrag(columns: Columns, states: States, drop: BoardAction
     // Without a distance every click would be a drag; touch waits, so that a swipe still scrolls.
     useSensor(MouseSensor, { activationConstraint: { distance: 5 } }),
     useSensor(TouchSensor, { activationConstraint: { delay: 220, tolerance: 8 } }),
-    useSensor(KeyboardSensor, { coordinateGetter: sortableKeyboardCoordinates }),
+    useSensor(KeyboardSensor, { coordinateGetter: cardCoordinates }),
   )
 
   const onDragStart = ({ active }: DragStartEvent) => {
