@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { ChevronDown, ChevronUp, Maximize2, Minimize2, X } from 'lucide-react'
-import { useNavigate, useParams } from 'react-router'
+import { useLocation, useNavigate, useParams } from 'react-router'
 import { boardTasksOptions } from '@/api/queries'
 import { useShortcut } from '@/lib/shortcuts'
 import { Badge } from '@/ui/badge'
@@ -46,11 +46,18 @@ export function CardHeader({ task, states, full, onFull, onClose, verbs }: CardV
 function Walk({ task, states }: Pick<CardViewProps, 'task' | 'states'>) {
   const { project } = useParams()
   const navigate = useNavigate()
+  const location = useLocation()
   const board = useQuery({ ...boardTasksOptions(task.project_id), enabled: false })
   const order = boardOrder(board.data ?? [], states)
   const before = neighbour(order, task.id, -1)
   const after = neighbour(order, task.id, 1)
-  const open = (target: typeof before) => (target ? navigate(`/p/${project}/t/${target.id}`) : false)
+  const open = (target: typeof before) => {
+    if (!target) return false
+    const search = new URLSearchParams(location.search)
+    // Each card has its own runs; how the panel looks stays.
+    search.delete('run')
+    return navigate({ pathname: `/p/${project}/t/${target.id}`, search: search.toString() })
+  }
   useShortcut('j', 'Next card', 'Card', () => open(after))
   useShortcut('k', 'Previous card', 'Card', () => open(before))
   if (order.length < 2) return null

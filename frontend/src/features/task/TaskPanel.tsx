@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useMemo, useState } from 'react'
+import { type ReactNode, useMemo } from 'react'
+import { useSearchParams } from 'react-router'
 import { ApiError, describe } from '@/api/errors'
 import { statesOptions } from '@/api/queries'
 import type { ProjectSummary } from '@/api/types'
@@ -19,7 +20,18 @@ export interface TaskPanelProps {
 
 /** One card beside the board: its texts, its runs, and all that can be done with it. */
 export default function TaskPanel({ project, taskId, onClose }: TaskPanelProps) {
-  const [full, setFull] = useState(false)
+  const [search, setSearch] = useSearchParams()
+  const full = search.has('full')
+  const setFull = (next: boolean) => {
+    setSearch(
+      (before) => {
+        if (next) before.set('full', '')
+        else before.delete('full')
+        return before
+      },
+      { replace: true },
+    )
+  }
   const client = useQueryClient()
   const card = useMemo(() => ({ projectId: project.id, taskId }), [project.id, taskId])
   const task = useQuery(cardOptions(card, client))
@@ -58,12 +70,11 @@ export default function TaskPanel({ project, taskId, onClose }: TaskPanelProps) 
 
 function Frame({ full, children }: { full: boolean; children: ReactNode }) {
   return (
-    <aside
-      aria-label="Card"
+    <div
       className={cn('flex min-h-0 w-full min-w-0 flex-col bg-canvas', full ? 'fixed inset-0 z-30' : 'h-full')}
     >
       {children}
-    </aside>
+    </div>
   )
 }
 

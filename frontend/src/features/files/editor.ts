@@ -1,0 +1,28 @@
+/** What the page asks of an editor. Monaco is one megabyte and needs a real browser, so it enters from outside. */
+import { type ComponentType, lazy } from 'react'
+
+export interface EditorProps {
+  path: string
+  /** The text to begin with; later it belongs to the editor until `revision` grows. */
+  text: string
+  revision: number
+  line: number | null
+  onChange: (text: string) => void
+  onSave: () => void
+}
+
+export interface CompareProps {
+  path: string
+  theirs: string
+  mine: string
+}
+
+export interface Editors {
+  Editor: ComponentType<EditorProps>
+  Compare: ComponentType<CompareProps>
+}
+
+export const MONACO: Editors = {
+  Editor: lazy(() => import('./monaco/CodeEditor')),
+  Compare: lazy(() => import('./monaco/CompareView')),
+}

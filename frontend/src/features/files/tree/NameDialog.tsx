@@ -1,0 +1,82 @@
+import { type FormEvent, useState } from 'react'
+import type { Entry } from '@/api/types'
+import { Button } from '@/ui/button'
+import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
+import { Field } from '@/ui/field'
+import { Input } from '@/ui/input'
+import { useCreate, useRename } from '../api'
+import { isDirectory, join, nameProblem, parentOf } from '../model/tree'
+
+export type Naming = { kind: 'create'; directory: boolean; parent: string } | { kind: 'rename'; entry: Entry }
+
+export interface NameDialogProps {
+  projectId: string
+  naming: Naming
+  siblings: Entry[]
+  onClose: () => void
+  onDone: (path: string, directory: boolean) => void
+}
+
+/** Asks for the name of what is made or renamed. */
+export function NameDialog({ projectId, naming, siblings, onClose, onDone }: NameDialogProps) {
+  const create = useCreate(projectId)
+  const rename = useRename(projectId)
+  const before = naming.kind === 'rename' ? naming.entry.name : ''
+  const [name, setName] = useState(before)
+  const [tried, setTried] = useState(false)
+  const parent = naming.kind === 'rename' ? parentOf(naming.entry.path) : naming.parent
+  const directory = naming.kind === 'rename' ? isDirectory(naming.entry) : naming.directory
+  const what = directory ? 'folder' : 'file'
+  const problem = name === before && naming.kind === 'rename' ? null : nameProblem(name, siblings)
+
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault()
+    setTried(true)
+    if (problem) return
+    if (name === before) return onClose()
+    const path = join(parent, name)
+    const done = {
+      onSuccess: () => {
+        onClose()
+        onDone(path, directory)
+      },
+    }
+    if (naming.kind === 'rename') rename.mutate({ path: naming.entry.path, to: path }, done)
+    else create.mutate({ path, directory }, done)
+  }
+
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()}>
+      <DialogContent
+        className="max-w-md"
+        title={naming.kind === 'rename' ? `Rename ${naming.entry.name}` : `New ${what}`}
+        description={parent ? `In ${parent}/` : 'In the workspace'}
+      >
+        <form onSubmit={onSubmit}>
+          <DialogBody>
+            <Field label="Name" error={tried ? problem : null}>
+              {(control) => (
+                <Input
+                  {...control}
+                  autoFocus
+                  spellCheck={false}
+                  autoComplete="off"
+                  value={name}
+                  onChange={(event) => setName(event.target.value)}
+                />
+              )}
+            </Field>
+          </DialogBody>
+          <DialogFooter>
+            <Button variant="ghost" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button type="submit" variant="primary" busy={create.isPending || rename.isPending}>
+              {naming.kind === 'rename' ? 'Rename' : 'Create'}
+            </Button>
+          </DialogFooter>
+        </form>
+      </DialogContent>
+    </Dialog>
+  )
+}
