@@ -39,7 +39,8 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
         escape,
     ]
     final: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # plain: the fancy formatters, where installed, print local variables, and with them secrets
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

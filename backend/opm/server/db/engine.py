@@ -32,6 +32,7 @@ class Database:
             self.engine: AsyncEngine = create_async_engine(url, **shared)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(self.engine.sync_engine, "reset", _end_sqlite)
         else:
             self.engine = create_async_engine(
                 url,
@@ -99,3 +100,9 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 def _begin_sqlite(connection: Any) -> None:
     write = connection.get_execution_options().get("opm_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _end_sqlite(connection: Any, *_: Any) -> None:
+    # a commit that fails leaves SQLite inside its transaction, and SQLAlchemy takes it for ended
+    if connection.driver_connection.in_transaction:
+        connection.rollback()

@@ -58,6 +58,7 @@ class Driver:
         except Fenced:
             raise
         except (Fault, Refusal) as exc:
+            log.warning("a run failed", run=str(self._claim.session_id), reason=exc.message, details=exc.details)
             outcome = Outcome(Verdict.FAILED, exc.message)
         except Exception:
             log.exception("driving a run failed", run=str(self._claim.session_id))
@@ -84,7 +85,12 @@ class Driver:
             spec = await scope.workspaces.spec(self._claim.project_id, self._claim.config_id)
             request = await scope.workspaces.prompt(self._claim.config_id, self._claim.prompt, self._claim.message_id)
             await scope.workspaces.wanted(self._claim.project_id)
-        seen = await pod.ready(self._ports.runtime, spec, self._settings.start_timeout)
+        seen = await pod.ready(
+            self._ports.runtime,
+            spec,
+            self._settings.start_timeout,
+            lambda reason: self._recorder.put(OutputStatus(data="starting", message=reason)),
+        )
         return Run(
             ports=self._ports,
             claim=self._claim,

@@ -1,6 +1,7 @@
 """The pod under a run: made ready under the run's own configuration."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 from opm.server.clients.base import PodAddress
@@ -10,21 +11,28 @@ from opm.server.runtime.base import Observation, PodPhase, PodSpec, Runtime
 _LOOK = 0.2
 
 
-async def ready(runtime: Runtime, spec: PodSpec, seconds: float) -> Observation:
-    """Ensure the pod and wait until it runs with this spec's digest; raises `Unavailable` with the reason."""
+async def ready(runtime: Runtime, spec: PodSpec, seconds: float, tell: Callable[[str], None]) -> Observation:
+    """Ensure the pod and wait until it runs with this spec's digest; raises `Unavailable` with the reason.
+
+    `tell` hears meanwhile of every new reason why it does not run yet.
+    """
     await runtime.ensure(spec)
     try:
         async with asyncio.timeout(seconds):
-            return await _until_running(runtime, spec)
+            return await _until_running(runtime, spec, tell)
     except TimeoutError as exc:
         seen = await runtime.observe(spec.project_id)
         reason = seen.reason or next((p.reason for p in seen.parts if p.reason), None) or f"it is {seen.phase}"
         raise Unavailable(f"The pod did not become ready within {seconds:.0f} s: {reason}") from exc
 
 
-async def _until_running(runtime: Runtime, spec: PodSpec) -> Observation:
+async def _until_running(runtime: Runtime, spec: PodSpec, tell: Callable[[str], None]) -> Observation:
+    told = None
     while True:
         seen = await runtime.observe(spec.project_id)
+        if seen.phase == PodPhase.FAILED and seen.reason not in {None, told}:
+            told = seen.reason
+            tell(str(told))
         if seen.phase == PodPhase.RUNNING and seen.digest == spec.digest and seen.endpoint is not None:
             return seen
         if seen.phase == PodPhase.ABSENT:

@@ -51,7 +51,7 @@ class ProjectRepository(Repository[Project]):
             .where(Task.project_id.in_(ids), Interaction.state == "pending")
             .group_by(Task.project_id)
         )
-        return dict((await self.session.execute(query)).tuples().all())
+        return dict((await self.session.execute(query)).all())
 
     async def active_runs(self, ids: Sequence[UUID]) -> dict[UUID, int]:
         query = (
@@ -59,7 +59,7 @@ class ProjectRepository(Repository[Project]):
             .where(OpencodeSession.project_id.in_(ids), OpencodeSession.status.in_(("starting", "running")))
             .group_by(OpencodeSession.project_id)
         )
-        return dict((await self.session.execute(query)).tuples().all())
+        return dict((await self.session.execute(query)).all())
 
     async def on_demo(self, ids: Sequence[UUID]) -> set[UUID]:
         query = select(OpencodeConfig.project_id).where(

@@ -29,7 +29,7 @@ class SessionRepository(Repository[OpencodeSession]):
 
     async def versions(self, config_ids: Sequence[UUID]) -> dict[UUID, int]:
         query = select(OpencodeConfig.id, OpencodeConfig.version).where(OpencodeConfig.id.in_(config_ids))
-        return dict((await self.session.execute(query)).tuples().all())
+        return dict((await self.session.execute(query)).all())
 
     async def positions(self, project_ids: Sequence[UUID]) -> dict[UUID, int]:
         """Of every queued run in these projects, its place in its project's queue; 1 is next."""

@@ -81,7 +81,7 @@ def for_opencode(settings: LocalSettings, layout: PodLayout, spec: PodSpec, demo
         **settings.extra_environ,
         **SWITCHES,
         "OPENCODE_SERVER_PASSWORD": spec.opencode_password,
-        "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(spec, demo_port)),
+        "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(spec, demo_port, layout)),
     }
     if spec.provider_key is not None:
         environ["OPM_PROVIDER_KEY"] = spec.provider_key
@@ -104,9 +104,13 @@ def for_sidecar(layout: PodLayout, project_id: str, port: int, *, opencode_port:
     return environ
 
 
-def configuration(spec: PodSpec, demo_port: int | None) -> dict[str, Any]:
-    """What OpenCode is given with the highest precedence: the wish, and what no wish may change."""
-    wanted: dict[str, Any] = {**spec.opencode_config, "autoupdate": False, "share": "disabled"}
+def configuration(spec: PodSpec, demo_port: int | None, layout: PodLayout) -> dict[str, Any]:
+    """What OpenCode is given with the highest precedence: the wish, and what no wish may change.
+
+    The workspace's own advice to agents is read, although none of its configuration is.
+    """
+    advice = {"instructions": [str(layout.workspace / "AGENTS.md")]}
+    wanted: dict[str, Any] = {**advice, **spec.opencode_config, "autoupdate": False, "share": "disabled"}
     if demo_port is None:
         return wanted
     filled: dict[str, Any] = _fill(wanted, f"http://127.0.0.1:{demo_port}/v1")

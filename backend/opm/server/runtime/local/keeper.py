@@ -89,6 +89,9 @@ class Keeper:
         try:
             logs.rotate(self.plan.log)
             self.proc = Proc.spawn(launch.argv, env=launch.env, cwd=launch.cwd, log=self.plan.log, on_end=self._ring)
+        except FileNotFoundError:
+            self._fail(f"is not installed at {launch.argv[0]} (type: opm setup-opencode)", now)
+            return
         except OSError as error:
             self._fail(f"could not be started ({error.strerror})", now)
             return

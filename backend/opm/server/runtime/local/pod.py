@@ -49,6 +49,8 @@ class Pod:
         self._spec: PodSpec | None = None
         self._secrets = PodSecrets(b"", "")
         self._keepers: dict[Part, Keeper] = {}
+        self._agent_port: int | None = None
+        """Where OpenCode listened before it made way for a new configuration."""
         self._written: PodRecord | None = None
         self._started_at = ""
         self._failures = 0
@@ -190,6 +192,8 @@ class Pod:
 
     async def _make_way(self, *, keep_sidecars: bool) -> None:
         kept = {Part.FILES, Part.SESSION, Part.MODEL} if keep_sidecars else set[Part]()
+        if Part.OPENCODE in self._keepers:
+            self._agent_port = self._keepers[Part.OPENCODE].plan.port
         self.view.changing = True
         self._tell()
         try:
@@ -257,6 +261,8 @@ class Pod:
         missing = [part for part in plan.parts_of(spec) if part not in ports]
         self._started_at = self._started_at or datetime.now(UTC).isoformat()
         ports.update(zip(missing, probe.free_ports(len(missing)), strict=True))
+        if Part.SESSION in self._keepers and self._agent_port:
+            ports[Part.OPENCODE] = self._agent_port  # the session sidecar that stayed knows this address only
         for part, planned in plan.planned(self._settings, self.layout, spec, ports).items():
             if part in missing:
                 self._keepers[part] = self._keeper(planned)

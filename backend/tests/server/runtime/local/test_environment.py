@@ -49,13 +49,18 @@ def test_sidecars_are_told_their_place_and_only_the_session_knows_opencode(tmp_p
 
 def test_what_keeps_opencode_offline_cannot_be_wished_away(tmp_path: Path) -> None:
     spec = a_spec(opencode_config={"share": "auto", "autoupdate": True})
-    assert environment.configuration(spec, None) == {"share": "disabled", "autoupdate": False}
+    layout = PodLayout.of(tmp_path, spec.project_id)
+    assert environment.configuration(spec, None, layout) == {
+        "instructions": [str(layout.workspace / "AGENTS.md")],
+        "share": "disabled",
+        "autoupdate": False,
+    }
     settings = LocalSettings(
         data_dir=tmp_path,
         opencode=Path("x"),
         extra_environ={"OPENCODE_DISABLE_MODELS_FETCH": "0", "HTTPS_PROXY": "http://proxy"},
     )
-    environ = environment.for_opencode(settings, PodLayout.of(tmp_path, spec.project_id), spec, None)
+    environ = environment.for_opencode(settings, layout, spec, None)
     assert environ["OPENCODE_DISABLE_MODELS_FETCH"] == "1"
     assert environ["OPENCODE_DISABLE_PROJECT_CONFIG"] == "1"
     assert environ["HTTPS_PROXY"] == "http://proxy"
