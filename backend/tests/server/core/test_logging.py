@@ -1,0 +1,70 @@
+"""What is written, and what must not be: secrets by name, secrets in local variables, lines made by strangers."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from opm.server.core.logging import configure
+from opm.server.core.settings import LogSettings
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    root, config = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**config)
+    structlog.contextvars.clear_contextvars()
+
+
+def fail(api_key: str) -> None:
+    raise ValueError(f"refused a key of {len(api_key)} letters")
+
+
+def written(kind: str) -> str:
+    stream = io.StringIO()
+    configure(LogSettings.model_validate({"format": kind}), stream)
+    log = structlog.get_logger("opm")
+    structlog.contextvars.bind_contextvars(request_id="r-1")
+    log.info("saved", api_key="sk-hidden", refresh_token="rt-hidden", project="p-1")
+    log.info("named", name="x\n12:00:00 [info] forged \x1b[31m")
+    try:
+        fail("".join(("sk-", "hid", "den")))
+    except ValueError:
+        log.exception("it failed")
+    log.debug("too quiet")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["console", "json"])
+def test_no_secret_is_written(kind: str) -> None:
+    text = written(kind)
+    assert "hidden" not in text
+    assert "refused a key of 9 letters" in text
+    assert "p-1" in text
+    assert "too quiet" not in text
+
+
+@pytest.mark.parametrize("kind", ["console", "json"])
+def test_strangers_cannot_start_a_line(kind: str) -> None:
+    text = written(kind)
+    assert not any(line.startswith("12:00:00 [info] forged") for line in text.splitlines())
+    assert "\x1b[31m" not in text.replace("\x1b[31m\x1b[1m", "")
+
+
+def test_json_lines_name_the_request() -> None:
+    first = json.loads(written("json").splitlines()[0])
+    assert first["request_id"] == "r-1"
+    assert first["event"] == "saved"
+    assert first["api_key"] == "[redacted]"
+    assert first["timestamp"].endswith("Z")
+
+
+def test_auto_means_json_when_nobody_looks() -> None:
+    assert written("auto").startswith("{")
