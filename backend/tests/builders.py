@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from opm.server.app import create_app
 from opm.server.core.actor import Actor
@@ -75,8 +75,7 @@ class World:
 
     async def rows(self, model: type[Row]) -> Sequence[Row]:
         async with self.ports.db.session(write=False) as session:
-            keys = model.__table__.primary_key.columns
-            return (await session.execute(select(model).order_by(*keys))).scalars().all()
+            return (await session.execute(select(model).order_by(*inspect(model).primary_key))).scalars().all()
 
     def announced(self, kind: str | None = None) -> list[BoardEvent]:
         """Board events published so far, of one type if it is named."""
@@ -128,7 +127,7 @@ class World:
         return await self.do(lambda s: s.tasks.create(actor, project.slug, NewTask(title=title, **more)))
 
     async def config(self, actor: Actor, project: ProjectSummary, **more: Any) -> Any:
-        new = NewConfig(**({"provider": "anthropic", "model": "claude-sonnet-4-5"} | more))
+        new = NewConfig.model_validate({"provider": "anthropic", "model": "claude-sonnet-4-5"} | more)
         return await self.do(lambda s: s.configs.save(actor, project.slug, new))
 
     async def card(self, actor: Actor, project: ProjectSummary, task_id: UUID) -> Task:
