@@ -1,0 +1,84 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { describe } from '@/api/errors'
+import { listConfigVersionsOptions } from '@/api/options'
+import { queriesOf } from '@/api/queries'
+import { activateConfig } from '@/api/sdk'
+import type { Config } from '@/api/types'
+import { formatAgo, formatDateTime } from '@/lib/format'
+import { Badge } from '@/ui/badge'
+import { Button } from '@/ui/button'
+import { ErrorState, Loading } from '@/ui/states'
+import { toast } from '@/ui/toast'
+
+/** Every version that was saved; none is ever changed, each can be active again. */
+export function Versions({ projectId }: { projectId: string }) {
+  const client = useQueryClient()
+  const path = { project: projectId }
+  const versions = useQuery(listConfigVersionsOptions({ path, query: { limit: 200 } }))
+  const activate = useMutation({
+    mutationFn: (version: number) => activateConfig({ path: { ...path, version } }),
+    onSuccess: ({ version }) => toast.success(`Version ${version} is active`),
+    onError: (error) =>
+      toast.error('The version was not activated', { description: describe(error).message }),
+    onSettled: () =>
+      client.invalidateQueries({ predicate: queriesOf(['getConfig', 'listConfigVersions', 'getProject']) }),
+  })
+  if (versions.isPending) return <Loading label="Reading the versions…" className="py-4" />
+  if (versions.isError) {
+    return (
+      <ErrorState
+        title="The versions cannot be shown"
+        {...describe(versions.error)}
+        onRetry={() => void versions.refetch()}
+      />
+    )
+  }
+  if (versions.data.items.length === 0) return null
+  return (
+    <div>
+      <h3 className="text-sm font-medium">Versions</h3>
+      <ol className="mt-1 max-h-72 divide-y overflow-y-auto scroll-thin rounded-md border">
+        {versions.data.items.map((config) => (
+          <Version
+            key={config.id}
+            config={config}
+            busy={activate.isPending}
+            onActivate={() => activate.mutate(config.version)}
+          />
+        ))}
+      </ol>
+    </div>
+  )
+}
+
+function Version({ config, busy, onActivate }: { config: Config; busy: boolean; onActivate: () => void }) {
+  return (
+    <li className="flex min-h-11 flex-wrap items-center gap-2 px-3 py-1.5 text-sm">
+      <span className="font-medium">v{config.version}</span>
+      <span className="min-w-0 truncate text-muted">
+        {config.provider} · {config.model}
+      </span>
+      <time
+        dateTime={config.created_at}
+        title={formatDateTime(config.created_at)}
+        className="text-xs text-muted"
+      >
+        {formatAgo(config.created_at)}
+      </time>
+      <span className="ml-auto">
+        {config.is_active ? (
+          <Badge tone="ok">Active</Badge>
+        ) : (
+          <Button
+            size="sm"
+            disabled={busy}
+            onClick={onActivate}
+            aria-label={`Activate version ${config.version}`}
+          >
+            Activate
+          </Button>
+        )}
+      </span>
+    </li>
+  )
+}
