@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Bell } from 'lucide-react'
 import { useNavigate } from 'react-router'
 import { attentionOptions } from '@/api/queries'
-import { formatAgo } from '@/lib/format'
+import { excerptOf, formatAgo } from '@/lib/format'
 import { Button } from '@/ui/button'
 import {
   DropdownMenu,
@@ -42,7 +42,7 @@ export function AttentionMenu() {
             onSelect={() => void navigate(`/p/${item.project_slug}/t/${item.task_id}`)}
           >
             <span className="line-clamp-1 font-medium">{item.task_title}</span>
-            <span className="line-clamp-2 text-xs text-muted">{item.text}</span>
+            <span className="line-clamp-2 text-xs text-muted">{excerptOf(item.text)}</span>
             <span className="text-xs text-faint">
               {item.project_name} · {formatAgo(item.since)}
             </span>

@@ -17,13 +17,20 @@ const THEMES = [
   { value: 'system', icon: Monitor },
 ] as const
 
+/** Cards are searched in this project and so many others; each costs a request when the palette opens. */
+const MOST_BOARDS = 20
+
 /** Every project, every card, every command, by a few letters of its name. */
 export default function CommandPalette({ onClose, onCreate, onShortcuts }: PaletteProps) {
   const navigate = useNavigate()
   const { project: current } = useParams()
   const projects = useQuery(allProjectsOptions()).data ?? []
   const here = projects.find(({ id, slug }) => slug === current || id === current)
-  const boards = useQueries({ queries: projects.map(({ id }) => boardTasksOptions(id)) })
+  const searched = (here ? [here, ...projects.filter((project) => project !== here)] : projects).slice(
+    0,
+    MOST_BOARDS,
+  )
+  const boards = useQueries({ queries: searched.map(({ id }) => boardTasksOptions(id)) })
   const then = (act: () => void) => () => {
     onClose()
     act()
@@ -71,7 +78,7 @@ export default function CommandPalette({ onClose, onCreate, onShortcuts }: Palet
         ))}
       </CommandGroup>
       <CommandGroup heading="Cards">
-        {projects.flatMap((project, index) =>
+        {searched.flatMap((project, index) =>
           (boards[index]?.data ?? []).map((task) => (
             <CommandItem
               key={task.id}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Columns3, FolderTree, Settings } from 'lucide-react'
-import { NavLink, Outlet, useOutletContext, useParams } from 'react-router'
+import { Link, Outlet, useLocation, useOutletContext, useParams } from 'react-router'
 import { ApiError, describe } from '@/api/errors'
 import { getProjectOptions } from '@/api/options'
 import type { ProjectSummary } from '@/api/types'
@@ -57,7 +57,9 @@ export function ProjectLayout() {
             className="ml-1"
             title="Its agent is a scripted demo model. Choose a real one in Settings."
           >
-            Demo<span className="max-sm:hidden"> model</span>
+            <span>
+              Demo<span className="max-sm:hidden"> model</span>
+            </span>
           </Badge>
         )}
         <div className="ml-auto">
@@ -72,21 +74,22 @@ export function ProjectLayout() {
 }
 
 function Tab({ to, label, icon: Icon, baseUrl }: (typeof TABS)[number] & { baseUrl: string }) {
-  // The board's address is the beginning of the others', and a card's panel belongs to it.
-  const board = to === ''
+  const { pathname } = useLocation()
+  const address = to === '' ? baseUrl : `${baseUrl}/${to}`
+  // A card's panel stands beside the board, so its address belongs to the board.
+  const here =
+    to === '' ? pathname === baseUrl || pathname.startsWith(`${baseUrl}/t/`) : pathname.startsWith(address)
   return (
-    <NavLink
-      to={board ? baseUrl : `${baseUrl}/${to}`}
-      end={board}
-      className={({ isActive }) =>
-        cn(
-          'inline-flex h-8 items-center gap-1.5 rounded-md px-2.5 text-sm text-muted hover:bg-hover hover:text-ink',
-          isActive && 'bg-hover font-medium text-ink',
-        )
-      }
+    <Link
+      to={address}
+      aria-current={here ? 'page' : undefined}
+      className={cn(
+        'inline-flex h-8 items-center gap-1.5 rounded-md px-2.5 text-sm text-muted hover:bg-hover hover:text-ink',
+        here && 'bg-hover font-medium text-ink',
+      )}
     >
       <Icon aria-hidden className="size-4 max-sm:hidden" />
       {label}
-    </NavLink>
+    </Link>
   )
 }

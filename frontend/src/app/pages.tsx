@@ -8,18 +8,21 @@ import { useTitle } from './title'
 export function NotFoundPage() {
   useTitle('Not found')
   return (
-    <EmptyState
-      icon={<Compass aria-hidden />}
-      title="There is nothing at this address"
-      className="pt-24"
-      action={
-        <Button asChild variant="primary">
-          <Link to="/">All projects</Link>
-        </Button>
-      }
-    >
-      It may have been moved or deleted, or it belongs to somebody else.
-    </EmptyState>
+    <>
+      <h1 className="sr-only">Not found</h1>
+      <EmptyState
+        icon={<Compass aria-hidden />}
+        title="There is nothing at this address"
+        className="pt-24"
+        action={
+          <Button asChild variant="primary">
+            <Link to="/">All projects</Link>
+          </Button>
+        }
+      >
+        It may have been moved or deleted, or it belongs to somebody else.
+      </EmptyState>
+    </>
   )
 }
 

@@ -49,3 +49,13 @@ export function plural(count: number, one: string, many: string = `${one}s`): st
 export function formatDateTime(when: string | Date): string {
   return new Date(when).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 }
+
+/** The first words of a Markdown text, without its marks. */
+export function excerptOf(markdown: string): string {
+  return markdown
+    .slice(0, 400)
+    .replace(/^\s*(?:#{1,6}|>|[-*+]|\d+\.)\s+/gm, '')
+    .replace(/[*_`~]+/g, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+}

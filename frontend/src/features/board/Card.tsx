@@ -3,10 +3,11 @@ import type { ComponentProps } from 'react'
 import { Link } from 'react-router'
 import type { Task } from '@/api/types'
 import { cn } from '@/lib/cn'
+import { excerptOf } from '@/lib/format'
 import { Button } from '@/ui/button'
 import { CardMenu } from './CardMenu'
 import { useBoard } from './context'
-import { excerptOf, isActive } from './model'
+import { isActive } from './model'
 import { AttentionBadge, RunLine } from './RunLine'
 
 export interface CardProps extends ComponentProps<'article'> {
@@ -83,7 +84,7 @@ function RunButton({ task }: { task: Task }) {
   if (isActive(task)) {
     return (
       <Button size="sm" variant="ghost" className="relative z-10 -my-1" onClick={() => void cancel(task)}>
-        <Square aria-hidden /> Cancel
+        <Square aria-hidden className="size-3! fill-current" /> Cancel
       </Button>
     )
   }

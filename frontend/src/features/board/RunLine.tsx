@@ -1,4 +1,4 @@
-import { CircleAlert, CircleHelp, Clock, Eye, KeyRound, RotateCw } from 'lucide-react'
+import { CircleAlert, CircleHelp, Clock, Eye, Hourglass, KeyRound, RotateCw } from 'lucide-react'
 import type { Task } from '@/api/types'
 import { formatAgo, formatCost, formatDuration } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
@@ -28,14 +28,16 @@ export function AttentionBadge({ kind }: { kind: Task['attention'] }) {
 function Running({ task, since }: { task: Task; since: string | null }) {
   const now = useNow()
   const last = useActivity(task.id)
+  const waits = task.attention === 'permission' || task.attention === 'question'
+  const Icon = waits ? Hourglass : null
   return (
     <span className="flex min-w-0 flex-col gap-0.5 text-xs text-muted">
-      <span className="flex items-center gap-1.5">
-        <Spinner className="size-3.5 text-accent-ink" />
+      <span className="flex items-center gap-1.5 overflow-hidden whitespace-nowrap">
+        {Icon ? <Icon aria-hidden className="size-3.5" /> : <Spinner className="size-3.5 text-accent-ink" />}
         <span className="text-ink tabular-nums">
-          Running {since && formatDuration(now - Date.parse(since))}
+          {waits ? 'Waiting' : 'Running'} {since && formatDuration(now - Date.parse(since))}
         </span>
-        {last && <span className="text-faint">· active {formatAgo(last.at, now)}</span>}
+        {last && !waits && <span className="truncate text-faint">· active {formatAgo(last.at, now)}</span>}
       </span>
       {last?.line && <span className="line-clamp-2 text-2xs break-words text-faint">{last.line}</span>}
     </span>

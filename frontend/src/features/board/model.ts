@@ -116,16 +116,6 @@ export function runStateOf(task: Task): RunState {
   return { kind: 'ended', durationMs: task.execution_duration_ms ?? measured, cost: run.cost ?? 0 }
 }
 
-/** The first words of a prompt, without the marks of Markdown. */
-export function excerptOf(description: string): string {
-  return description
-    .slice(0, 400)
-    .replace(/^\s*(?:#{1,6}|>|[-*+]|\d+\.)\s+/gm, '')
-    .replace(/[*_`~]+/g, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-}
-
 export function isActive(task: Task): boolean {
   return ['queued', 'starting', 'running'].includes(task.run?.status ?? '')
 }

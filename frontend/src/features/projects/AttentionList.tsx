@@ -1,7 +1,7 @@
 import { CircleAlert, CircleHelp, Eye, KeyRound } from 'lucide-react'
 import { Link } from 'react-router'
 import type { Attention } from '@/api/types'
-import { formatAgo } from '@/lib/format'
+import { excerptOf, formatAgo } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
 import { Card } from '@/ui/card'
 import { byUrgency } from './model'
@@ -36,7 +36,7 @@ export function AttentionList({ items }: { items: Attention[] }) {
                     <span className="block truncate text-sm font-medium">{item.task_title}</span>
                     <span className="line-clamp-1 text-xs text-muted">
                       {label}
-                      {item.text && `: ${item.text}`}
+                      {item.text && `: ${excerptOf(item.text)}`}
                     </span>
                   </span>
                   <span className="shrink-0 text-right text-xs text-faint">

@@ -37,8 +37,10 @@ export function Dashboard() {
           {(projects.data?.length ?? 0) > 0 && (
             <div className="ml-auto flex gap-2">
               <Button onClick={onSample} busy={sample.isPending}>
-                <FlaskConical aria-hidden /> Sample
-                <span className="max-sm:hidden"> project</span>
+                <FlaskConical aria-hidden />
+                <span>
+                  Sample<span className="max-sm:hidden"> project</span>
+                </span>
               </Button>
               <Button variant="primary" onClick={() => setCreating(true)}>
                 <Plus aria-hidden /> New project
