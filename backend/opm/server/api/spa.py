@@ -40,9 +40,9 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>OpenCode Project Manager</title>
 <body style="font: 1rem/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
-<h1>The web interface has not been built</h1>
+<main><h1>The web interface has not been built</h1>
 <p>The server and its API are running. From a checkout, stop the server and type <code>make run</code>:
-it builds the web interface and serves it. An installed package carries it; if this is one, install it anew.</p>
+it builds the web interface and serves it. An installed package carries it; if this is one, install it anew.</p></main>
 """
 
 
