@@ -61,6 +61,8 @@ class Reconciler:
     async def _step(self, wish: Wish) -> None:
         runtime = self._ports.runtime
         if wish.desired == "deleted":
+            if wish.busy:
+                return  # its run has been told to stop; a pod taken away under it might be started again by it
             await runtime.remove(wish.project_id)
             async with self._ports.scope() as scope:
                 await scope.workspaces.gone(wish.project_id)

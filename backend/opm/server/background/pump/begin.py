@@ -1,5 +1,7 @@
 """The start of a run: a new prompt, sent once; or the taking over of one that an earlier driver had sent."""
 
+import asyncio
+
 from opm.server.background.pump.context import Run, interrupted
 from opm.server.background.pump.settle import outcome_of
 from opm.server.clients.translate import asked, parts_of
@@ -7,8 +9,10 @@ from opm.server.clients.verdict import answers_to
 from opm.server.core.errors import NotFound, Unavailable
 from opm.server.features.interactions.schemas import InteractionKind
 from opm.server.features.sessions.runs import Outcome
+from opm.server.features.sessions.schemas import Verdict
 from opm.wire.events import Output, OutputSnapshot, OutputStatus, OutputTool
 
+_ON_ITS_WAY = 2.0
 GAP = " […] "
 """Stands where words may be missing, until the text has ended and is read again."""
 
@@ -40,7 +44,8 @@ async def _send(run: Run) -> None:
     try:
         await run.agent.prompt(run.remote, run.request)
     except Unavailable:
-        # the answer was lost, perhaps the prompt was not: only OpenCode knows
+        # the answer was lost, perhaps the prompt was not: only OpenCode knows, once it had time to store it
+        await asyncio.sleep(_ON_ITS_WAY)
         if not await _delivered(run):
             await run.agent.prompt(run.remote, run.request)
     async with run.ports.scope() as scope:
@@ -63,6 +68,8 @@ async def _adopt(run: Run, remote: str) -> Outcome | None:
     run.begin_translation(str(session.get("directory", "")))
     same = run.incarnation == run.claim.incarnation
     if not await _delivered(run):
+        if run.claim.cancel_requested:
+            return Outcome(Verdict.CANCELLED, "Cancelled.")
         async with run.ports.scope() as scope:
             await scope.runs.attached(run.claim, remote, run.incarnation)
         await _send(run)
@@ -79,7 +86,7 @@ async def _adopt(run: Run, remote: str) -> Outcome | None:
 async def snapshot(run: Run) -> None:
     """All that OpenCode has stored of the run so far, and what it asks; the stream goes on from there."""
     children = [child["id"] for child in await run.agent.children(run.remote)]
-    messages = await run.agent.messages(run.remote)
+    messages = await run.stored()
     await run.recorder.flush()
     async with run.ports.scope(write=False) as scope:
         recorded = await scope.output.texts(run.claim.session_id)

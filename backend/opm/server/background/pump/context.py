@@ -14,6 +14,8 @@ from opm.server.features.sessions.schemas import Verdict
 from opm.server.runtime.base import PodSpec
 from opm.server.wiring import Ports
 
+_PAGES = (100, 1000, 9999)
+
 
 @dataclass
 class Run:
@@ -43,6 +45,15 @@ class Run:
 
     def begin_translation(self, directory: str) -> None:
         self.translator = Translator(self.remote, self.claim.message_id, directory)
+
+    async def stored(self) -> list[dict[str, Any]]:
+        """The session's messages, reaching back to the prompt however many steps the agent made since."""
+        messages: list[dict[str, Any]] = []
+        for limit in _PAGES:
+            messages = await self.agent.messages(self.remote, limit)
+            if len(messages) < limit or any(m["info"]["id"] == self.claim.message_id for m in messages):
+                break
+        return messages
 
 
 def interrupted(reason: str) -> Outcome:

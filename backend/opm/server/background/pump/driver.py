@@ -1,6 +1,8 @@
 """The life of one run, in the hands of one controller."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import structlog
 
@@ -8,7 +10,6 @@ from opm.server.background.pump import pod
 from opm.server.background.pump.begin import begin
 from opm.server.background.pump.context import Run
 from opm.server.background.pump.recorder import Recorder
-from opm.server.background.pump.settle import stopped
 from opm.server.background.pump.watch import Watcher
 from opm.server.background.supervisor import Bell
 from opm.server.core.errors import Fault, Refusal
@@ -19,6 +20,12 @@ from opm.server.wiring import Ports
 from opm.wire.events import OutputStatus
 
 log = structlog.get_logger(__name__)
+
+_LOOK = 0.2
+
+
+class _BrokeOff(Exception):
+    """Watching failed, which says nothing about the run itself: it goes on, and is taken up again."""
 
 
 class Driver:
@@ -40,7 +47,7 @@ class Driver:
                     helper.cancel()
         except* Fenced:
             log.info("a run is driven elsewhere, or was deleted", run=str(self._claim.session_id))
-        except* Fault as faults:
+        except* (_BrokeOff, Fault) as faults:
             # the lease runs out and the run is taken up again, by this controller or another
             log.warning("driving a run broke off", run=str(self._claim.session_id), reason=str(faults.exceptions[0]))
         finally:
@@ -55,7 +62,7 @@ class Driver:
     async def _to_the_end(self) -> None:
         try:
             outcome = await self._drive()
-        except Fenced:
+        except (Fenced, _BrokeOff):
             raise
         except (Fault, Refusal) as exc:
             log.warning("a run failed", run=str(self._claim.session_id), reason=exc.message, details=exc.details)
@@ -72,13 +79,37 @@ class Driver:
     async def _drive(self) -> Outcome:
         if not self._claim.was_running:
             self._recorder.put(OutputStatus(data="starting"))
-        run = await self._prepare()
-        if self._claim.cancel_requested and not self._claim.was_running:
-            run.cancelling = True
-            return stopped(run)
+        adopting = self._claim.was_running and self._claim.remote_session_id is not None
+        run = await (self._prepare() if adopting else self._unless_cancelled(self._prepare()))
+        if run is None:
+            return Outcome(Verdict.CANCELLED, "Cancelled.")
         async with run.feed.open():
             await run.feed.next(self._settings.accept_timeout)
-            return await begin(run) or await Watcher(run).follow()
+            return await begin(run) or await self._watch(run)
+
+    async def _watch(self, run: Run) -> Outcome:
+        try:
+            return await Watcher(run).follow()
+        except Fault as exc:
+            raise _BrokeOff(exc.message) from exc
+
+    async def _unless_cancelled(self, work: Coroutine[Any, Any, Run]) -> Run | None:
+        """A pod may take long to start; who cancels meanwhile does not wait for it."""
+        self._bell.ring()
+        task = asyncio.create_task(work)
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=_LOOK)
+                if await self._bell.wait(0) and await self._cancelled():
+                    return None
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _cancelled(self) -> bool:
+        async with self._ports.scope(write=False) as scope:
+            return await scope.runs.cancel_requested(self._claim)
 
     async def _prepare(self) -> Run:
         async with self._ports.scope() as scope:

@@ -133,11 +133,12 @@ class Watcher:
             self._run.recorder.put(OutputStatus(data="waiting"))
 
     async def _replied(self, ask_id: str, *, expired: bool = False) -> None:
+        waited = ask_id in self._run.asks
         self._run.asks.pop(ask_id, None)
         await self._run.recorder.flush()
         async with self._run.ports.scope() as scope:
             await scope.runs.answered(self._run.claim, ask_id, expired=expired)
-        if not self._run.asks:
+        if waited and not self._run.asks:
             self._run.recorder.put(OutputStatus(data="running"))
 
     async def _tick(self, *, waited: bool) -> Outcome | None:
