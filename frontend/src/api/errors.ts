@@ -55,14 +55,9 @@ export function describe(error: unknown): { message: string; requestId: string |
   return { message, requestId: null }
 }
 
-/** The server's message about one field of a form, if it named that field. */
+/** The server's reason about one field of a form, if it named that field. */
 export function fieldError(error: unknown, field: string): string | null {
-  if (!(error instanceof ApiError)) return null
-  const errors = error.details.errors
-  if (!Array.isArray(errors)) return null
-  const found = errors.find((entry: { loc?: unknown[]; field?: string }) => {
-    const path = entry.field ?? entry.loc?.join('.') ?? ''
-    return path === field || path.endsWith(`.${field}`)
-  })
-  return found ? String(found.message ?? found.msg ?? 'Not accepted.') : null
+  if (!(error instanceof ApiError) || !Array.isArray(error.details.fields)) return null
+  const fields = error.details.fields as { field: string; reason: string }[]
+  return fields.find((entry) => entry.field === `body.${field}`)?.reason ?? null
 }

@@ -1,11 +1,16 @@
 import { useState } from 'react'
-import { useShortcuts } from '@/lib/shortcuts'
+import { type Shortcut, useShortcuts } from '@/lib/shortcuts'
 import { Dialog, DialogBody, DialogContent } from '@/ui/dialog'
 import { Kbd } from '@/ui/kbd'
 
+/** Of two registrations of a key only the newer one answers. */
+function answering(all: readonly Shortcut[]): Shortcut[] {
+  return [...new Map(all.map((shortcut) => [shortcut.keys, shortcut])).values()]
+}
+
 /** What the registry holds at the moment the sheet is opened: exactly what works on this page. */
 export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
-  const [shortcuts] = useState(useShortcuts())
+  const [shortcuts] = useState(answering(useShortcuts()))
   const groups = [...new Set(shortcuts.map(({ group }) => group))]
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>

@@ -17,7 +17,7 @@ export function gives(path: string, body: unknown): RequestHandler {
 
 /** The wire form of an error. */
 export function refusal(status: number, message: string, details: Record<string, unknown> = {}) {
-  const type = { 401: 'UNAUTHORIZED', 404: 'NOT_FOUND', 409: 'CONFLICT', 422: 'VALIDATION_ERROR' }[status]
+  const type = { 400: 'VALIDATION_ERROR', 401: 'UNAUTHORIZED', 404: 'NOT_FOUND', 409: 'CONFLICT' }[status]
   return HttpResponse.json(
     { error: { type: type ?? 'INTERNAL_ERROR', message, status, details, request_id: 'req-1' } },
     { status },

@@ -21,10 +21,10 @@ window.matchMedia ??= ((query: string) => ({
   removeEventListener() {},
 })) as unknown as typeof window.matchMedia
 
-beforeAll(() => {
-  server.listen({ onUnhandledRequest: 'error' })
-  configureClient()
-})
+// Before any test file is read: query keys contain the address of the server.
+configureClient()
+
+beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))
 
 beforeEach(() => {
   FakeWebSocket.reset()

@@ -1,0 +1,139 @@
+import { QueryClient } from '@tanstack/react-query'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { getTaskOptions, getTreeOptions, listInteractionsOptions } from '@/api/options'
+import { allProjectsOptions, attentionOptions, boardTasksOptions } from '@/api/queries'
+import type { AnyBoardEvent } from '@/api/types'
+import { aProject, aTask } from '@/testing/builders'
+import { page } from '@/testing/server'
+import { ActivityStore } from './activity'
+import { BOARD_MUTATION, CacheUpdater } from './cache'
+
+const AT = '2026-01-01T12:00:00Z'
+const project = aProject({ id: 'p', pod_status: 'pending' })
+const task = aTask({ id: 't', project_id: 'p', version: 3 })
+const board = boardTasksOptions('p').queryKey
+const one = getTaskOptions({ path: { project: 'p', task: 't' } }).queryKey
+const asks = listInteractionsOptions({ path: { project: 'p', task: 't' } }).queryKey
+const tree = getTreeOptions({ path: { project: 'p' } }).queryKey
+
+let client: QueryClient
+let cache: CacheUpdater
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  client = new QueryClient()
+  client.setQueryData(allProjectsOptions().queryKey, [project, aProject({ id: 'other' })])
+  client.setQueryData(attentionOptions().queryKey, page([]))
+  client.setQueryData(board, [task, aTask({ id: 'u' })])
+  client.setQueryData(one, task)
+  client.setQueryData(asks, page([]))
+  client.setQueryData(tree, { path: '', entries: [] })
+  cache = new CacheUpdater(client, 50)
+})
+
+afterEach(() => vi.useRealTimers())
+
+const hear = (event: Record<string, unknown>) =>
+  cache.apply({ projectId: 'p', timestamp: AT, ...event } as unknown as AnyBoardEvent)
+const stale = (key: readonly unknown[]) => client.getQueryState(key)?.isInvalidated ?? false
+
+test('the state of a pod is written where projects are shown, and nothing is read again for it', () => {
+  hear({ type: 'pod_status', status: 'failed', reason: 'out of memory' })
+  const [changed, other] = client.getQueryData(allProjectsOptions().queryKey) ?? []
+  expect(changed).toMatchObject({ pod_status: 'failed', pod_reason: 'out of memory' })
+  expect(other?.pod_status).toBe('running')
+  vi.advanceTimersByTime(50)
+  expect(stale(board)).toBe(false)
+})
+
+test('a card changes column at once, and is then read again with all that counts it', () => {
+  hear({ type: 'task_status_changed', taskId: 't', oldStatus: 'todo', newStatus: 'in_progress', version: 4 })
+  expect(client.getQueryData(board)?.[0]).toMatchObject({ status: 'in_progress', version: 4 })
+  expect(stale(board)).toBe(false)
+  vi.advanceTimersByTime(50)
+  for (const key of [board, one, allProjectsOptions().queryKey, attentionOptions().queryKey]) {
+    expect(stale(key)).toBe(true)
+  }
+  expect(stale(tree)).toBe(false)
+})
+
+test('news older than what is known changes nothing', () => {
+  hear({ type: 'task_status_changed', taskId: 't', oldStatus: 'done', newStatus: 'todo', version: 3 })
+  hear({ type: 'task_status_changed', taskId: 't', oldStatus: 'todo', newStatus: 'done', version: 2 })
+  expect(client.getQueryData(board)?.[0]).toMatchObject({ status: 'todo', version: 3 })
+})
+
+test('a deleted card is gone at once', () => {
+  hear({ type: 'task_changed', taskId: 't', change: 'deleted', version: 4 })
+  expect(client.getQueryData(board)?.map(({ id }) => id)).toEqual(['u'])
+})
+
+test('an ask makes the asks and the attention be read again, a file the tree', () => {
+  hear({
+    type: 'interaction_changed',
+    taskId: 't',
+    sessionId: null,
+    interactionId: 'i',
+    kind: 'question',
+    state: 'pending',
+  })
+  vi.advanceTimersByTime(50)
+  expect([stale(asks), stale(attentionOptions().queryKey), stale(tree)]).toEqual([true, true, false])
+  hear({ type: 'file_changed', path: 'a', operation: 'create' })
+  vi.advanceTimersByTime(50)
+  expect(stale(tree)).toBe(true)
+})
+
+test('output costs no reading', () => {
+  const invalidate = vi.spyOn(client, 'invalidateQueries')
+  hear({ type: 'session_output', taskId: 't', sessionId: 's', output: 'x', seq: 1 })
+  vi.advanceTimersByTime(1000)
+  expect(invalidate).not.toHaveBeenCalled()
+})
+
+test('a burst of the same news is read once', () => {
+  const invalidate = vi.spyOn(client, 'invalidateQueries')
+  for (let version = 4; version < 40; version += 1) {
+    hear({ type: 'task_changed', taskId: 't', change: 'updated', version })
+  }
+  vi.advanceTimersByTime(50)
+  expect(invalidate).toHaveBeenCalledTimes(2)
+})
+
+test('while a card is being moved nothing overwrites where it was put', async () => {
+  let settle: () => void = () => {}
+  const mutation = client.getMutationCache().build(client, {
+    mutationKey: [BOARD_MUTATION, 'p'],
+    mutationFn: () => new Promise<void>((done) => (settle = done)),
+  })
+  const running = mutation.execute(undefined)
+  await vi.advanceTimersByTimeAsync(0)
+  hear({ type: 'task_changed', taskId: 't', change: 'moved', version: 4 })
+  await vi.advanceTimersByTimeAsync(200)
+  expect(stale(board)).toBe(false)
+  settle()
+  await running
+  await vi.advanceTimersByTimeAsync(50)
+  expect(stale(board)).toBe(true)
+})
+
+test('a reset makes everything of that project be read again', () => {
+  cache.reset('p')
+  expect([stale(board), stale(one), stale(tree)]).toEqual([true, true, true])
+})
+
+test('activity keeps the end of the newest line and forgets the run before', () => {
+  const store = new ActivityStore()
+  const heard = vi.fn()
+  const stop = store.listen('t', heard)
+  store.note('t', 's1', 'first\nsec', 1)
+  store.note('t', 's1', 'ond', 2)
+  expect(store.get('t')).toMatchObject({ line: 'second', at: 2 })
+  store.note('t', 's2', `${'x'.repeat(100)}end\n`, 3)
+  expect(store.get('t')?.line).toHaveLength(81)
+  expect(store.get('t')?.line).toMatch(/^…x+end$/)
+  expect(heard).toHaveBeenCalledTimes(3)
+  stop()
+  store.note('t', 's2', 'more', 4)
+  expect(heard).toHaveBeenCalledTimes(3)
+})
