@@ -18,9 +18,11 @@ class ProjectRepository(Repository[Project]):
     async def owned(self, user_id: UUID, ref: str | UUID, *, lock: bool = False) -> Project | None:
         """By id or slug, if it is this user's and not deleted."""
         query = select(Project).where(Project.user_id == user_id, _LIVE)
+        query = query.with_for_update() if lock else query
         as_id = ref if isinstance(ref, UUID) else _parse(ref)
-        query = query.where(Project.id == as_id) if as_id else query.where(Project.slug == str(ref))
-        return await self.one(query.with_for_update() if lock else query)
+        found = await self.one(query.where(Project.id == as_id)) if as_id else None
+        # a slug may have the form of an id
+        return found or await self.one(query.where(Project.slug == str(ref)))
 
     async def page_of(self, user_id: UUID, request: PageRequest) -> Rows[Project]:
         return await self.page(select(Project).where(Project.user_id == user_id, _LIVE), request)
