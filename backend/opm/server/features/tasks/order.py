@@ -9,12 +9,17 @@ from fractional_indexing import (  # pyright: ignore[reportMissingTypeStubs]  it
 )
 
 
+LONGEST = 190
+"""A little less than a column of the table takes."""
+
+
 def between(above: str | None, below: str | None) -> str | None:
-    """A rank between two, None at an end being open; None when there is no room, as equal ranks have."""
+    """A rank between two, None at an end being open; None when there is no room left, as between equal ranks."""
     try:
-        return str(generate_key_between(above, below))
+        rank = str(generate_key_between(above, below))
     except FIError:
         return None
+    return rank if len(rank) <= LONGEST else None
 
 
 def spread(number: int) -> Sequence[str]:
