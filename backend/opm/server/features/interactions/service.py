@@ -38,7 +38,7 @@ class InteractionService:
     async def answer(
         self, actor: Actor, ref: str, task_id: UUID, interaction_id: UUID, kind: InteractionKind, answer: dict[str, Any]
     ) -> schemas.Interaction:
-        task = await self._tasks.require(actor, ref, task_id)
+        task = await self._tasks.require(actor, ref, task_id, lock=True)
         row = await self._interactions.of(task.id, interaction_id)
         if row is None or row.kind != kind:
             raise NotFound(f"There is no such {kind} on this card.")

@@ -1,5 +1,5 @@
 """What the pump does with runs. Every write shows the fence under which the run was claimed: a driver whose lease
-was taken over writes nothing any more.
+was taken over writes nothing any more. Whoever needs both locks the card before the run, as people's actions do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import orjson
 
 from opm.server.core.errors import Conflict
 from opm.server.core.settings import RunSettings
-from opm.server.db.models import OpencodeSession
+from opm.server.db.models import OpencodeSession, Task
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.interactions.schemas import Interaction, InteractionKind
 from opm.server.features.interactions.service import InteractionService
@@ -109,8 +109,7 @@ class RunService:
                 run.status = RunStatus.STARTING
                 run.execution_start_at = self._uow.now
                 self._announce(run)
-            task = await self._tasks.locked(run.task_id)
-            claims.append(_claim(run, task.title if task else "", was_running=was_running))
+            claims.append(_claim(run, await self._tasks.title(run.task_id), was_running=was_running))
         return claims
 
     async def renew(self, claim: Claim) -> None:
@@ -168,8 +167,8 @@ class RunService:
 
     async def asked(self, claim: Claim, kind: InteractionKind, remote_id: str, request: Mapping[str, Any]) -> bool:
         """The agent asks a human. False when this ask was known."""
-        await self._mine(claim)
         task = await self._tasks.locked(claim.task_id)
+        await self._mine(claim)
         if task is None:
             return False
         row = await self._interactions.asked(task, claim.session_id, kind, remote_id, request)
@@ -195,6 +194,7 @@ class RunService:
 
     async def finish(self, claim: Claim, outcome: Outcome) -> None:
         """The end of a run, its card's move and its last line of output: all of it or nothing."""
+        task = await self._tasks.locked(claim.task_id)
         run = await self._mine(claim)
         status, target, cause, exit_code = _ENDS[outcome.verdict]
         run.execution_end_at = self._uow.now
@@ -215,12 +215,13 @@ class RunService:
         run.diff = [dict(item) for item in outcome.diff] if outcome.diff is not None else None
         run.lease_until = None
         await self._interactions.closed(run.id, outcome.final_output or outcome.reason)
-        await self._move_card(run, target, cause, duration)
+        self._move_card(run, task, target, cause, duration)
         self._announce(run)
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
 
-    async def _move_card(self, run: OpencodeSession, target: TaskStatus, cause: Cause, duration: int) -> None:
-        task = await self._tasks.locked(run.task_id)
+    def _move_card(
+        self, run: OpencodeSession, task: Task | None, target: TaskStatus, cause: Cause, duration: int
+    ) -> None:
         if task is None or task.status != TaskStatus.IN_PROGRESS or task.current_session_id != run.id:
             return
         task.opencode_output = run.final_output or task.opencode_output

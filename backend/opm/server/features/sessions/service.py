@@ -18,6 +18,7 @@ from opm.server.features.sessions.messages import new_message_id
 from opm.server.features.sessions.repository import SessionRepository
 from opm.server.features.sessions.schemas import RunStatus, Verdict
 from opm.server.features.tasks import schemas as task_schemas
+from opm.server.features.tasks import states
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.tasks.states import Cause, TaskStatus
 from opm.server.realtime.bus import WAKE_PUMP, WAKE_RECONCILE, Bus, Message, run_topic
@@ -45,9 +46,9 @@ class SessionService:
     async def execute(self, actor: Actor, ref: str, task_id: UUID) -> schemas.Session:
         """Give the card to the agent; it waits in the project's queue until the run before it has ended."""
         task = await self._tasks.require(actor, ref, task_id, lock=True)
-        self._tasks.advance(task, TaskStatus.IN_PROGRESS, Cause.EXECUTE, actor.user_id)
+        states.check(TaskStatus(task.status), TaskStatus.IN_PROGRESS, Cause.EXECUTE)
         prompt = _prompt(task)
-        run = await self._enqueue(actor, ref, task, "execute", prompt)
+        run = await self._enqueue(actor, task, Cause.EXECUTE, prompt)
         await self._interactions.said(task, run, actor, InteractionKind.PROMPT, prompt)
         return (await self._shown([run]))[0]
 
@@ -56,10 +57,10 @@ class SessionService:
         task = await self._tasks.require(actor, ref, task_id, lock=True)
         if task.status == TaskStatus.IN_PROGRESS:
             raise Conflict("The agent is working on this card; wait for it to finish, or cancel, then send feedback.")
-        self._tasks.advance(task, TaskStatus.IN_PROGRESS, Cause.FEEDBACK, actor.user_id)
+        states.check(TaskStatus(task.status), TaskStatus.IN_PROGRESS, Cause.FEEDBACK)
         before = await self._sessions.previous(task.id)
         prompt = said.message if before else f"{_prompt(task)}\n\n{said.message}"
-        run = await self._enqueue(actor, ref, task, "feedback", prompt)
+        run = await self._enqueue(actor, task, Cause.FEEDBACK, prompt)
         run.remote_session_id = before.remote_session_id if before else None
         await self._interactions.said(task, run, actor, InteractionKind.FEEDBACK, said.message)
         return (await self._shown([run]))[0]
@@ -124,8 +125,8 @@ class SessionService:
             raise NotFound("There is no such run of this card.", session=str(wanted))
         return run
 
-    async def _enqueue(self, actor: Actor, ref: str, task: Task, kind: str, prompt: str) -> OpencodeSession:
-        project = await self._projects.require(actor, ref)
+    async def _enqueue(self, actor: Actor, task: Task, cause: Cause, prompt: str) -> OpencodeSession:
+        project = await self._projects.require(actor, task.project_id)
         config = await self._configs.require_active(project)
         run = OpencodeSession(
             id=new_id(),
@@ -133,7 +134,7 @@ class SessionService:
             task_id=task.id,
             config_id=config.id,
             created_by=actor.user_id,
-            kind=kind,
+            kind=cause,
             status=RunStatus.QUEUED,
             prompt=prompt,
             message_id=new_message_id(self._uow.now),
@@ -145,8 +146,9 @@ class SessionService:
         )
         self._sessions.add(run)
         task.current_session_id = run.id
+        self._tasks.advance(task, TaskStatus.IN_PROGRESS, cause, actor.user_id)
         await self._uow.flush()
-        self._uow.audit(actor, "run.start", ("session", run.id), project=task.project_id, kind=kind)
+        self._uow.audit(actor, "run.start", ("session", run.id), project=task.project_id, kind=cause)
         self.announce(run)
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
         return run

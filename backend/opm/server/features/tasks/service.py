@@ -34,6 +34,10 @@ class TaskService:
         """For the pump, which acts for nobody."""
         return await self._tasks.locked(task_id)
 
+    async def title(self, task_id: UUID) -> str:
+        task = await self._tasks.get(task_id)
+        return task.title if task else ""
+
     async def board(self, actor: Actor, ref: str, request: PageRequest) -> dict[str, Any]:
         """A `Page[Task]` as plain values: the hottest list is not built twice."""
         project = await self._projects.require(actor, ref)
@@ -103,15 +107,20 @@ class TaskService:
         task = await self.require(actor, ref, task_id, lock=True)
         same_column = task.status == move.status
         if not same_column:
+            states.check(TaskStatus(task.status), move.status, Cause.MOVE)
+        await self._place(task, move)
+        if not same_column:
             self.advance(task, move.status, Cause.MOVE, actor.user_id)
-        await self._place(task, move.after, move.before)
         await self._uow.flush()
         if same_column:
             self._announce(task, "moved")
         return await self.card(task.id)
 
     def advance(self, task: Task, target: TaskStatus, cause: Cause, by: UUID | None, **data: object) -> None:
-        """Put a card into another column for a reason; refuses a step that the state machine does not know."""
+        """Put a card into another column for a reason; refuses a step that the state machine does not know.
+
+        The last change of a card in its unit of work, with no query after it: then the version told is the one saved.
+        """
         source = TaskStatus(task.status)
         states.check(source, target, cause)
         task.status = target
@@ -128,16 +137,15 @@ class TaskService:
             )
         )
 
-    async def _place(self, task: Task, after: UUID | None, before: UUID | None) -> None:
-        column = await self._tasks.neighbours(task.project_id, task.status, task.id)
-        at = _slot([i for i, _ in column], after, before)
+    async def _place(self, task: Task, move: schemas.MoveTask) -> None:
+        column = await self._tasks.neighbours(task.project_id, move.status, task.id)
+        at = _slot([i for i, _ in column], move.after, move.before)
         ranks: list[str | None] = [None, *(rank for _, rank in column), None]
         rank = order.between(ranks[at], ranks[at + 1])
         if rank is not None:
             task.rank = rank
             return
-        await self._uow.flush()
-        others = [t for t in await self._tasks.column(task.project_id, task.status) if t.id != task.id]
+        others = [t for t in await self._tasks.column(task.project_id, move.status) if t.id != task.id]
         others.insert(at, task)
         for each, fresh in zip(others, order.spread(len(others)), strict=True):
             each.rank = fresh
