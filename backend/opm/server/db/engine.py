@@ -16,6 +16,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from opm.server.core.errors import Unavailable
 
 _BUSY_MS = 5000
+_BUSY_STATES = frozenset({"40001", "40P01", "55P03", "57014"})
+"""PostgreSQL's: serialization failure, deadlock, lock not available, statement cancelled by its time limit."""
 
 
 def _dumps(value: Any) -> str:
@@ -59,8 +61,8 @@ class Database:
             session = AsyncSession(self._writing if write else self.engine, expire_on_commit=False)
             try:
                 yield session
-            except (InterfaceError, OperationalError, PoolTimeout, OSError) as exc:
-                if isinstance(exc, DBAPIError) and not _is_outage(exc):
+            except (DBAPIError, PoolTimeout, OSError) as exc:
+                if isinstance(exc, DBAPIError) and not _is_passing(exc):
                     raise
                 raise Unavailable("The database cannot be reached right now; try again in a moment.") from exc
             finally:
@@ -79,8 +81,10 @@ class Database:
         await self.engine.dispose()
 
 
-def _is_outage(exc: DBAPIError) -> bool:
-    return exc.connection_invalidated or isinstance(exc, InterfaceError | OperationalError)
+def _is_passing(exc: DBAPIError) -> bool:
+    """Whether the same may succeed in a moment: the database is away, or others held what was needed for too long."""
+    state = getattr(exc.orig, "sqlstate", None)
+    return exc.connection_invalidated or isinstance(exc, InterfaceError | OperationalError) or state in _BUSY_STATES
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
