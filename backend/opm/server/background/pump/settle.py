@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 
 _PATIENCE = 3.0
 _LOOK = 0.1
+_BROKEN_OFF = {End.UNFINISHED, End.UNANSWERED, End.STOPPED, End.BLOCKED}
+"""How the messages look when a run was broken off; between two steps it looks like a refused tool."""
 
 
 async def settle(run: Run) -> Outcome | None:
@@ -36,7 +38,7 @@ async def outcome_of(run: Run, *, if_unfinished: Outcome) -> Outcome:
         reading = read(await run.stored(), run.claim.message_id)
     except (Fault, Refusal):
         return if_unfinished
-    if reading.end in {End.UNFINISHED, End.UNANSWERED, End.STOPPED}:
+    if reading.end in _BROKEN_OFF:
         return await _with_work(run, if_unfinished, reading)
     return await _outcome(run, reading)
 
@@ -47,11 +49,11 @@ async def _outcome(run: Run, reading: Reading) -> Outcome:
             outcome = Outcome(Verdict.SUCCESS)
         case End.INCOMPLETE:
             outcome = Outcome(Verdict.INCOMPLETE, reading.reason)
-        case End.BLOCKED:
+        case End.BLOCKED if not run.cancelling:
             outcome = Outcome(Verdict.BLOCKED, reading.reason)
         case End.FAILED:
             outcome = Outcome(Verdict.FAILED, reading.reason)
-        case End.UNANSWERED:
+        case End.UNANSWERED if not run.cancelling:
             reason = run.last_error or "OpenCode ended the run without any answer. Check the model in the settings."
             outcome = Outcome(Verdict.FAILED, reason)
         case _:
