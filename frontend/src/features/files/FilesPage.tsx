@@ -76,7 +76,7 @@ export default function FilesPage({ project, editors = MONACO }: FilesPageProps)
         }}
         className={cn('w-72 shrink-0 border-r max-md:w-full max-md:border-r-0', path && 'max-md:hidden')}
       />
-      <main className={cn('flex min-h-0 min-w-0 flex-1 flex-col', !path && 'max-md:hidden')}>
+      <div className={cn('flex min-h-0 min-w-0 flex-1 flex-col', !path && 'max-md:hidden')}>
         {path ? (
           <FileView
             key={path}
@@ -95,7 +95,7 @@ export default function FilesPage({ project, editors = MONACO }: FilesPageProps)
             versions.
           </EmptyState>
         )}
-      </main>
+      </div>
       {saving.conflict && (
         <ConflictDialog
           conflict={saving.conflict}

@@ -29,7 +29,7 @@ export function CardActions({ task, verbs }: { task: Task; verbs: Verbs }) {
     <div className="mt-2.5 flex flex-wrap gap-2">
       {verbs.run && (
         <Button variant="primary" size="sm" busy={run.isPending} onClick={() => run.mutate()}>
-          {!run.isPending && <Play aria-hidden />} Run
+          {!run.isPending && <Play aria-hidden />} Execute
         </Button>
       )}
       {verbs.cancel && (

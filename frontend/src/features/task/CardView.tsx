@@ -124,12 +124,12 @@ function NoRun({ tab, loading, canRun }: { tab: string; loading: boolean; canRun
           action={
             canRun && (
               <Button variant="primary" busy={starting} onClick={() => mutate()}>
-                {!starting && <Play aria-hidden />} Run
+                {!starting && <Play aria-hidden />} Execute
               </Button>
             )
           }
         >
-          Run it, and you see here what the agent does while it does it.
+          Execute it, and you see here what the agent does while it does it.
         </EmptyState>
       )}
     </TabsContent>

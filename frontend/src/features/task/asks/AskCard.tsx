@@ -15,7 +15,7 @@ const STATES: Record<Interaction['state'], { label: string; tone: BadgeTone }> =
 
 export interface AskCardProps {
   interaction: Interaction
-  /** In the log, where the same ask also stands at the top of the panel. */
+  /** In the log and the conversation: says what was asked; answers are given at the top of the panel. */
   compact?: boolean
 }
 
@@ -25,12 +25,14 @@ export function AskCard({ interaction, compact }: AskCardProps) {
   const state = STATES[interaction.state]
   const pending = interaction.state === 'pending'
   const Icon = permission ? ShieldQuestion : CircleHelp
+  // Two forms for one ask would each hold half of what was typed.
+  const answerable = pending && !compact
   const title = permission
     ? `The agent asks for permission: ${readPermission(interaction.request).permission}`
     : 'The agent has a question'
   return (
     <section
-      aria-label={title}
+      aria-label={compact ? undefined : title}
       className={cn(
         'rounded-lg border bg-surface p-3',
         pending && 'border-warn/60',
@@ -43,18 +45,23 @@ export function AskCard({ interaction, compact }: AskCardProps) {
         <Badge tone={state.tone}>{state.label}</Badge>
       </div>
       <div className="mt-2">
-        {permission ? <PermissionForm interaction={interaction} /> : <Questions interaction={interaction} />}
+        {permission ? (
+          <PermissionForm interaction={interaction} answerable={answerable} />
+        ) : (
+          <Questions interaction={interaction} answerable={answerable} />
+        )}
       </div>
+      {pending && compact && <p className="mt-2 text-sm text-muted">Answer it at the top of this panel.</p>}
       {interaction.state === 'expired' && !interaction.answer && (
         <p className="mt-2 text-sm text-muted">The run went on or ended without an answer.</p>
       )}
       {interaction.answer && <p className="mt-2 text-sm text-muted">{answerInWords(interaction)}</p>}
-    </section>
+    </div>
   )
 }
 
-function Questions({ interaction }: { interaction: Interaction }) {
-  if (interaction.state === 'pending') return <QuestionForm interaction={interaction} />
+function Questions({ interaction, answerable }: { interaction: Interaction; answerable: boolean }) {
+  if (answerable) return <QuestionForm interaction={interaction} />
   return (
     <ul className="text-sm">
       {readQuestions(interaction.request).map(({ question }) => (

@@ -9,12 +9,18 @@ import { DiffLines } from '../diff/DiffLines'
 import { type PermissionAsk, readPermission } from '../model/asks'
 import { shortPath } from '../model/tools'
 
-export function PermissionForm({ interaction }: { interaction: Interaction }) {
+export function PermissionForm({
+  interaction,
+  answerable,
+}: {
+  interaction: Interaction
+  answerable: boolean
+}) {
   const ask = readPermission(interaction.request)
   return (
     <div className="flex min-w-0 flex-col gap-2.5">
       <Matter ask={ask} />
-      {interaction.state === 'pending' && <Answer interaction={interaction} ask={ask} />}
+      {answerable && <Answer interaction={interaction} ask={ask} />}
     </div>
   )
 }

@@ -28,7 +28,7 @@ export function HistoryTab({ runs, shown, onShow }: HistoryTabProps) {
         </h3>
         {runs.length === 0 ? (
           <EmptyState icon={<History aria-hidden />} title="No run yet" className="py-6">
-            Run the card, and each attempt is kept here with its output and cost.
+            Execute the card, and each attempt is kept here with its output and cost.
           </EmptyState>
         ) : (
           <ol className="flex flex-col gap-2">

@@ -50,9 +50,9 @@ function Content({ row: { item }, asks }: LogRowProps) {
     }
     case 'child':
       return (
-        <h4 className="flex items-center gap-1.5 pt-1 text-sm font-semibold">
+        <h3 className="flex items-center gap-1.5 pt-1 text-sm font-semibold">
           <Bot aria-hidden className="size-4 text-faint" /> {item.title}
-        </h4>
+        </h3>
       )
     case 'retry':
       return (

@@ -7,7 +7,7 @@ import { useFeedback } from '../api'
 import { useCard } from '../context'
 
 const HINTS: Partial<Record<Task['status'], string>> = {
-  todo: 'Run the card first; then you can send feedback on what the agent did.',
+  todo: 'Execute the card first; then you can send feedback on what the agent did.',
   in_progress: 'The agent is working. Feedback can be sent when it has finished.',
   done: 'This card is done. Reopen it to have more done.',
 }
