@@ -185,7 +185,7 @@ class Stage:
         return text in await self.words(task_id)
 
 
-async def eventually(look: Callable[[], Awaitable[T]], what: str) -> T:
+async def eventually(look: Callable[[], Awaitable[T | None]], what: str) -> T:
     """What `look` gives once it gives something."""
     async with asyncio.timeout(60 * PACE):
         while True:
@@ -198,7 +198,7 @@ async def eventually(look: Callable[[], Awaitable[T]], what: str) -> T:
 @contextlib.asynccontextmanager
 async def staged(database: Database, folder: Path, runtime: Runtime | None = None, **run: Any) -> AsyncIterator[Stage]:
     # leases outlast every test unless a test moves the rows' clock
-    world = World(database, folder, run=RunSettings(**({"lease": 600} | run)))
+    world = World(database, folder, run=RunSettings(**({"lease": 3000} | run)))
     stage = Stage(world, runtime)
     await stage.furnish()
     try:
