@@ -56,7 +56,7 @@ export function AskCard({ interaction, compact }: AskCardProps) {
         <p className="mt-2 text-sm text-muted">The run went on or ended without an answer.</p>
       )}
       {interaction.answer && <p className="mt-2 text-sm text-muted">{answerInWords(interaction)}</p>}
-    </div>
+    </section>
   )
 }
 
