@@ -1,6 +1,6 @@
 import { QueryClientProvider } from '@tanstack/react-query'
 import { useState } from 'react'
-import { RouterProvider } from 'react-router/dom'
+import { RouterProvider } from 'react-router'
 import { createQueryClient } from '@/api/client'
 import { ConfirmProvider } from '@/ui/confirm'
 import { Toaster } from '@/ui/toast'

@@ -1,0 +1,130 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { HttpResponse, http } from 'msw'
+import { expect, test } from 'vitest'
+import type { NewProject } from '@/api/types'
+import { anAttention, aProject } from '@/testing/builders'
+import { renderAt } from '@/testing/render'
+import { gives, ORIGIN, page, refusal, server } from '@/testing/server'
+import { Dashboard } from './Dashboard'
+import { PodControl } from './PodControl'
+
+const user = userEvent.setup()
+
+function serve(projects: ReturnType<typeof aProject>[], attention: ReturnType<typeof anAttention>[] = []) {
+  const made: NewProject[] = []
+  server.use(
+    gives('/projects', page(projects)),
+    gives('/attention', page(attention)),
+    http.post(`${ORIGIN}/api/projects`, async ({ request }) => {
+      const body = (await request.json()) as NewProject
+      made.push(body)
+      return HttpResponse.json(aProject({ name: body.name, slug: 'made' }), { status: 201 })
+    }),
+  )
+  return made
+}
+
+const show = (at = '/') => renderAt(<Dashboard />, { at, path: '/' })
+
+test('a newcomer is offered the sample project, and lands on its board', async () => {
+  const made = serve([])
+  const { location } = show()
+  await user.click(await screen.findByRole('button', { name: 'Try the sample project' }))
+  await waitFor(() => expect(location()).toBe('/p/made'))
+  expect(made).toMatchObject([{ sample: true, name: 'Sample project' }])
+})
+
+test('a project shows its pod, its columns and what it waits for', async () => {
+  serve([
+    aProject({
+      name: 'Shop',
+      slug: 'shop',
+      pod_status: 'failed',
+      pod_reason: 'OpenCode ended with code 1.',
+      task_counts: { todo: 3, done: 1 },
+      attention_count: 2,
+      running_count: 1,
+    }),
+    aProject({ name: 'Idle', pod_status: 'absent' }),
+  ])
+  show()
+  const link = await screen.findByRole('link', { name: 'Shop' })
+  expect(link).toHaveAttribute('href', '/p/shop')
+  const [shop, idle] = screen.getAllByRole('listitem').map((item) => within(item))
+  for (const text of ['Failed', 'OpenCode ended with code 1.', '2 need you', '1 running', 'To do', 'Done']) {
+    expect(shop?.getByText(text)).toBeInTheDocument()
+  }
+  expect(shop?.queryByText('AI review')).not.toBeInTheDocument()
+  expect(idle?.getByText('Stopped')).toBeInTheDocument()
+  expect(idle?.getByText('No cards yet')).toBeInTheDocument()
+})
+
+test('what needs attention links to its card', async () => {
+  const item = anAttention({
+    kind: 'question',
+    task_title: 'Choose',
+    text: '**Which** colour?',
+    project_slug: 'shop',
+  })
+  serve([aProject()], [item])
+  show()
+  const link = await screen.findByRole('link', { name: /Choose/ })
+  expect(link).toHaveAttribute('href', `/p/shop/t/${item.task_id}`)
+  expect(link).toHaveTextContent('Asks a question: Which colour?')
+})
+
+test('a project is made from its name', async () => {
+  const made = serve([aProject()])
+  const { location } = show('/?new')
+  await user.click(await screen.findByRole('button', { name: 'Create project' }))
+  expect(await screen.findByText('A project needs a name.')).toBeInTheDocument()
+  await user.type(screen.getByLabelText('Name'), 'My Shop')
+  expect(screen.getByText('Its address will be /p/my-shop')).toBeInTheDocument()
+  await user.click(screen.getByRole('button', { name: 'Create project' }))
+  await waitFor(() => expect(location()).toBe('/p/made'))
+  expect(made).toEqual([{ name: 'My Shop', description: '', sample: false }])
+})
+
+test('a refused name is told at its field', async () => {
+  serve([aProject()])
+  const fields = [{ field: 'body.name', reason: 'String should have at most 120 characters' }]
+  server.use(http.post(`${ORIGIN}/api/projects`, () => refusal(400, 'body.name: too long', { fields })))
+  show('/?new')
+  await user.type(await screen.findByLabelText('Name'), 'Long')
+  await user.click(screen.getByRole('button', { name: 'Create project' }))
+  expect(await screen.findByLabelText('Name')).toHaveAccessibleDescription(/at most 120/)
+  expect(screen.getByLabelText('Name')).toBeInvalid()
+})
+
+test('a dashboard that cannot be read says so, and tries again', async () => {
+  serve([aProject({ name: 'Shop' })])
+  server.use(
+    http.get(`${ORIGIN}/api/projects`, () => refusal(500, 'The database is locked.'), { once: true }),
+  )
+  show()
+  expect(await screen.findByText('The database is locked.')).toBeInTheDocument()
+  await user.click(screen.getByRole('button', { name: 'Try again' }))
+  expect(await screen.findByRole('link', { name: 'Shop' })).toBeInTheDocument()
+})
+
+test('a workspace in use is stopped only after a yes', async () => {
+  const orders: string[] = []
+  server.use(
+    http.post(`${ORIGIN}/api/projects/p/:order`, ({ params }) => {
+      orders.push(String(params.order))
+      return HttpResponse.json(aProject(), { status: 202 })
+    }),
+  )
+  const { unmount } = renderAt(<PodControl project={aProject({ id: 'p', running_count: 1 })} />)
+  await user.click(await screen.findByRole('button', { name: /Workspace/ }))
+  await user.click(await screen.findByRole('menuitem', { name: 'Stop workspace' }))
+  expect(orders).toEqual([])
+  await user.click(await screen.findByRole('button', { name: 'Stop workspace' }))
+  await waitFor(() => expect(orders).toEqual(['stop']))
+  unmount()
+  renderAt(<PodControl project={aProject({ id: 'p', pod_status: 'absent' })} />)
+  await user.click(await screen.findByRole('button', { name: /Workspace/ }))
+  await user.click(await screen.findByRole('menuitem', { name: 'Start workspace' }))
+  await waitFor(() => expect(orders).toEqual(['stop', 'start']))
+})
