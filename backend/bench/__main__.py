@@ -1,0 +1,34 @@
+"""``python -m bench``: measure, print tables. With ``--smoke`` tiny loads, to see that it still runs."""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from bench import first_delta, task_list
+from bench.figures import table
+from bench.machine import described
+
+
+async def measure(home: Path, *, only: str | None, smoke: bool) -> None:
+    print(described(), flush=True)
+    if only in {None, "task_list"}:
+        for database, figures in await task_list.run(
+            home / "list", rounds=1 if smoke else 9, requests=60 if smoke else 1500
+        ):
+            print("\n" + table(f"A board of 50 cards with 2 KB each, on {database}", figures))
+    if only in {None, "first_delta"}:
+        for title, figures in await first_delta.run(home / "delta", rounds=2 if smoke else 25):
+            print("\n" + table(title, figures))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("only", nargs="?", choices=["task_list", "first_delta"], help="one benchmark instead of all")
+    parser.add_argument("--smoke", action="store_true", help="tiny loads: does it still run?")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="opm-bench-") as home:
+        asyncio.run(measure(Path(home), only=chosen.only, smoke=chosen.smoke))
+
+
+main()

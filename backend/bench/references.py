@@ -1,0 +1,129 @@
+"""Servers to compare the list of cards with, under the same server settings: `same` serves the same bytes and looks
+at nothing; `query` makes the same query with nothing but the driver and an encoder. Neither knows who is asking.
+
+Started as a program: ``python -m bench.references same <file>`` or ``query <database> <project id>``; prints its port.
+"""
+
+import asyncio
+import gc
+import socket
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import orjson
+import uvicorn
+import uvloop
+
+Body = Callable[[], Awaitable[bytes]]
+
+_CARD: tuple[str, ...] = (
+    "id", "project_id", "title", "description", "status", "rank", "version", "current_session_id",
+    "opencode_output", "execution_duration_ms", "file_references", "created_by", "created_at", "updated_at",
+)  # fmt: skip
+_RUN: tuple[str, ...] = (
+    "id", "status", "verdict", "reason", "retry_message", "execution_start_at", "execution_end_at", "tokens", "cost",
+)  # fmt: skip
+_QUERY = f"""
+SELECT {", ".join(f"t.{name}" for name in _CARD)},
+  (SELECT max(i.kind) FROM interactions i WHERE i.task_id = t.id AND i.state = 'pending'),
+  {", ".join(f"s.{name}" for name in _RUN)},
+  CASE WHEN s.status = 'queued' THEN (SELECT count(*) FROM opencode_sessions q
+    WHERE q.project_id = s.project_id AND q.status = 'queued' AND q.id <= s.id) END
+FROM tasks t LEFT JOIN opencode_sessions s ON s.id = t.current_session_id
+WHERE t.project_id = $1 ORDER BY t.rank, t.id LIMIT 51
+"""  # noqa: S608  made of constants
+
+
+def same(path: Path) -> Body:
+    body = path.read_bytes()
+
+    async def answer() -> bytes:
+        return body
+
+    return answer
+
+
+def query_sqlite(path: str, project: UUID) -> Body:
+    connection = sqlite3.connect(path)
+
+    async def answer() -> bytes:
+        rows = connection.execute(_QUERY, (project.hex,)).fetchall()
+        return _encoded(rows, uuid=UUID, moment=_utc)
+
+    return answer
+
+
+def query_postgres(url: str, project: UUID) -> Body:
+    connection: asyncpg.Connection | None = None
+    turn = asyncio.Lock()
+
+    async def answer() -> bytes:
+        nonlocal connection
+        async with turn:
+            connection = connection or await asyncpg.connect(url)
+            rows = await connection.fetch(_QUERY, project)
+        return _encoded(rows, uuid=lambda value: value, moment=lambda value: value)
+
+    return answer
+
+
+def _encoded(rows: list[Any], *, uuid: Callable[[Any], Any], moment: Callable[[Any], Any]) -> bytes:
+    """Cards as the product says them. The measured board has never run, so runs are left out."""
+    cards: list[dict[str, Any]] = []
+    for row in rows:
+        card: dict[str, Any] = dict(zip(_CARD, row, strict=False))
+        assert row[len(_CARD) + 1] is None, "this reference knows only cards that never ran"
+        for name in ("id", "project_id", "created_by"):
+            card[name] = None if card[name] is None else uuid(card[name])
+        for name in ("created_at", "updated_at"):
+            card[name] = moment(card[name])
+        card["file_references"] = orjson.loads(card["file_references"])
+        card["attention"], card["run"] = row[len(_CARD)], None
+        cards.append(card)
+    return msgspec.json.encode({"items": cards, "next_cursor": None})
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def application(body: Body) -> Any:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        content = await body()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    return app
+
+
+def serve(body: Body) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as sock, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        config = uvicorn.Config(
+            application(body), http="httptools", lifespan="off", log_config=None, access_log=False, server_header=False
+        )
+        print(sock.getsockname()[1], flush=True)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+        runner.run(uvicorn.Server(config).serve(sockets=[sock]))
+
+
+def main(kind: str, where: str, project: str = "") -> None:
+    if kind == "same":
+        serve(same(Path(where)))
+    elif where.startswith("postgresql"):
+        serve(query_postgres(where, UUID(project)))
+    else:
+        serve(query_sqlite(where, UUID(project)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
