@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { ArrowLeft, Download, FileWarning, RotateCw, Save } from 'lucide-react'
-import { Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { ApiError, describe } from '@/api/errors'
 import { formatBytes } from '@/lib/format'
@@ -125,11 +125,14 @@ interface TextProps extends FileViewProps {
 
 function Text({ path, line, buffers, onSave, loaded, Editor }: TextProps) {
   const [, setReady] = useState(0)
+  const latest = useRef(buffers)
+  latest.current = buffers
+  // What was read is taken in once; after that the text belongs to the editor, also when it was saved.
   useEffect(() => {
-    if (!loaded || buffers.dirty.has(path)) return
-    buffers.load(path, loaded.text, loaded.etag)
+    if (!loaded || latest.current.dirty.has(path)) return
+    latest.current.load(path, loaded.text, loaded.etag)
     setReady((count) => count + 1)
-  }, [loaded, path, buffers.load, buffers.dirty])
+  }, [loaded, path])
   const buffer = buffers.get(path)
   if (!buffer) return <Loading label="Opening the file…" />
   const editor: EditorProps = {

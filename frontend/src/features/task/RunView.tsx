@@ -1,3 +1,5 @@
+import { useQuery } from '@tanstack/react-query'
+import { listConfigVersionsOptions } from '@/api/options'
 import type { Interaction, Session } from '@/api/types'
 import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
@@ -16,13 +18,15 @@ export interface RunViewProps {
   tab: string
   newest: boolean
   asks: Interaction[]
+  /** The project's model is the demo now; what an older run worked with is looked up. */
   demo: boolean
   onNewest: () => void
 }
 
 /** Output and changes of one run; the stream goes on while the reader looks at either. */
-export function RunView({ run, tab, newest, asks, demo, onNewest }: RunViewProps) {
+export function RunView({ run, tab, newest, asks, demo: demoNow, onNewest }: RunViewProps) {
   const card = useCard()
+  const demo = useDemo(card.projectId, run, demoNow)
   const { output, connection } = useOutput(card.projectId, card.taskId, run.id)
   const active = isActive(run.status) && output.completion === null
   const empty = output.items.length === 0
@@ -65,6 +69,14 @@ export function RunView({ run, tab, newest, asks, demo, onNewest }: RunViewProps
       )}
     </TabsContent>
   )
+}
+
+function useDemo(projectId: string, run: Session, now: boolean): boolean {
+  const versions = useQuery(
+    listConfigVersionsOptions({ path: { project: projectId }, query: { limit: 200 } }),
+  )
+  const config = versions.data?.items.find(({ version }) => version === run.config_version)
+  return config ? config.provider === 'demo' : now
 }
 
 function Nothing({ connection, reason }: { connection: string; reason: string | null }) {

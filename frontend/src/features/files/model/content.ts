@@ -14,7 +14,8 @@ async function readResponse(response: Response): Promise<FileContent> {
   const size = length === null ? null : Number(length)
   const binary = response.headers.get('x-opm-binary') === 'true'
   if (binary || (size !== null && size > LARGEST_TEXT)) {
-    await response.body?.cancel()
+    // The rest is not wanted; whether the line closes at once is of no interest.
+    void response.body?.cancel().catch(() => undefined)
     return { kind: binary ? 'binary' : 'large', size }
   }
   const bytes = await response.arrayBuffer()

@@ -22,6 +22,8 @@ export default function CompareView({ path, theirs, mine }: CompareProps) {
       modifiedAriaLabel: 'Yours',
     })
     editor.setModel({ original, modified })
+    editor.getOriginalEditor().updateOptions({ ariaLabel: 'On disk' })
+    editor.getModifiedEditor().updateOptions({ ariaLabel: 'Yours' })
     return () => {
       editor.dispose()
       original.dispose()

@@ -34,10 +34,29 @@ export const OPTIONS: monaco.editor.IEditorOptions = {
   scrollBeyondLastLine: false,
   fixedOverflowWidgets: true,
   padding: { top: 8 },
+  // Dimmed, the number of the last line is too faint to read.
+  renderFinalNewline: 'on',
 }
 
+// The built-in themes with their comments and numbers made readable, also on the ground of a changed line.
+monaco.editor.defineTheme('opm-light', {
+  base: 'vs',
+  inherit: true,
+  rules: [
+    { token: 'comment', foreground: '1f5c1f' },
+    { token: 'number', foreground: '07603f' },
+  ],
+  colors: { 'editorLineNumber.foreground': '#646874', 'editor.background': '#ffffff' },
+})
+monaco.editor.defineTheme('opm-dark', {
+  base: 'vs-dark',
+  inherit: true,
+  rules: [{ token: 'comment', foreground: '93c47d' }],
+  colors: { 'editorLineNumber.foreground': '#9094a1', 'editor.background': '#15171b' },
+})
+
 export function setMonacoTheme(dark: boolean): void {
-  monaco.editor.setTheme(dark ? 'vs-dark' : 'vs')
+  monaco.editor.setTheme(dark ? 'opm-dark' : 'opm-light')
 }
 
 export { monaco }

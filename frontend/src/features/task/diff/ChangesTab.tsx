@@ -119,9 +119,10 @@ function DiffFile({ file, open, onToggle }: { file: FileDiff; open: boolean; onT
         {file.status !== 'deleted' && (
           <Link
             to={`/p/${project}/files/${encodeFile(file.file)}`}
+            aria-label={`Open ${file.file}`}
             className="text-xs text-accent-ink hover:underline"
           >
-            Open<span className="sr-only"> {file.file}</span>
+            Open
           </Link>
         )}
       </div>
