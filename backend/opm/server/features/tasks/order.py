@@ -8,7 +8,6 @@ from fractional_indexing import (  # pyright: ignore[reportMissingTypeStubs]  it
     generate_n_keys_between,
 )
 
-
 LONGEST = 190
 """A little less than a column of the table takes."""
 

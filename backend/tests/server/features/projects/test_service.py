@@ -28,7 +28,7 @@ from tests.builders import World
         ("a" * 80, "a" * 50),
         ("x" * 49 + " y", "x" * 49),
         ("ﬁne ½", "fine-12"),
-        ("Ａ１", "a1"),
+        ("\uff21\uff11", "a1"),
     ],
 )
 def test_slugs_are_made_of_names(name: str, slug: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from opm.server.core.actor import Actor
-from opm.server.core.errors import Conflict, NotFound
+from opm.server.core.errors import Conflict
 from opm.server.db.models import Interaction, OpencodeSession, SessionEvent, Task
 from opm.server.features.interactions.schemas import InteractionKind
 from opm.server.features.projects.schemas import ProjectSummary
@@ -292,22 +292,38 @@ async def test_a_card_that_was_moved_on_is_left_where_it_is(stage: Stage) -> Non
     assert [task.status for task in await world.rows(Task)] == ["in_progress"]
 
 
-@pytest.mark.parametrize("turn", range(3))
-async def test_people_and_the_pump_do_not_lock_each_other_out(stage: Stage, turn: int) -> None:
-    """Cancelling, answering and the end of a run at the same moment: each is done or refused, none is stuck."""
+CROSSING = {
+    "finish": lambda s, claim, answer: s.runs.finish(claim, Outcome(Verdict.SUCCESS)),
+    "asked": lambda s, claim, answer: s.runs.asked(claim, PERMISSION, "per_2", {}),
+    "answer": lambda s, claim, answer: answer(s),
+    "append": lambda s, claim, answer: s.runs.append(claim, [OutputStatus(data="running")]),
+    "claim": lambda s, claim, answer: s.runs.claim("two"),
+}
+
+
+PAIRS = [(other, holder) for other in CROSSING for holder in ("cancel", "finish")]
+PAIRS.remove(("claim", "finish"))  # a run that was taken over has another end
+
+
+@pytest.mark.parametrize(("other", "holder"), PAIRS)
+async def test_people_and_the_pump_do_not_lock_each_other_out(stage: Stage, other: str, holder: str) -> None:
+    """Whoever has the card gets the run and its asks as well: others wait for the card before they take those."""
     world, ann, project = stage
-    claim = await working(stage)
+    claim, ref = await working(stage), project.slug
     await world.do(lambda s: s.runs.asked(claim, PERMISSION, "per_1", {"permission": "bash"}))
     ((_, ask),) = (await world.do(lambda s: s.runs.open_asks(claim), write=False)).items()
-    ref, answer = project.slug, {"reply": "once", "message": None}
-    tried = await asyncio.gather(
-        world.finish(claim),
-        world.do(lambda s: s.sessions.cancel(ann, ref, claim.task_id)),
-        world.do(lambda s: s.interactions.answer(ann, ref, claim.task_id, ask, PERMISSION, answer)),
-        world.do(lambda s: s.runs.append(claim, [OutputStatus(data="running")])),
-        world.claim("two"),
-        return_exceptions=True,
-    )
-    assert not isinstance(tried[0], BaseException), tried[0]
-    assert all(isinstance(one, Conflict | NotFound) for one in tried if isinstance(one, BaseException)), tried
-    assert await status(world) == ["completed"]
+    world.clock.pass_by(seconds=16)  # so that there is something to claim
+
+    def answer(scope: Scope) -> Awaitable[Any]:
+        return scope.interactions.answer(ann, ref, claim.task_id, ask, PERMISSION, {"reply": "once"})
+
+    async with world.ports.scope() as scope:
+        await scope.tasks.require(ann, ref, claim.task_id, lock=True)
+        crossing = asyncio.create_task(world.do(lambda s: CROSSING[other](s, claim, answer)))
+        await asyncio.sleep(0.1)
+        if holder == "cancel":
+            await asyncio.wait_for(scope.sessions.cancel(ann, ref, claim.task_id), 5)
+        else:
+            await asyncio.wait_for(scope.runs.finish(claim, Outcome(Verdict.SUCCESS)), 5)
+    (outcome,) = await asyncio.gather(crossing, return_exceptions=True)
+    assert isinstance(outcome, Conflict) or not isinstance(outcome, BaseException), outcome
