@@ -1,8 +1,10 @@
 """The start of a run: a new prompt, sent once; or the taking over of one that an earlier driver had sent."""
 
 import asyncio
+import contextlib
 
 from opm.server.background.pump.context import Run, interrupted
+from opm.server.background.pump.feed import Connected, Lost
 from opm.server.background.pump.settle import outcome_of
 from opm.server.clients.translate import asked, parts_of
 from opm.server.clients.verdict import answers_to
@@ -13,6 +15,7 @@ from opm.server.features.sessions.schemas import Verdict
 from opm.wire.events import Output, OutputSnapshot, OutputStatus, OutputTool
 
 _ON_ITS_WAY = 2.0
+_LONG = 60.0
 GAP = " […] "
 """Stands where words may be missing, until the text has ended and is read again."""
 
@@ -37,7 +40,21 @@ async def _start(run: Run) -> None:
     run.begin_translation(str(session.get("directory", "")))
     async with run.ports.scope() as scope:
         await scope.runs.attached(claim, run.remote, run.incarnation)
+    await _listening(run)
     await _send(run)
+
+
+async def _listening(run: Run) -> None:
+    """The stream must be open before anything happens that it tells; it was begun to be opened meanwhile."""
+    why = "it was not opened in time"
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(run.ports.settings.run.accept_timeout):
+            while True:
+                item = await run.feed.next(_LONG)
+                if isinstance(item, Connected):
+                    return
+                why = item.reason if isinstance(item, Lost) else why
+    raise Unavailable(f"The agent cannot be listened to: {why}")
 
 
 async def _send(run: Run) -> None:
@@ -64,6 +81,7 @@ async def _delivered(run: Run) -> bool:
 async def _adopt(run: Run, remote: str) -> Outcome | None:
     """Go on with a run whose driver is no more; its prompt is sent only if OpenCode never got it."""
     run.remote = remote
+    await _listening(run)
     session = await run.agent.session(remote)
     run.begin_translation(str(session.get("directory", "")))
     same = run.incarnation == run.claim.incarnation

@@ -77,14 +77,11 @@ class Driver:
         log.info("a run ended", run=str(self._claim.session_id), verdict=outcome.verdict.value)
 
     async def _drive(self) -> Outcome:
-        if not self._claim.was_running:
-            self._recorder.put(OutputStatus(data="starting"))
         adopting = self._claim.was_running and self._claim.remote_session_id is not None
         run = await (self._prepare() if adopting else self._unless_cancelled(self._prepare()))
         if run is None:
             return Outcome(Verdict.CANCELLED, "Cancelled.")
         async with run.feed.open():
-            await run.feed.next(self._settings.accept_timeout)
             return await begin(run) or await self._watch(run)
 
     async def _watch(self, run: Run) -> Outcome:
@@ -116,6 +113,8 @@ class Driver:
             spec = await scope.workspaces.spec(self._claim.project_id, self._claim.config_id)
             request = await scope.workspaces.prompt(self._claim.config_id, self._claim.prompt, self._claim.message_id)
             await scope.workspaces.wanted(self._claim.project_id)
+            if not self._claim.was_running:
+                await scope.runs.append(self._claim, [OutputStatus(data="starting")])
         seen = await pod.ready(
             self._ports.runtime,
             spec,
