@@ -1,12 +1,13 @@
 """Runs that hang, take too long, or never begin."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from opm.server.clients.base import AgentEvent
 from opm.server.core.errors import Unavailable
 from opm.server.db.engine import Database
 from opm.server.features.interactions.schemas import InteractionKind
@@ -99,6 +100,42 @@ async def test_an_agent_that_cannot_be_reached_is_a_failed_start(hurried: Stage)
     hurried.pump()
     run = await hurried.ended(task)
     assert (run.verdict, run.reason) == (Verdict.FAILED, "The pod of this project cannot be reached.")
+
+
+class Shut(FakeAgent):
+    """Its stream cannot be opened the first `times`."""
+
+    times = 3
+
+    async def events(self) -> AsyncGenerator[AgentEvent]:
+        if self.times:
+            self.times -= 1
+            raise Unavailable("The pod does not answer.")
+        async for event in super().events():
+            yield event
+
+
+async def test_the_prompt_waits_until_the_stream_is_open(hurried: Stage) -> None:
+    async def script(turn: Turn) -> None:
+        assert turn.agent._streams, "somebody listens"
+        await turn.finish()
+
+    hurried.play(Shut())
+    task = await hurried.execute(script)
+    hurried.pump()
+    assert (await hurried.ended(task)).verdict == Verdict.SUCCESS
+
+
+async def test_an_agent_that_cannot_be_heard_is_not_spoken_to(hurried: Stage) -> None:
+    agent = Shut()
+    agent.times = 1000
+    hurried.play(agent)
+    task = await hurried.execute()
+    hurried.pump()
+    run = await hurried.ended(task)
+    assert run.verdict == Verdict.FAILED
+    assert run.reason == "The agent cannot be listened to: The pod does not answer."
+    assert agent.prompts == []
 
 
 # --- pods that do not start --------------------------------------------------------------------------------
