@@ -46,13 +46,27 @@ monaco.editor.defineTheme('opm-light', {
     { token: 'comment', foreground: '1f5c1f' },
     { token: 'number', foreground: '07603f' },
   ],
-  colors: { 'editorLineNumber.foreground': '#646874', 'editor.background': '#ffffff' },
+  colors: {
+    'editorLineNumber.foreground': '#646874',
+    'editor.background': '#ffffff',
+    'diffEditor.insertedLineBackground': '#14693a14',
+    'diffEditor.insertedTextBackground': '#14693a22',
+    'diffEditor.removedLineBackground': '#b0241c14',
+    'diffEditor.removedTextBackground': '#b0241c22',
+  },
 })
 monaco.editor.defineTheme('opm-dark', {
   base: 'vs-dark',
   inherit: true,
   rules: [{ token: 'comment', foreground: '93c47d' }],
-  colors: { 'editorLineNumber.foreground': '#9094a1', 'editor.background': '#15171b' },
+  colors: {
+    'editorLineNumber.foreground': '#9094a1',
+    'editor.background': '#15171b',
+    'diffEditor.insertedLineBackground': '#62d19314',
+    'diffEditor.insertedTextBackground': '#62d19322',
+    'diffEditor.removedLineBackground': '#ff8d8414',
+    'diffEditor.removedTextBackground': '#ff8d8422',
+  },
 })
 
 export function setMonacoTheme(dark: boolean): void {
