@@ -1,0 +1,94 @@
+"""What OpenCode is told: the chosen model and nothing else, the key by reference only, safe permissions."""
+
+import json
+from typing import Any
+
+import pytest
+
+from opm.server.db.models import OpencodeConfig
+from opm.server.features.configs import providers
+
+
+def row(**given: Any) -> OpencodeConfig:
+    plain = {"provider": "anthropic", "model": "claude", "permissions": {}, "instructions": "", "base_url": None}
+    return OpencodeConfig(**(plain | given))
+
+
+def said(*, has_key: bool = True, **given: Any) -> dict[str, Any]:
+    return providers.opencode_config(row(**given), has_key=has_key, provider_timeout=2.5)
+
+
+def test_one_provider_and_one_model_are_enabled() -> None:
+    config = said()
+    assert config["model"] == config["small_model"] == "anthropic/claude"
+    assert config["enabled_providers"] == ["anthropic"]
+    assert list(config["provider"]) == ["anthropic"]
+    assert list(config["provider"]["anthropic"]["models"]) == ["claude"]
+    assert (config["autoupdate"], config["share"]) == (False, "disabled")
+
+
+def test_the_key_is_only_referred_to() -> None:
+    assert said()["provider"]["anthropic"]["options"]["apiKey"] == "{env:OPM_PROVIDER_KEY}"
+    assert "apiKey" not in said(has_key=False)["provider"]["anthropic"]["options"]
+
+
+def test_a_server_without_keys_is_told_that_there_is_none() -> None:
+    provider = said(provider="openai-compatible", base_url="http://x/v1", has_key=False)["provider"]
+    assert provider["openai-compatible"]["options"]["apiKey"] == "none"
+    assert provider["openai-compatible"]["options"]["baseURL"] == "http://x/v1"
+    assert provider["openai-compatible"]["npm"] == "@ai-sdk/openai-compatible"
+
+
+def test_the_demo_models_address_is_filled_in_by_the_runtime() -> None:
+    provider = said(provider="demo", model="scripted", has_key=False)["provider"]
+    assert provider["demo"]["options"]["baseURL"] == "{demo_model_url}"
+
+
+def test_waiting_has_an_end() -> None:
+    options = said()["provider"]["anthropic"]["options"]
+    assert options["headerTimeout"] == options["chunkTimeout"] == 2500
+
+
+@pytest.mark.parametrize("tokens", [None, 321])
+def test_limits_and_temperature_are_passed_on(tokens: int | None) -> None:
+    config = said(max_tokens=tokens, temperature=0.3)
+    assert config["agent"]["build"]["temperature"] == 0.3
+    limit = config["provider"]["anthropic"]["models"]["claude"].get("limit")
+    assert limit is None if tokens is None else limit["output"] == tokens
+
+
+def test_nothing_dangerous_is_allowed_unasked() -> None:
+    permissions = said()["permission"]
+    assert permissions["bash"]["*"] == "ask"
+    assert list(permissions["bash"])[0] == "*", "OpenCode takes the last rule that fits"
+    assert permissions["webfetch"] == "ask"
+    assert permissions["external_directory"] == "deny"
+
+
+def test_choices_of_people_win() -> None:
+    permissions = said(permissions={"bash": "deny", "edit": "ask"})["permission"]
+    assert (permissions["bash"], permissions["edit"], permissions["webfetch"]) == ("deny", "ask", "ask")
+    assert providers.SAFE_PERMISSIONS["bash"] != "deny"
+
+
+def test_a_prompt_names_its_model_and_id() -> None:
+    body = providers.prompt(row(instructions="Be brief"), "Brew", "msg_1")
+    assert body["messageID"] == "msg_1"
+    assert body["parts"] == [{"type": "text", "text": "Brew"}]
+    assert body["model"] == {"providerID": "anthropic", "modelID": "claude"}
+    assert body["system"] == "Be brief"
+    assert "system" not in providers.prompt(row(), "Brew", "msg_1")
+
+
+def test_the_digest_tells_configurations_and_keys_apart() -> None:
+    config = said()
+    digests = [
+        providers.digest(config, "key-1"),
+        providers.digest(config, "key-2"),
+        providers.digest(config, None),
+        providers.digest(said(temperature=0.1), "key-1"),
+        providers.digest(said(model="other"), "key-1"),
+    ]
+    assert len(set(digests)) == 5
+    assert providers.digest(json.loads(json.dumps(said())), "key-1") == digests[0]
+    assert all("key" not in digest and len(digest) == 32 for digest in digests)
