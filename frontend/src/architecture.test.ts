@@ -5,6 +5,8 @@ import { expect, test } from 'vitest'
 
 const SRC = resolve(import.meta.dirname)
 const LONGEST = 250
+/** A story with its false server may be longer than what it tells of. */
+const LONGEST_TEST = 350
 
 /** What each room may use besides itself. */
 const ALLOWED: Record<string, string[]> = {
@@ -67,8 +69,9 @@ test('the check sees what it must see', () => {
 })
 
 test('no file is too long to read', () => {
-  const long = sources
-    .map(({ path, name }) => `${name}: ${readFileSync(path, 'utf8').split('\n').length}`)
-    .filter((line) => Number(line.split(': ')[1]) > LONGEST)
+  const long = sources.flatMap(({ path, name }) => {
+    const lines = readFileSync(path, 'utf8').split('\n').length
+    return lines > (name.includes('.test.') ? LONGEST_TEST : LONGEST) ? [`${name}: ${lines}`] : []
+  })
   expect(long).toEqual([])
 })

@@ -1,5 +1,5 @@
 import '@testing-library/jest-dom/vitest'
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest'
 import { configureClient } from '@/api/client'
 import { server } from './server'
@@ -8,6 +8,7 @@ import { FakeWebSocket } from './socket'
 // What the browser has and jsdom does not; components of Radix and cmdk ask for them.
 Element.prototype.scrollIntoView ??= () => {}
 Element.prototype.hasPointerCapture ??= () => false
+Element.prototype.setPointerCapture ??= () => {}
 Element.prototype.releasePointerCapture ??= () => {}
 globalThis.ResizeObserver ??= class {
   observe() {}
@@ -23,6 +24,8 @@ window.matchMedia ??= ((query: string) => ({
 
 // Before any test file is read: query keys contain the address of the server.
 configureClient()
+// Long enough for a lazily loaded page on a busy machine; a test that passes never waits for it.
+configure({ asyncUtilTimeout: 5000 })
 
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))
 
