@@ -8,10 +8,15 @@ import { IconButton } from '@/ui/icon-button'
 import { CardActions } from './CardActions'
 import type { CardViewProps } from './CardView'
 import { boardOrder, LABELS, neighbour, TONES, type Verbs } from './model/status'
-import { sayRun } from './model/verdict'
+import { type Said, sayRun } from './model/verdict'
 
 export function CardHeader({ task, states, full, onFull, onClose, verbs }: CardViewProps & { verbs: Verbs }) {
-  const run = task.run && sayRun({ ...task.run, queue_position: task.run.queue_position ?? null })
+  const waits = task.attention === 'permission' || task.attention === 'question'
+  const run: Said | null = waits
+    ? { label: 'Waits for you', tone: 'warn' }
+    : task.run
+      ? sayRun(task.run)
+      : null
   return (
     <header className="shrink-0 border-b bg-surface px-4 pt-2 pb-3">
       <div className="flex items-center gap-1.5">

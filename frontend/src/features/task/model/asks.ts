@@ -53,7 +53,8 @@ export function readQuestions(request: Interaction['request']): QuestionAsk[] {
     header: text(entry.header),
     options: (Array.isArray(entry.options) ? entry.options : []).map(record).flatMap((option) => {
       const label = text(option.label)
-      return label ? [{ label, description: text(option.description) }] : []
+      const description = text(option.description)
+      return label ? [{ label, description: description === label ? null : description }] : []
     }),
     multiple: entry.multiple === true,
   }))

@@ -43,7 +43,12 @@ describe('what a question asks', () => {
         {
           question: 'Which?',
           header: 'Store',
-          options: [{ label: 'SQLite', description: 'small' }, {}, null],
+          options: [
+            { label: 'SQLite', description: 'small' },
+            { label: 'Same', description: 'Same' },
+            {},
+            null,
+          ],
         },
         { question: 'What else?', multiple: true },
       ],
@@ -52,7 +57,10 @@ describe('what a question asks', () => {
       {
         question: 'Which?',
         header: 'Store',
-        options: [{ label: 'SQLite', description: 'small' }],
+        options: [
+          { label: 'SQLite', description: 'small' },
+          { label: 'Same', description: null },
+        ],
         multiple: false,
       },
       { question: 'What else?', header: null, options: [], multiple: true },

@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown } from 'lucide-react'
-import { useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Interaction } from '@/api/types'
 import { plural } from '@/lib/format'
 import { Button } from '@/ui/button'
@@ -38,6 +38,17 @@ export function OutputLog({ output, asks }: OutputLogProps) {
     const box = scroller.current
     if (box && following) box.scrollTop = box.scrollHeight
   }, [following, height, output.items])
+
+  // Less room, such as when the feedback box appears, must not hide the end.
+  useEffect(() => {
+    const box = scroller.current
+    if (!box || !following) return
+    const observer = new ResizeObserver(() => {
+      box.scrollTop = box.scrollHeight
+    })
+    observer.observe(box)
+    return () => observer.disconnect()
+  }, [following])
 
   const onScroll = () => {
     const box = scroller.current
