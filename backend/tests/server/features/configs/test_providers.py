@@ -60,7 +60,7 @@ def test_limits_and_temperature_are_passed_on(tokens: int | None) -> None:
 def test_nothing_dangerous_is_allowed_unasked() -> None:
     permissions = said()["permission"]
     assert permissions["bash"]["*"] == "ask"
-    assert list(permissions["bash"])[0] == "*", "OpenCode takes the last rule that fits"
+    assert next(iter(permissions["bash"])) == "*", "OpenCode takes the last rule that fits"
     assert permissions["webfetch"] == "ask"
     assert permissions["external_directory"] == "deny"
 
