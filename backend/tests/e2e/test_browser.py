@@ -164,8 +164,9 @@ def test_cards_move_by_mouse_keyboard_and_menu(visitor: Visitor) -> None:
     handle.focus()
     page.keyboard.press("Space")
     expect(page.get_by_text(re.compile("Two is over To do")).first).to_be_attached()
+    page.wait_for_timeout(400)  # cards are measured when one is picked up, and again on every step
     page.keyboard.press("ArrowDown")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(400)
     page.keyboard.press("Space")
     expect(cards.nth(1)).to_have_accessible_name("Two")
 
@@ -197,8 +198,9 @@ def test_files_are_read_and_saved_and_conflicts_lose_nothing(visitor: Visitor) -
     editor.click()
     page.keyboard.press("Control+End")
     page.keyboard.type("mine")
-    page.keyboard.press("Control+s")
     save = page.get_by_role("button", name="Save", exact=True)
+    expect(save).to_be_enabled()
+    page.keyboard.press("Control+s")
     expect(save).to_be_disabled()
 
     client = visitor.served.client()
@@ -207,6 +209,7 @@ def test_files_are_read_and_saved_and_conflicts_lose_nothing(visitor: Visitor) -
     editor.click()
     page.keyboard.press("Control+End")
     page.keyboard.type(" again")
+    expect(save).to_be_enabled()
     page.keyboard.press("Control+s")
     page.get_by_role("button", name="Keep mine (overwrite)").click()
     expect(save).to_be_disabled()

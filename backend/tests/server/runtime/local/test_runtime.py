@@ -54,7 +54,9 @@ async def test_the_environment_holds_nothing_of_the_controllers(tmp_path: Path) 
     agent = json.loads((folder / "environ.json").read_text())
     sidecar = json.loads((folder / "environ-session.json").read_text())
     assert agent["OPM_PROVIDER_KEY"] == "key-of-the-provider"
-    assert json.loads(agent["OPENCODE_CONFIG_CONTENT"]) == {"model": "a/b", "autoupdate": False, "share": "disabled"}
+    configuration = json.loads(agent["OPENCODE_CONFIG_CONTENT"])
+    assert [Path(advice).name for advice in configuration.pop("instructions")] == ["AGENTS.md"]
+    assert configuration == {"model": "a/b", "autoupdate": False, "share": "disabled"}
     assert agent["HOME"] == str(folder / "home")
     for environ in (agent, sidecar):
         assert "must-not-travel" not in environ.values()
@@ -174,7 +176,7 @@ async def test_a_program_that_is_not_there_is_a_failure_in_words(tmp_path: Path)
         await runtime.ensure(spec)
         seen = await until_phase(runtime, spec.project_id, PodPhase.FAILED)
     assert seen.reason is not None
-    assert "OpenCode could not be started (No such file or directory)" in seen.reason
+    assert "OpenCode is not installed at" in seen.reason
 
 
 async def test_a_workspace_that_cannot_be_made_is_a_failure_in_words(tmp_path: Path) -> None:
