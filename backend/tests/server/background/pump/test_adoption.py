@@ -40,9 +40,6 @@ class BarredAgent(FakeAgent):
             yield event
 
 
-# --- streams -----------------------------------------------------------------------------------------------
-
-
 async def test_a_stream_that_breaks_loses_nothing(stage: Stage) -> None:
     agent, play = BarredAgent(), Play()
     stage.play(agent)
@@ -171,9 +168,6 @@ async def test_an_answer_to_an_ask_that_is_gone_expires(stage: Stage) -> None:
     assert [i.state for i in await stage.interactions(task)][1:] == ["expired"]
 
 
-# --- controllers -------------------------------------------------------------------------------------------
-
-
 async def test_another_controller_goes_on_with_the_run(stage: Stage) -> None:
     play = Play()
     task = await stage.execute(play)
@@ -252,9 +246,6 @@ async def test_a_cancellation_outlives_the_controller(stage: Stage) -> None:
     assert (await stage.ended(task)).verdict == Verdict.CANCELLED
 
 
-# --- prompts on their way ----------------------------------------------------------------------------------
-
-
 class LossyAgent(FakeAgent):
     """The answer to the first prompt is lost; the prompt itself only if `arrives` says so."""
 
@@ -309,9 +300,6 @@ async def test_a_controller_that_dies_while_it_sends(stage: Stage, *, arrives: b
     assert (await stage.ended(task)).verdict == Verdict.SUCCESS
     assert len(agent.prompts) == 1
     assert len(agent.info) == 1, "one session"
-
-
-# --- pods --------------------------------------------------------------------------------------------------
 
 
 async def break_pod(stage: Stage) -> None:
