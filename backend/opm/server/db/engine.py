@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from opm.server.core.errors import Unavailable
+from opm.server.db import sqlite
 
 _BUSY_MS = 5000
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03", "57014"})
@@ -31,7 +32,7 @@ class Database:
         self.sqlite = url.startswith("sqlite")
         shared: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
         if self.sqlite:
-            self.engine: AsyncEngine = create_async_engine(url, **shared)
+            self.engine: AsyncEngine = create_async_engine(url, async_creator=sqlite.opener(url), **shared)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
             event.listen(self.engine.sync_engine, "reset", _end_sqlite)
