@@ -17,7 +17,14 @@ from tests.e2e.served import Served
 WIDE = (1280, 800)
 NARROW = (390, 844)
 PATIENCE_MS = 20_000
-_OWN_FAULT = ("net::ERR_CONNECTION_REFUSED", "WebSocket connection", "net::ERR_", "status of 401", "status of 409", "status of 503")
+_OWN_FAULT = (
+    "net::ERR_CONNECTION_REFUSED",
+    "WebSocket connection",
+    "net::ERR_",
+    "status of 401",
+    "status of 409",
+    "status of 503",
+)
 """What a browser logs of itself while a server is being killed, a pod starts, or a conflict is refused."""
 
 
