@@ -15,7 +15,7 @@ from opm.server.features.sessions.runs import Claim, Fenced, Outcome
 from opm.server.features.sessions.schemas import Verdict
 from opm.server.realtime.bus import WAKE_PUMP, output_topic
 from opm.server.wiring import Scope
-from opm.wire.events import Output, OutputStatus
+from opm.wire.events import Output, OutputFile, OutputStatus
 from tests.builders import World
 
 Stage = tuple[World, Actor, ProjectSummary]
@@ -233,6 +233,13 @@ async def test_boards_hear_only_what_the_run_itself_says(stage: Stage) -> None:
     (told,) = [event.model_dump() for event in world.announced("session_output")]
     assert len(told["output"]) == 400
     assert told["output"].endswith("end")
+
+
+async def test_boards_hear_once_of_a_file_that_the_agent_changed(stage: Stage) -> None:
+    world = stage[0]
+    claim = await working(stage)
+    await world.do(lambda s: s.runs.append(claim, [OutputFile(path="a.py"), OutputFile(path="a.py")]))
+    assert [event.model_dump()["path"] for event in world.announced("file_changed")] == ["a.py"]
 
 
 async def test_states_are_told_once(stage: Stage) -> None:
