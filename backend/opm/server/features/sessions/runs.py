@@ -23,10 +23,12 @@ from opm.server.features.tasks.states import Cause, TaskStatus
 from opm.server.realtime.bus import WAKE_PUMP, Bus, Message, output_topic
 from opm.wire.events import (
     AnyOutput,
+    FileChanged,
     Output,
     OutputAnswered,
     OutputAsk,
     OutputCompletion,
+    OutputFile,
     SessionChanged,
     SessionOutput,
 )
@@ -163,6 +165,10 @@ class RunService:
         text = "".join(e.data for e in events if isinstance(e, Output) and e.kind == "text" and e.child is None)
         if text:
             self._tell_board(claim, text[-_CARD_TEXT:], last)
+        for path in dict.fromkeys(event.path for event in events if isinstance(event, OutputFile)):
+            self._uow.emit(
+                FileChanged(project_id=claim.project_id, timestamp=self._uow.now, path=path, operation="modify")
+            )
         return last
 
     async def asked(self, claim: Claim, kind: InteractionKind, remote_id: str, request: Mapping[str, Any]) -> bool:
