@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -84,6 +85,8 @@ class Database:
 
 def _is_passing(exc: DBAPIError) -> bool:
     """Whether the same may succeed in a moment: the database is away, or others held what was needed for too long."""
+    if getattr(exc.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return False  # SQLite's word for a statement that makes no sense
     state = getattr(exc.orig, "sqlstate", None)
     return exc.connection_invalidated or isinstance(exc, InterfaceError | OperationalError) or state in _BUSY_STATES
 
