@@ -12,10 +12,12 @@ import orjson
 
 from opm.server.core.errors import Conflict
 from opm.server.core.settings import RunSettings
+from opm.server.core.texts import kept
 from opm.server.db.models import OpencodeSession, Task
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.interactions.schemas import Interaction, InteractionKind
 from opm.server.features.interactions.service import InteractionService
+from opm.server.features.sessions.news import session_changed
 from opm.server.features.sessions.repository import SessionRepository
 from opm.server.features.sessions.schemas import RunStatus, Verdict
 from opm.server.features.tasks.service import TaskService
@@ -29,7 +31,6 @@ from opm.wire.events import (
     OutputAsk,
     OutputCompletion,
     OutputFile,
-    SessionChanged,
     SessionOutput,
 )
 from opm.wire.sse import frame
@@ -110,7 +111,7 @@ class RunService:
             if not was_running:
                 run.status = RunStatus.STARTING
                 run.execution_start_at = self._uow.now
-                self._announce(run)
+                self._uow.emit(session_changed(run, self._uow.now))
             claims.append(_claim(run, await self._tasks.title(run.task_id), was_running=was_running))
         return claims
 
@@ -129,14 +130,15 @@ class RunService:
         run = await self._mine(claim)
         if run.status != RunStatus.RUNNING:
             run.status = RunStatus.RUNNING
-            self._announce(run)
+            self._uow.emit(session_changed(run, self._uow.now))
 
     async def retrying(self, claim: Claim, message: str | None) -> None:
         """What the board says while the provider is tried again; None when it answers."""
         run = await self._mine(claim)
+        message = kept(message)
         if run.retry_message != message:
             run.retry_message = message
-            self._announce(run)
+            self._uow.emit(session_changed(run, self._uow.now))
 
     async def cancel_requested(self, claim: Claim) -> bool:
         run = await self._sessions.get(claim.session_id)
@@ -212,17 +214,17 @@ class RunService:
         await self._uow.session.refresh(run, ["last_seq"])
         run.status = status
         run.verdict = outcome.verdict
-        run.reason = outcome.reason
+        run.reason = kept(outcome.reason)
         run.retry_message = None
         run.exit_code = exit_code
-        run.final_output = outcome.final_output
+        run.final_output = kept(outcome.final_output)
         run.tokens = dict(outcome.tokens)
         run.cost = outcome.cost
         run.diff = [dict(item) for item in outcome.diff] if outcome.diff is not None else None
         run.lease_until = None
-        await self._interactions.closed(run.id, outcome.final_output or outcome.reason)
+        await self._interactions.closed(run.id, run.final_output or run.reason)
         self._move_card(run, task, target, cause, duration)
-        self._announce(run)
+        self._uow.emit(session_changed(run, self._uow.now))
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
 
     def _move_card(
@@ -239,17 +241,6 @@ class RunService:
         if run is None or run.fence != claim.fence or run.status not in {RunStatus.STARTING, RunStatus.RUNNING}:
             raise Fenced("This run is driven by another controller now, or it was deleted.")
         return run
-
-    def _announce(self, run: OpencodeSession) -> None:
-        self._uow.emit(
-            SessionChanged(
-                project_id=run.project_id,
-                timestamp=self._uow.now,
-                task_id=run.task_id,
-                session_id=run.id,
-                status=run.status,
-            )
-        )
 
     def _tell_board(self, claim: Claim, text: str, seq: int) -> None:
         self._uow.emit(

@@ -15,6 +15,7 @@ from opm.server.features.interactions.service import InteractionService
 from opm.server.features.projects.service import ProjectService
 from opm.server.features.sessions import schemas
 from opm.server.features.sessions.messages import new_message_id
+from opm.server.features.sessions.news import session_changed
 from opm.server.features.sessions.repository import SessionRepository
 from opm.server.features.sessions.schemas import RunStatus, Verdict
 from opm.server.features.tasks import schemas as task_schemas
@@ -22,7 +23,6 @@ from opm.server.features.tasks import states
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.tasks.states import Cause, TaskStatus
 from opm.server.realtime.bus import WAKE_PUMP, WAKE_RECONCILE, Bus, Message, run_topic
-from opm.wire.events import SessionChanged
 
 
 class SessionService:
@@ -80,7 +80,7 @@ class SessionService:
             run.execution_end_at = self._uow.now
             await self._interactions.closed(run.id, None)
             self._tasks.advance(task, TaskStatus.TODO, Cause.CANCEL, actor.user_id)
-            self.announce(run)
+            self._uow.emit(session_changed(run, self._uow.now))
         elif run.cancel_requested_at is None:
             run.cancel_requested_at = self._uow.now
             session_id = run.id
@@ -149,20 +149,9 @@ class SessionService:
         self._tasks.advance(task, TaskStatus.IN_PROGRESS, cause, actor.user_id)
         await self._uow.flush()
         self._uow.audit(actor, "run.start", ("session", run.id), project=task.project_id, kind=cause)
-        self.announce(run)
+        self._uow.emit(session_changed(run, self._uow.now))
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
         return run
-
-    def announce(self, run: OpencodeSession) -> None:
-        self._uow.emit(
-            SessionChanged(
-                project_id=run.project_id,
-                timestamp=self._uow.now,
-                task_id=run.task_id,
-                session_id=run.id,
-                status=run.status,
-            )
-        )
 
     async def _shown(self, runs: Sequence[OpencodeSession]) -> list[schemas.Session]:
         versions = await self._sessions.versions([run.config_id for run in runs])
