@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from opm.server.core.errors import Unavailable
+from opm.server.core.texts import kept_json
 from opm.server.db import sqlite
 
 _BUSY_MS = 5000
@@ -23,7 +24,7 @@ _BUSY_STATES = frozenset({"40001", "40P01", "55P03", "57014"})
 
 
 def _dumps(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return kept_json(orjson.dumps(value)).decode()
 
 
 class Database:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opm.server.core.texts import Said
+
 
 class ProviderKind(BaseModel):
     """A provider that can be chosen, with what it needs."""
@@ -17,7 +19,7 @@ class ProviderKind(BaseModel):
     models: list[str] = Field(default_factory=list, description="suggestions; any other name may be given")
 
 
-class NewConfig(BaseModel):
+class NewConfig(Said):
     """A new version. ``api_key`` None keeps the key of the version before; an empty text removes it."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)

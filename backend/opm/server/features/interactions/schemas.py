@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opm.server.core.texts import Said
+
 
 class InteractionKind(StrEnum):
     PROMPT = "prompt"
@@ -45,7 +47,7 @@ class Interaction(BaseModel):
     created_at: datetime
 
 
-class Feedback(BaseModel):
+class Feedback(Said):
     """A message to the agent; from a review column it continues the same conversation in a new run."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -53,14 +55,14 @@ class Feedback(BaseModel):
     message: str = Field(min_length=1, max_length=200_000)
 
 
-class PermissionAnswer(BaseModel):
+class PermissionAnswer(Said):
     model_config = ConfigDict(extra="forbid")
 
     reply: Literal["once", "always", "reject"]
     message: str | None = Field(default=None, max_length=10_000, description="with reject: what to do instead")
 
 
-class QuestionAnswer(BaseModel):
+class QuestionAnswer(Said):
     """One list of chosen labels or free text per question; ``reject`` dismisses them all."""
 
     model_config = ConfigDict(extra="forbid")

@@ -1,5 +1,6 @@
 """Rows of projects; who owns them is asked here and nowhere else."""
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from opm.server.core.paging import PageRequest
 from opm.server.db.models import Interaction, OpencodeConfig, OpencodeSession, Project, Task
 from opm.server.db.repository import Repository, Rows
 
+_SLUG = re.compile(r"[a-z0-9-]{1,63}")
 _LIVE = Project.desired_state != "deleted"
 
 
@@ -22,7 +24,9 @@ class ProjectRepository(Repository[Project]):
         as_id = ref if isinstance(ref, UUID) else _parse(ref)
         found = await self.one(query.where(Project.id == as_id)) if as_id else None
         # a slug may have the form of an id
-        return found or await self.one(query.where(Project.slug == str(ref)))
+        if found is not None or not _SLUG.fullmatch(str(ref)):
+            return found
+        return await self.one(query.where(Project.slug == str(ref)))
 
     async def page_of(self, user_id: UUID, request: PageRequest) -> Rows[Project]:
         return await self.page(select(Project).where(Project.user_id == user_id, _LIVE), request)

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opm.server.core.texts import Said
+
 
 class ProjectStatus(StrEnum):
     """The record's own life; the pod's is ``PodState``."""
@@ -23,7 +25,7 @@ class DesiredState(StrEnum):
     DELETED = "deleted"
 
 
-class NewProject(BaseModel):
+class NewProject(Said):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     name: str = Field(min_length=1, max_length=120, examples=["Website relaunch"])
@@ -36,7 +38,7 @@ class NewProject(BaseModel):
     sample: bool = Field(default=False, description="start with sample files and cards for the demo model")
 
 
-class ProjectPatch(BaseModel):
+class ProjectPatch(Said):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     name: str | None = Field(default=None, min_length=1, max_length=120)

@@ -21,6 +21,12 @@ def between(above: str | None, below: str | None) -> str | None:
     return rank if len(rank) <= LONGEST else None
 
 
+def check(rank: str) -> None:
+    """Raises ValueError for what cannot be a rank."""
+    if not (rank.isascii() and rank.isalnum()):
+        raise ValueError("not a rank")
+
+
 def spread(number: int) -> Sequence[str]:
     """Fresh ranks for a whole column."""
     return [str(key) for key in generate_n_keys_between(None, None, number)]

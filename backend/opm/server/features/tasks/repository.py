@@ -10,6 +10,7 @@ from opm.server.core.errors import Invalid
 from opm.server.core.paging import PageRequest, cursor_after
 from opm.server.db.models import Interaction, OpencodeSession, Task, TaskEvent
 from opm.server.db.repository import Repository
+from opm.server.features.tasks import order
 
 _Queued = aliased(OpencodeSession)
 _position = (
@@ -65,6 +66,7 @@ class TaskRepository(Repository[Task]):
         if after is not None:
             rank, _, task_id = after.partition("|")
             try:
+                order.check(rank)
                 query = query.where(tuple_(Task.rank, Task.id) > tuple_(rank, UUID(task_id)))
             except ValueError as exc:
                 raise Invalid("The cursor is not one of ours; start again without it.", field="cursor") from exc

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opm.server.core.texts import Said
 from opm.server.features.tasks.states import TaskStatus
 
 
-class NewTask(BaseModel):
+class NewTask(Said):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     title: str = Field(min_length=1, max_length=200, examples=["Add a contact form"])
@@ -17,7 +18,7 @@ class NewTask(BaseModel):
     file_references: list[str] = Field(default_factory=list, max_length=100)
 
 
-class TaskPatch(BaseModel):
+class TaskPatch(Said):
     """Fields not named stay as they are. Show the version you edited as ``If-Match``."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
