@@ -14,7 +14,7 @@ async def measure(home: Path, *, only: str | None, smoke: bool) -> None:
     print(described(), flush=True)
     if only in {None, "task_list"}:
         for database, figures in await task_list.run(
-            home / "list", rounds=1 if smoke else 9, requests=60 if smoke else 1500
+            home / "list", rounds=1 if smoke else 9, requests=60 if smoke else 1000
         ):
             print("\n" + table(f"A board of 50 cards with 2 KB each, on {database}", figures))
     if only in {None, "first_delta"}:
