@@ -334,3 +334,22 @@ async def test_people_and_the_pump_do_not_lock_each_other_out(stage: Stage, othe
             await asyncio.wait_for(scope.runs.finish(claim, Outcome(Verdict.SUCCESS)), 5)
     (outcome,) = await asyncio.gather(crossing, return_exceptions=True)
     assert isinstance(outcome, Conflict) or not isinstance(outcome, BaseException), outcome
+
+
+async def test_an_agent_may_say_anything(stage: Stage) -> None:
+    """Output of programs holds any character; none of them may stop the run from being written down."""
+    world, ann, project = stage
+    claim = await working(stage)
+    hard = "a\0b \\u0000 \x1b[31m \ufffe 🫖"
+    await world.do(lambda s: s.runs.append(claim, [Output(data=hard, part_id="p")]))
+    await world.do(lambda s: s.runs.asked(claim, PERMISSION, "per_1", {"permission": "bash", "patterns": [hard]}))
+    await world.do(lambda s: s.runs.retrying(claim, hard))
+    diff = [{"file": hard, "status": "added", "additions": 1, "deletions": 0, "patch": hard}]
+    await world.finish(claim, Verdict.FAILED, reason=hard, final_output=hard, diff=diff)
+    kept = hard.replace("\0", "\ufffd")
+    run = await world.do(lambda s: s.sessions.get(ann, project.slug, claim.session_id), write=False)
+    assert (run.reason, run.final_output) == (kept, kept)
+    assert await world.do(lambda s: s.output.texts(claim.session_id), write=False) == {"p": kept}
+    (row,) = await world.rows(OpencodeSession)
+    assert row.diff is not None
+    assert row.diff[0]["patch"] == kept
