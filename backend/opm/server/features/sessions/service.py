@@ -95,6 +95,8 @@ class SessionService:
             if run.status == RunStatus.QUEUED:
                 run.status = RunStatus.CANCELLED
                 run.verdict = Verdict.CANCELLED
+            topic = run_topic(run.id)
+            self._uow.after_commit(lambda topic=topic: self._bus.post(Message(topic)))
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_RECONCILE)))
 
     async def of_task(self, actor: Actor, ref: str, task_id: UUID, request: PageRequest) -> Page[schemas.Session]:
