@@ -1,18 +1,34 @@
 """The workspace of a project, through the files sidecar of its pod."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from opm.server.api.deps import ActorDep, PortsDep
 from opm.server.api.pods import FilesDep
+from opm.server.clients.base import FileStream
 from opm.wire.files import MakeDirectory, Rename, Tree, WriteFile, Written
 
 router = APIRouter(prefix="/projects/{project}/files", tags=["files"])
 Path = Annotated[str, Query(max_length=4096)]
 _FORWARDED = ("range", "if-none-match", "if-range")
+
+
+class _Passing(StreamingResponse):
+    """Lets go of what it streams from however that ends: whole, broken off in the pod, or left by the reader."""
+
+    def __init__(self, stream: FileStream, end: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(stream.body, stream.status, dict(stream.headers))
+        self._end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._end()
 
 
 @router.get("/tree")
@@ -28,8 +44,7 @@ async def get_content(files: FilesDep, project: str, path: Path, request: Reques
     wanted = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
     context = files.content(path, wanted)
     stream = await context.__aenter__()
-    end = BackgroundTask(context.__aexit__, None, None, None)
-    return StreamingResponse(stream.body, stream.status, dict(stream.headers), background=end)
+    return _Passing(stream, lambda: context.__aexit__(None, None, None))
 
 
 @router.post("/write")
