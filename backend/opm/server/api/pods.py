@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from opm.server.api.deps import ActorDep, PortsDep
 from opm.server.clients.base import FileClient, PodAddress
-from opm.server.core.errors import Unavailable
+from opm.server.core.errors import NotFound, Unavailable
 from opm.server.features.workspaces.service import starting
 from opm.server.runtime.base import Observation
 from opm.server.wiring import Ports
@@ -42,5 +42,5 @@ async def live_diff(ports: Ports, run: Any) -> list[dict[str, Any]]:
     try:
         agent = ports.clients.agent(address(await ports.runtime.observe(run.project_id), key))
         return await agent.diff(run.remote_session_id, run.message_id)
-    except Unavailable:
+    except (Unavailable, NotFound):
         return []
