@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -26,7 +27,7 @@ from opm.server.background.loops import Background
 from opm.server.clients.pods import HttpPodClients
 from opm.server.core.clock import SystemClock
 from opm.server.core.crypto import load_keyring
-from opm.server.core.settings import Settings
+from opm.server.core.settings import Settings, usual_data_dir
 from opm.server.db.engine import Database
 from opm.server.realtime.hub import Hub
 from opm.server.realtime.memory import MemoryBus
@@ -54,11 +55,18 @@ def build_ports(settings: Settings) -> Ports:
 def local_settings(settings: Settings) -> LocalSettings:
     return LocalSettings(
         data_dir=settings.data_dir,
-        opencode=settings.opencode.binary or installed_path(settings.data_dir / "opencode"),
+        opencode=settings.opencode.binary or _installed_opencode(settings),
         start_timeout=settings.runtime.start_timeout,
         stop_timeout=settings.runtime.stop_timeout,
         keep_on_close=settings.runtime.keep_pods,
     )
+
+
+def _installed_opencode(settings: Settings) -> Path:
+    """In this data directory, else in the usual one, where set-up puts it; it is large, and the same for all."""
+    own = installed_path(settings.data_dir / "opencode")
+    usual = installed_path(usual_data_dir() / "opencode")
+    return usual if usual.exists() and not own.exists() else own
 
 
 def create_app(settings: Settings, ports: Ports | None = None, *, background: bool = True) -> FastAPI:
