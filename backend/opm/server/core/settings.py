@@ -19,6 +19,10 @@ from pydantic_settings import (
 )
 
 
+def usual_data_dir() -> Path:
+    return Path(platformdirs.user_data_dir("opm"))
+
+
 class _Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -108,7 +112,7 @@ class Settings(BaseSettings):
         default=None, description="address in front of a proxy, e.g. https://opm.example.org"
     )
     allowed_hosts: tuple[str, ...] = Field(default=(), description="further values accepted in the Host header")
-    data_dir: Path = Field(default_factory=lambda: usual_data_dir(), description="database, keys, pods, binaries")
+    data_dir: Path = Field(default_factory=usual_data_dir, description="database, keys, pods, binaries")
     secret_key_file: Path | None = Field(
         default=None, description="the master keys; none: `secret.keys` in the data directory"
     )
@@ -143,10 +147,6 @@ class Settings(BaseSettings):
     @property
     def embedded_database(self) -> bool:
         return self.database_url.startswith("sqlite")
-
-
-def usual_data_dir() -> Path:
-    return Path(platformdirs.user_data_dir("opm"))
 
 
 def config_file() -> Path:
