@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
@@ -297,6 +298,7 @@ class Life(RuleBasedStateMachine):
             assert sorted(found) == list(range(1, len(found) + 1))
 
 
+@pytest.mark.timeout(400)  # a life that went wrong is made as short as can be, which takes minutes
 def test_any_life_of_cards_and_runs(sqlite_template: Path) -> None:
     Life.template, Life.seen = sqlite_template, Counter()
     case = Life.TestCase
