@@ -17,7 +17,7 @@ from opm.sidecar.session.events import Backlog, Family, Filter, frames
 from tests.sidecar.session.fake import Upstream, session_before
 from tests.sidecar.support import Client, Events
 
-HERE = "/work"
+HERE = "/ws"
 
 
 def passed(chosen: Filter, kind: str, directory: str | None = HERE, **properties: Any) -> bytes | None:
@@ -26,7 +26,7 @@ def passed(chosen: Filter, kind: str, directory: str | None = HERE, **properties
 
 
 def test_an_event_is_unwrapped_and_its_properties_stay_as_they_were() -> None:
-    raw = b'{"directory":"/work","payload":{"id":"e","type":"x.y","properties":{"a": 1.50, "b":"\\u00e9"}}}'
+    raw = b'{"directory":"/ws","payload":{"id":"e","type":"x.y","properties":{"a": 1.50, "b":"\\u00e9"}}}'
 
     assert Filter(HERE).frame(raw) == b'data: {"type":"x.y","properties":{"a": 1.50, "b":"\\u00e9"}}\n\n'
 
@@ -40,7 +40,7 @@ def test_events_of_the_workspace_and_of_no_place_are_kept(directory: str | None)
     assert passed(Filter(HERE), "session.idle", directory) is not None
 
 
-@pytest.mark.parametrize("directory", ["/", "/work/", "/work/sub", "/workspace", "/other"])
+@pytest.mark.parametrize("directory", ["/", "/ws/", "/ws/sub", "/wsx", "/other"])
 def test_events_of_other_places_are_dropped(directory: str) -> None:
     assert passed(Filter(HERE), "session.idle", directory) is None
 
