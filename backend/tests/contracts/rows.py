@@ -64,6 +64,8 @@ _DEFAULTS: dict[type[Base], Any] = {
         "remote_id": uuid4().hex,
         "created_at": NOW,
     },
+    models.TaskTemplate: lambda: {"id": new_id(), "name": uuid4().hex, "created_at": NOW, "updated_at": NOW},
+    models.IdempotencyKey: lambda: {"id": new_id(), "key": uuid4().hex, "fingerprint": "f", "created_at": NOW},
     models.AuditLog: lambda: {"id": new_id(), "action": "a", "resource_type": "r", "created_at": NOW},
 }
 
@@ -87,6 +89,8 @@ async def filled(database: Database) -> dict[str, Any]:
         run,
         row_of(models.SessionEvent, session_id=run.id),
         row_of(models.Interaction, task_id=task.id, session_id=run.id, user_id=user.id),
+        row_of(models.TaskTemplate, project_id=project.id),
+        row_of(models.IdempotencyKey, user_id=user.id),
         row_of(models.AuditLog, user_id=user.id, project_id=project.id),
     ]
     async with database.session(write=True) as session:

@@ -3,9 +3,10 @@
 from opm.server.db.base import Base
 from opm.server.db.models.audit import AuditLog
 from opm.server.db.models.config import OpencodeConfig
+from opm.server.db.models.idempotency import IdempotencyKey
 from opm.server.db.models.project import Project
 from opm.server.db.models.session import Interaction, OpencodeSession, SessionEvent
-from opm.server.db.models.task import Task, TaskEvent
+from opm.server.db.models.task import Task, TaskEvent, TaskTemplate
 from opm.server.db.models.user import RefreshToken, User
 
 metadata = Base.metadata
@@ -13,6 +14,7 @@ metadata = Base.metadata
 
 __all__ = [
     "AuditLog",
+    "IdempotencyKey",
     "Interaction",
     "OpencodeConfig",
     "OpencodeSession",
@@ -21,6 +23,7 @@ __all__ = [
     "SessionEvent",
     "Task",
     "TaskEvent",
+    "TaskTemplate",
     "User",
     "metadata",
 ]

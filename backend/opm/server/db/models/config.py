@@ -36,6 +36,9 @@ class OpencodeConfig(Identified, Base):
     instructions: Mapped[str] = mapped_column(Text, default="")
     temperature: Mapped[float | None] = mapped_column(Float)
     max_tokens: Mapped[int | None]
+    steps: Mapped[int | None]
+    agents: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    default_agent: Mapped[str | None] = mapped_column(String(64))
     is_active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)

@@ -1,12 +1,17 @@
 """Projects: the record, the wish for its pod, and what was last seen of it."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from opm.server.core.crypto import Sealed
 from opm.server.db.base import Base, Identified, one_of
+
+SOURCES = ("empty", "sample", "git")
+WORKSPACE_STATES = ("waiting", "cloning", "ready", "failed")
 
 
 class Project(Identified, Base):
@@ -16,6 +21,8 @@ class Project(Identified, Base):
         one_of("status", ("initializing", "ready", "error", "archived")),
         one_of("desired_state", ("running", "stopped", "deleted")),
         one_of("pod_status", ("absent", "pending", "running", "stopping", "failed")),
+        one_of("source", SOURCES),
+        one_of("workspace_state", WORKSPACE_STATES),
         Index(None, "user_id", "status"),
     )
 
@@ -31,6 +38,15 @@ class Project(Identified, Base):
     status: Mapped[str] = mapped_column(String(16), default="initializing", index=True)
     desired_state: Mapped[str] = mapped_column(String(16), default="stopped", index=True)
     sample: Mapped[bool] = mapped_column(default=False)
+    source: Mapped[str] = mapped_column(String(8), default="empty")
+    git_url: Mapped[str | None] = mapped_column(String(2000))
+    git_ref: Mapped[str | None] = mapped_column(String(255))
+    git_credential_encrypted: Mapped[Sealed | None]
+    workspace_state: Mapped[str] = mapped_column(String(8), default="ready")
+    workspace_reason: Mapped[str | None] = mapped_column(Text)
+    resources: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    idle_stop_seconds: Mapped[int | None]
+    max_concurrent_runs: Mapped[int] = mapped_column(default=1)
     last_used_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -11,7 +11,7 @@ from opm.server.db.base import Base, Identified, JsonColumn, one_of
 
 STATUSES = ("queued", "starting", "running", "completed", "failed", "cancelled")
 KINDS = ("prompt", "feedback", "permission", "question")
-STATES = ("pending", "sent", "answered", "expired")
+STATES = ("pending", "queued", "sent", "answered", "expired", "withdrawn")
 
 
 class OpencodeSession(Identified, Base):
@@ -25,6 +25,7 @@ class OpencodeSession(Identified, Base):
     config_id: Mapped[UUID] = mapped_column(ForeignKey("opencode_configs.id", ondelete="CASCADE"), index=True)
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     kind: Mapped[str] = mapped_column(String(16), default="execute")
+    rerun_of: Mapped[UUID | None]
     remote_session_id: Mapped[str | None] = mapped_column(String(128), index=True)
     message_id: Mapped[str] = mapped_column(String(128))
     incarnation: Mapped[str | None] = mapped_column(String(64))
@@ -38,6 +39,7 @@ class OpencodeSession(Identified, Base):
     tokens: Mapped[dict[str, Any]] = mapped_column(default=dict)
     cost: Mapped[float] = mapped_column(Float, default=0)
     diff: Mapped[list[dict[str, Any]] | None]
+    children: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     cancel_requested_at: Mapped[datetime | None]
     lease_owner: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None] = mapped_column(index=True)

@@ -1,6 +1,7 @@
 """People, known by issuer and subject, and their sign-ins."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
@@ -18,6 +19,7 @@ class User(Identified, Base):
     email: Mapped[str | None] = mapped_column(String(320), index=True)
     name: Mapped[str] = mapped_column(String(255))
     picture_url: Mapped[str | None] = mapped_column(String(2000))
+    preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
     disabled_at: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
