@@ -10,7 +10,7 @@ from opm.server.db.base import Base, Identified
 
 
 class IdempotencyKey(Identified, Base):
-    """`fingerprint` is a hash of method, path and body; `response_status` is None while the first request is at work."""
+    """`fingerprint` is a hash of method, path and body; `response_status` is None while the first is at work."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("user_id", "key"),)
