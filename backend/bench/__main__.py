@@ -5,7 +5,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import first_delta, task_list
+from bench import first_delta, large_board, task_list
 from bench.figures import table
 from bench.machine import described
 
@@ -17,6 +17,10 @@ async def measure(home: Path, *, only: str | None, smoke: bool) -> None:
             home / "list", rounds=1 if smoke else 9, requests=60 if smoke else 1000
         ):
             print("\n" + table(f"A board of 50 cards with 2 KB each, on {database}", figures))
+    if only in {None, "large_board"}:
+        cards, rounds, requests = (450, 1, 20) if smoke else (10_000, 9, 200)
+        for title, figures in await large_board.run(home / "large", cards=cards, rounds=rounds, requests=requests):
+            print("\n" + table(title, figures))
     if only in {None, "first_delta"}:
         for title, figures in await first_delta.run(home / "delta", rounds=2 if smoke else 25):
             print("\n" + table(title, figures))
@@ -24,7 +28,9 @@ async def measure(home: Path, *, only: str | None, smoke: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("only", nargs="?", choices=["task_list", "first_delta"], help="one benchmark instead of all")
+    parser.add_argument(
+        "only", nargs="?", choices=["task_list", "large_board", "first_delta"], help="one benchmark instead of all"
+    )
     parser.add_argument("--smoke", action="store_true", help="tiny loads: does it still run?")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="opm-bench-") as home:

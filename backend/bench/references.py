@@ -1,10 +1,12 @@
 """Servers to compare the list of cards with, under the same server settings: `same` serves the same bytes and looks
 at nothing; `query` makes the same query with nothing but the driver and an encoder. Neither knows who is asking.
 
-Started as a program: ``python -m bench.references same <file>`` or ``query <database> <project id>``; prints its port.
+Started as a program: ``python -m bench.references same <file>`` or ``query <database> <project id> [<limit> <rank>]``,
+for a page behind a rank; prints its port.
 """
 
 import asyncio
+import base64
 import gc
 import socket
 import sqlite3
@@ -37,7 +39,7 @@ SELECT {", ".join(f"t.{name}" for name in _CARD)},
   CASE WHEN s.status = 'queued' THEN (SELECT count(*) FROM opencode_sessions q
     WHERE q.project_id = s.project_id AND q.status = 'queued' AND q.id <= s.id) END
 FROM tasks t LEFT JOIN opencode_sessions s ON s.id = t.current_session_id
-WHERE t.project_id = $1 ORDER BY t.rank, t.id LIMIT 51
+WHERE t.project_id = $1 AND t.rank > $2 ORDER BY t.rank, t.id LIMIT $3
 """  # noqa: S608  made of constants
 
 
@@ -50,17 +52,17 @@ def same(path: Path) -> Body:
     return answer
 
 
-def query_sqlite(path: str, project: UUID) -> Body:
+def query_sqlite(path: str, project: UUID, limit: int, after: str) -> Body:
     connection = sqlite3.connect(path)
 
     async def answer() -> bytes:
-        rows = connection.execute(_QUERY, (project.hex,)).fetchall()
-        return _encoded(rows, uuid=UUID, moment=_utc)
+        rows = connection.execute(_QUERY, (project.hex, after, limit + 1)).fetchall()
+        return _encoded(rows, limit, uuid=UUID, moment=_utc)
 
     return answer
 
 
-def query_postgres(url: str, project: UUID) -> Body:
+def query_postgres(url: str, project: UUID, limit: int, after: str) -> Body:
     connection: asyncpg.Connection | None = None
     turn = asyncio.Lock()
 
@@ -68,16 +70,16 @@ def query_postgres(url: str, project: UUID) -> Body:
         nonlocal connection
         async with turn:
             connection = connection or await asyncpg.connect(url)
-            rows = await connection.fetch(_QUERY, project)
-        return _encoded(rows, uuid=lambda value: value, moment=lambda value: value)
+            rows = await connection.fetch(_QUERY, project, after, limit + 1)
+        return _encoded(rows, limit, uuid=lambda value: value, moment=lambda value: value)
 
     return answer
 
 
-def _encoded(rows: list[Any], *, uuid: Callable[[Any], Any], moment: Callable[[Any], Any]) -> bytes:
+def _encoded(rows: list[Any], limit: int, *, uuid: Callable[[Any], Any], moment: Callable[[Any], Any]) -> bytes:
     """Cards as the product says them. The measured board has never run, so runs are left out."""
     cards: list[dict[str, Any]] = []
-    for row in rows:
+    for row in rows[:limit]:
         card: dict[str, Any] = dict(zip(_CARD, row, strict=False))
         assert row[len(_CARD) + 1] is None, "this reference knows only cards that never ran"
         for name in ("id", "project_id", "created_by"):
@@ -87,7 +89,12 @@ def _encoded(rows: list[Any], *, uuid: Callable[[Any], Any], moment: Callable[[A
         card["file_references"] = orjson.loads(card["file_references"])
         card["attention"], card["run"] = row[len(_CARD)], None
         cards.append(card)
-    return msgspec.json.encode({"items": cards, "next_cursor": None})
+    cursor = f"{cards[-1]['rank']}|{cards[-1]['id']}" if len(rows) > limit else None
+    return msgspec.json.encode({"items": cards, "next_cursor": cursor and _cursor(cursor)})
+
+
+def _cursor(position: str) -> str:
+    return base64.urlsafe_b64encode(position.encode()).decode()
 
 
 def _utc(text: str) -> datetime:
@@ -116,13 +123,13 @@ def serve(body: Body) -> None:
         runner.run(uvicorn.Server(config).serve(sockets=[sock]))
 
 
-def main(kind: str, where: str, project: str = "") -> None:
+def main(kind: str, where: str, project: str = "", limit: str = "50", after: str = "") -> None:
     if kind == "same":
         serve(same(Path(where)))
     elif where.startswith("postgresql"):
-        serve(query_postgres(where, UUID(project)))
+        serve(query_postgres(where, UUID(project), int(limit), after))
     else:
-        serve(query_sqlite(where, UUID(project)))
+        serve(query_sqlite(where, UUID(project), int(limit), after))
 
 
 if __name__ == "__main__":
