@@ -21,6 +21,7 @@ class Task(Identified, Base):
     __table_args__ = (
         one_of("status", STATUSES),
         Index(None, "project_id", "status", "rank"),
+        Index(None, "project_id", "rank", "id"),
         Index("ix_tasks_file_references", "file_references", postgresql_using="gin").ddl_if(dialect="postgresql"),
     )
 

@@ -28,6 +28,7 @@ def upgrade() -> None:
     op.add_column("projects", sa.Column("max_concurrent_runs", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("tasks", sa.Column("deleted_at", UtcDateTime()))
     op.create_index("ix_tasks_deleted_at", "tasks", ["deleted_at"])
+    op.create_index("ix_tasks_project_id_rank_id", "tasks", ["project_id", "rank", "id"])
     op.add_column("opencode_configs", sa.Column("steps", sa.Integer()))
     op.add_column("opencode_configs", sa.Column("agents", JsonColumn, nullable=False, server_default="{}"))
     op.add_column("opencode_configs", sa.Column("default_agent", sa.String(64)))
@@ -48,6 +49,7 @@ def downgrade() -> None:
     op.drop_column("opencode_sessions", "rerun_of")
     for name in ("default_agent", "agents", "steps"):
         op.drop_column("opencode_configs", name)
+    op.drop_index("ix_tasks_project_id_rank_id", "tasks")
     op.drop_index("ix_tasks_deleted_at", "tasks")
     op.drop_column("tasks", "deleted_at")
     for name in ("max_concurrent_runs", "idle_stop_seconds", "resources", "workspace_reason"):
