@@ -13,6 +13,7 @@ from opm.sidecar.errors import Refused, on_refused
 from opm.sidecar.model.conversation import Request, reply
 from opm.sidecar.model.play import MODEL, Dropped, Played, whole
 from opm.sidecar.model.script import Failure
+from opm.wire.json import without_lone_halves
 
 NAME = "Demo model (scripted)"
 _LARGEST_BODY = 32 << 20
@@ -42,7 +43,7 @@ def create() -> Starlette:
     async def completions(http: HttpRequest) -> Response:
         body = await read_body(http, _LARGEST_BODY)
         try:
-            request = msgspec.json.decode(body, type=Request)
+            request = msgspec.json.decode(without_lone_halves(body), type=Request)
         except (msgspec.DecodeError, RecursionError):
             return _error(400, "This is not a chat completions request.")
         answer = reply(request)

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from opm.sidecar.errors import Refused
 from opm.sidecar.session.upstream import OpenCode, unavailable
+from opm.wire.json import without_lone_halves
 
 NOISE = frozenset(
     {
@@ -95,7 +96,7 @@ class Filter:
     def frame(self, data: bytes) -> bytes | None:
         """The frame to send for the upstream frame's data, or None if it is not for this reader."""
         try:
-            found = msgspec.json.decode(data, type=_Frame)
+            found = msgspec.json.decode(without_lone_halves(data), type=_Frame)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
         event, properties = found.payload.type, found.payload.properties

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 
 from opm.sidecar.errors import Refused
+from opm.wire.json import without_lone_halves
 
 _CONNECT_SECONDS = 2.0
 _TOTAL_SECONDS = 30.0
@@ -142,7 +143,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         body += chunk
         if len(body) > _LARGEST_ANSWER:
             raise Refused(502, "OpenCode's answer is larger than 64 MiB; ask for fewer messages.")
-    return bytes(body)
+    return without_lone_halves(bytes(body))
 
 
 def _judge(status: int, content_type: str, body: bytes) -> Answer:

@@ -35,6 +35,14 @@ def test_an_event_without_properties_has_empty_ones() -> None:
     assert Filter(HERE).frame(b'{"payload":{"type":"x"}}') == b'data: {"type":"x","properties":{}}\n\n'
 
 
+def test_half_a_character_does_not_lose_the_event() -> None:
+    sent = passed(Filter(HERE), "message.part.delta", delta="cut here: \ud83d")
+
+    assert sent is not None
+    assert json.loads(sent.removeprefix(b"data: "))["properties"] == {"delta": "cut here: \ufffd"}
+    msgspec.json.decode(sent.removeprefix(b"data: "))
+
+
 @pytest.mark.parametrize("directory", [HERE, None, "", "global"])
 def test_events_of_the_workspace_and_of_no_place_are_kept(directory: str | None) -> None:
     assert passed(Filter(HERE), "session.idle", directory) is not None

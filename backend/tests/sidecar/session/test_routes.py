@@ -266,3 +266,9 @@ async def test_the_terminal_s_place_is_kept(session: Client, upstream: Upstream)
 
     assert caught.value.status == 501
     assert upstream.asked == []
+
+
+async def test_half_a_character_in_an_answer_is_replaced(session: Client, upstream: Upstream) -> None:
+    upstream.answer = Response(rb'{"text":"a\ud83d b\ude00 \ud83d\ude00"}', media_type="application/json")
+
+    assert await session.json("GET", "/session/ses_1") == {"text": "a\ufffd b\ufffd \U0001f600"}
