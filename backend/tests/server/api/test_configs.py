@@ -108,3 +108,14 @@ async def test_the_audit_log_tells_of_keys_without_showing_them(desk: Desk) -> N
     items = (await desk.client.get(f"{desk.project}/audit")).json()["items"]
     assert (items[0]["action"], items[0]["details"]) == ("secret.set", {"provider": "anthropic"})
     assert items[0]["ip_address"] == "127.0.0.1"
+
+
+async def test_the_pod_runs_its_version_until_the_next_run(desk: Desk) -> None:
+    async def state() -> Any:
+        return (await desk.client.get(f"{desk.project}/config/state")).json()
+
+    assert await state() == {"active_version": 1, "pod_version": 1, "pending": False}
+    await desk.save(api_key=KEY)
+    assert await state() == {"active_version": 2, "pod_version": 1, "pending": True}
+    await desk.client.post(f"{desk.project}/config/versions/1/activate")
+    assert (await state())["pending"] is False

@@ -5,6 +5,58 @@ export type ClientOptions = {
 };
 
 /**
+ * Agent
+ *
+ * An agent of the project's own; its permissions come after, and so above, those of the project.
+ */
+export type Agent = {
+    /**
+     * Description
+     *
+     * tells other agents when to call it
+     */
+    description: string;
+    /**
+     * Mode
+     *
+     * primary: runs cards; subagent: is called by others; all: both
+     */
+    mode?: 'primary' | 'subagent' | 'all';
+    /**
+     * Model
+     *
+     * of the same provider; none: the project's
+     */
+    model?: string | null;
+    /**
+     * Permissions
+     */
+    permissions?: {
+        [key: string]: 'allow' | 'ask' | 'deny' | Array<Rule>;
+    };
+    /**
+     * Prompt
+     *
+     * replaces OpenCode's own system prompt
+     */
+    prompt: string;
+    /**
+     * Steps
+     */
+    steps?: number | null;
+    /**
+     * Temperature
+     */
+    temperature?: number | null;
+    /**
+     * Tools
+     */
+    tools?: {
+        [key: string]: boolean;
+    };
+};
+
+/**
  * Event
  */
 export type AnyBoardEvent = ({
@@ -150,11 +202,61 @@ export type AuditEntry = {
 };
 
 /**
+ * Change
+ *
+ * One field that differs between two versions; of a key, only whether it is set and how it ends.
+ */
+export type Change = {
+    /**
+     * After
+     */
+    after: unknown;
+    /**
+     * Before
+     */
+    before: unknown;
+    /**
+     * Diff
+     *
+     * of long texts, as a unified diff
+     */
+    diff?: string | null;
+    /**
+     * Field
+     */
+    field: string;
+};
+
+/**
+ * Comparison
+ */
+export type Comparison = {
+    /**
+     * After
+     */
+    after: number;
+    /**
+     * Before
+     */
+    before: number;
+    /**
+     * Changes
+     */
+    changes: Array<Change>;
+};
+
+/**
  * Config
  *
  * One immutable version.
  */
 export type Config = {
+    /**
+     * Agents
+     */
+    agents?: {
+        [key: string]: Agent;
+    };
     /**
      * Api Key Last4
      */
@@ -171,6 +273,10 @@ export type Config = {
      * Created At
      */
     created_at: string;
+    /**
+     * Default Agent
+     */
+    default_agent?: string | null;
     /**
      * Id
      */
@@ -195,7 +301,7 @@ export type Config = {
      * Permissions
      */
     permissions: {
-        [key: string]: string;
+        [key: string]: 'allow' | 'ask' | 'deny' | Array<Rule>;
     };
     /**
      * Project Id
@@ -206,6 +312,10 @@ export type Config = {
      */
     provider: string;
     /**
+     * Steps
+     */
+    steps?: number | null;
+    /**
      * Temperature
      */
     temperature: number | null;
@@ -213,12 +323,36 @@ export type Config = {
      * Tools
      */
     tools: {
-        [key: string]: unknown;
+        [key: string]: boolean;
     };
     /**
      * Version
      */
     version: number;
+};
+
+/**
+ * ConfigState
+ *
+ * Which version the pod runs; a new one reaches it before the next run, by a restart of its OpenCode.
+ */
+export type ConfigState = {
+    /**
+     * Active Version
+     */
+    active_version: number | null;
+    /**
+     * Pending
+     *
+     * the pod still runs another version than the active one
+     */
+    pending: boolean;
+    /**
+     * Pod Version
+     *
+     * None: no pod runs, or one of a version that is not known any more
+     */
+    pod_version: number | null;
 };
 
 /**
@@ -628,6 +762,12 @@ export type MoveTask = {
  */
 export type NewConfig = {
     /**
+     * Agents
+     */
+    agents?: {
+        [key: string]: unknown | Agent;
+    };
+    /**
      * Api Key
      */
     api_key?: string | null;
@@ -635,6 +775,12 @@ export type NewConfig = {
      * Base Url
      */
     base_url?: string | null;
+    /**
+     * Default Agent
+     *
+     * runs the cards; none: build
+     */
+    default_agent?: string | null;
     /**
      * Instructions
      */
@@ -650,19 +796,33 @@ export type NewConfig = {
     /**
      * Permissions
      *
-     * per tool: bash, edit, webfetch, question; the rest has safe defaults
+     * per tool; what is not named has a safe default. For bash also a list of rules.
      */
     permissions?: {
-        [key: string]: 'allow' | 'ask' | 'deny';
+        [key: string]: 'allow' | 'ask' | 'deny' | Array<Rule>;
     };
     /**
      * Provider
      */
     provider: string;
     /**
+     * Steps
+     *
+     * most answers of the model in one run
+     */
+    steps?: number | null;
+    /**
      * Temperature
      */
     temperature?: number | null;
+    /**
+     * Tools
+     *
+     * false takes a tool away from every agent
+     */
+    tools?: {
+        [key: string]: boolean;
+    };
 };
 
 /**
@@ -1437,6 +1597,22 @@ export type Rename = {
      * To
      */
     to: string;
+};
+
+/**
+ * Rule
+ *
+ * One pattern of commands, such as ``git push *``; the last rule that fits decides.
+ */
+export type Rule = {
+    /**
+     * Action
+     */
+    action: 'allow' | 'ask' | 'deny';
+    /**
+     * Pattern
+     */
+    pattern: string;
 };
 
 /**
@@ -2504,6 +2680,83 @@ export type SaveConfigResponses = {
 
 export type SaveConfigResponse = SaveConfigResponses[keyof SaveConfigResponses];
 
+export type CompareConfigsData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query: {
+        /**
+         * From
+         */
+        from: number;
+        /**
+         * To
+         */
+        to: number;
+    };
+    url: '/api/projects/{project}/config/compare';
+};
+
+export type CompareConfigsErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type CompareConfigsError = CompareConfigsErrors[keyof CompareConfigsErrors];
+
+export type CompareConfigsResponses = {
+    /**
+     * Successful Response
+     */
+    200: Comparison;
+};
+
+export type CompareConfigsResponse = CompareConfigsResponses[keyof CompareConfigsResponses];
+
+export type GetConfigStateData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/config/state';
+};
+
+export type GetConfigStateErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type GetConfigStateError = GetConfigStateErrors[keyof GetConfigStateErrors];
+
+export type GetConfigStateResponses = {
+    /**
+     * Successful Response
+     */
+    200: ConfigState;
+};
+
+export type GetConfigStateResponse = GetConfigStateResponses[keyof GetConfigStateResponses];
+
 export type ListConfigVersionsData = {
     body?: never;
     path: {
@@ -2546,6 +2799,44 @@ export type ListConfigVersionsResponses = {
 };
 
 export type ListConfigVersionsResponse = ListConfigVersionsResponses[keyof ListConfigVersionsResponses];
+
+export type GetConfigVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/projects/{project}/config/versions/{version}';
+};
+
+export type GetConfigVersionErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type GetConfigVersionError = GetConfigVersionErrors[keyof GetConfigVersionErrors];
+
+export type GetConfigVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Config;
+};
+
+export type GetConfigVersionResponse = GetConfigVersionResponses[keyof GetConfigVersionResponses];
 
 export type ActivateConfigData = {
     body?: never;

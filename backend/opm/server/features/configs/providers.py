@@ -68,16 +68,20 @@ def opencode_config(config: OpencodeConfig, *, has_key: bool, provider_timeout: 
     if config.provider in _SPEAKS_CHAT_COMPLETIONS:
         options.setdefault("apiKey", "none")
         provider |= {"npm": "@ai-sdk/openai-compatible", "name": PROVIDERS[config.provider].name}
-    provider["models"] = {config.model: _model(config)}
+    provider["models"] = {config.model: _model(config, config.model)}
+    agents = _agents(config)
+    for agent in (config.agents or {}).values():
+        if agent.get("model"):
+            provider["models"].setdefault(agent["model"], _model(config, agent["model"]))
     name = f"{config.provider}/{config.model}"
-    build: dict[str, Any] = {} if config.temperature is None else {"temperature": config.temperature}
     return {
         "model": name,
         "small_model": name,
         "enabled_providers": [config.provider],
         "provider": {config.provider: provider},
-        "agent": {"build": build},
-        "permission": _permissions(config.permissions),
+        "agent": agents,
+        "default_agent": main_agent(config),
+        "permission": SAFE_PERMISSIONS | _chosen(config.permissions or {}, config.tools or {}),
         "autoupdate": False,
         "share": "disabled",
     }
@@ -88,27 +92,66 @@ def prompt(config: OpencodeConfig, text: str, message_id: str) -> dict[str, Any]
     body: dict[str, Any] = {
         "messageID": message_id,
         "parts": [{"type": "text", "text": text}],
-        "agent": "build",
+        "agent": main_agent(config),
         "model": {"providerID": config.provider, "modelID": config.model},
     }
     return body | ({"system": config.instructions} if config.instructions else {})
 
 
-def _model(config: OpencodeConfig) -> dict[str, Any]:
+def _model(config: OpencodeConfig, name: str) -> dict[str, Any]:
     model: dict[str, Any] = {}
     if config.provider in _SPEAKS_CHAT_COMPLETIONS:
-        model = {"name": config.model, "tool_call": True, "temperature": True}
+        model = {"name": name, "tool_call": True, "temperature": True}
         model["limit"] = {"context": 128_000, "output": config.max_tokens or 8192}
     elif config.max_tokens is not None:
         model["limit"] = {"context": 200_000, "output": config.max_tokens}
     return model
 
 
-def _permissions(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    return {**SAFE_PERMISSIONS, **chosen}
+def main_agent(config: OpencodeConfig) -> str:
+    """The one that runs cards."""
+    return config.default_agent or "build"
+
+
+def _agents(config: OpencodeConfig) -> dict[str, Any]:
+    common = _given(temperature=config.temperature, steps=config.steps)
+    own = config.agents or {}
+    agents: dict[str, Any] = {"build": common}
+    if main_agent(config) not in own:
+        agents[main_agent(config)] = common
+    return agents | {name: common | _agent(config, own[name]) for name in sorted(own)}
+
+
+def _agent(config: OpencodeConfig, agent: Mapping[str, Any]) -> dict[str, Any]:
+    model = f"{config.provider}/{agent['model']}" if agent.get("model") else None
+    said = _given(model=model, temperature=agent.get("temperature"), steps=agent.get("steps"))
+    permission = _chosen(agent.get("permissions") or {}, agent.get("tools") or {})
+    said |= {"description": agent["description"], "mode": agent["mode"], "prompt": agent["prompt"]}
+    return said | ({"permission": permission} if permission else {})
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _chosen(permissions: Mapping[str, Any], tools: Mapping[str, bool]) -> dict[str, Any]:
+    """As OpenCode takes them, in an order that no database changes. A tool that is denied is not offered at all."""
+    chosen: dict[str, Any] = {subject: _rules(permissions[subject]) for subject in sorted(permissions)}
+    return chosen | {tool: "deny" for tool in sorted(tools) if not tools[tool]}
+
+
+def _rules(said: str | list[dict[str, str]]) -> str | dict[str, str]:
+    if isinstance(said, str):
+        return said
+    rules = {"*": "ask"}
+    for rule in said:
+        rules.pop(rule["pattern"], None)  # the last one that fits decides, so a repeated pattern moves to the end
+        rules[rule["pattern"]] = rule["action"]
+    return rules
 
 
 def digest(config: Mapping[str, Any], key: str | None) -> str:
     """Names what OpenCode is started with; the key counts but cannot be read from it."""
-    text = json.dumps(config, sort_keys=True) + hashlib.sha256((key or "").encode()).hexdigest()
+    # not sorted: the order of permissions decides which one applies
+    text = json.dumps(config) + hashlib.sha256((key or "").encode()).hexdigest()
     return hashlib.sha256(text.encode()).hexdigest()[:32]

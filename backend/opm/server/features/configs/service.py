@@ -11,8 +11,9 @@ from opm.server.core.settings import Settings
 from opm.server.db.models import OpencodeConfig, Project
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.configs import providers
+from opm.server.features.configs.compare import compare
 from opm.server.features.configs.repository import ConfigRepository
-from opm.server.features.configs.schemas import Config, NewConfig, ProviderKind
+from opm.server.features.configs.schemas import Agent, Comparison, Config, NewConfig, ProviderKind
 from opm.server.features.projects.service import ProjectService
 
 
@@ -55,14 +56,14 @@ class ConfigService:
         await self._activate(row)
         if new.api_key:
             self._uow.audit(actor, "secret.set", ("config", row.id), project=project.id, provider=row.provider)
+        elif new.api_key == "" and before is not None and before.provider_api_key_encrypted is not None:
+            self._uow.audit(actor, "secret.deleted", ("config", row.id), project=project.id, provider=before.provider)
         self._projects.announce(project, "config")
         return _shown(row)
 
     async def activate(self, actor: Actor, ref: str, version: int) -> Config:
         project = await self._projects.require(actor, ref, lock=True)
-        row = await self._configs.version(project.id, version)
-        if row is None:
-            raise NotFound(f"This project has no version {version} of its configuration.")
+        row = await self._version(project, version)
         if not row.is_active:
             await self._configs.deactivate(project.id)
             row.is_active = True
@@ -74,6 +75,29 @@ class ConfigService:
         project = await self._projects.require(actor, ref)
         page = await self._configs.page(self._configs.of(project.id), request)
         return Page(items=[_shown(row) for row in page.items], next_cursor=page.next_cursor)
+
+    async def version(self, actor: Actor, ref: str, version: int) -> Config:
+        return _shown(await self._version(await self._projects.require(actor, ref), version))
+
+    async def compare(self, actor: Actor, ref: str, before: int, after: int) -> Comparison:
+        project = await self._projects.require(actor, ref)
+        return compare(*[_shown(await self._version(project, version)) for version in (before, after)])
+
+    async def active_version(self, project: Project) -> int | None:
+        config = await self._configs.active(project.id)
+        return config.version if config else None
+
+    async def newest_first(self, project: Project, limit: int) -> list[OpencodeConfig]:
+        """The active version before all others."""
+        page = await self._configs.page(self._configs.of(project.id), PageRequest(limit=limit))
+        active = await self._configs.active(project.id)
+        return ([active] if active else []) + [row for row in page.items if not row.is_active]
+
+    async def _version(self, project: Project, version: int) -> OpencodeConfig:
+        row = await self._configs.version(project.id, version)
+        if row is None:
+            raise NotFound(f"This project has no version {version} of its configuration.")
+        return row
 
     async def by_id(self, config_id: UUID) -> OpencodeConfig:
         config = await self._configs.get(config_id)
@@ -107,8 +131,11 @@ class ConfigService:
             instructions=new.instructions,
             temperature=new.temperature,
             max_tokens=new.max_tokens,
-            permissions=new.permissions,
-            tools={},
+            steps=new.steps,
+            permissions=new.model_dump(mode="json")["permissions"],
+            tools=dict(new.tools),
+            agents={name: agent.model_dump(mode="json") for name, agent in new.agents.items()},
+            default_agent=new.default_agent,
             created_by=by,
             created_at=self._uow.now,
         )
@@ -148,7 +175,10 @@ def _shown(row: OpencodeConfig) -> Config:
         instructions=row.instructions,
         temperature=row.temperature,
         max_tokens=row.max_tokens,
+        steps=row.steps,
         permissions=row.permissions,
         tools=row.tools,
+        agents={name: Agent.model_validate(agent) for name, agent in (row.agents or {}).items()},
+        default_agent=row.default_agent,
         created_at=row.created_at,
     )

@@ -24,6 +24,7 @@ from opm.server.runtime.base import Observation, PodPhase, PodSpec
 from opm.wire.events import PodStatus
 
 _RECENT = timedelta(seconds=60)
+_LOOK_BACK = 50
 
 
 class WorkspaceService:
@@ -81,6 +82,13 @@ class WorkspaceService:
             raise NotFound("There is no such project.")
         config = await self._configs.by_id(config_id) if config_id else await self._configs.require_active(project)
         return self._spec_of(project, config)
+
+    async def version_of(self, project: Project, digest: str | None) -> int | None:
+        """Which version of the configuration a pod was made of."""
+        for config in await self._configs.newest_first(project, _LOOK_BACK) if digest else ():
+            if self._spec_of(project, config).digest == digest:
+                return config.version
+        return None
 
     def pass_key(self, project_id: UUID) -> bytes:
         return self._cipher.derive("pod-pass", str(project_id))

@@ -92,3 +92,37 @@ def test_the_digest_tells_configurations_and_keys_apart() -> None:
     assert len(set(digests)) == 5
     assert providers.digest(json.loads(json.dumps(said())), "key-1") == digests[0]
     assert all("key" not in digest and len(digest) == 32 for digest in digests)
+
+
+def test_tools_that_are_off_are_denied_whatever_is_permitted() -> None:
+    permissions = said(tools={"webfetch": False, "read": True}, permissions={"webfetch": "allow"})["permission"]
+    assert permissions["webfetch"] == "deny"
+    assert "read" not in permissions
+
+
+def test_rules_of_commands_keep_their_order_and_ask_for_the_rest() -> None:
+    rules = [{"pattern": "git *", "action": "allow"}, {"pattern": "git push *", "action": "deny"}]
+    permissions = said(permissions={"bash": rules})["permission"]
+    assert list(permissions["bash"].items()) == [("*", "ask"), ("git *", "allow"), ("git push *", "deny")]
+    turned = said(permissions={"bash": rules[::-1]})
+    assert providers.digest(turned, None) != providers.digest(said(permissions={"bash": rules}), None)
+
+
+def test_agents_of_the_projects_own_bring_prompt_model_and_limits() -> None:
+    reviewer = {
+        "description": "Reviews",
+        "mode": "primary",
+        "prompt": "You review.",
+        "model": "small",
+        "temperature": 0.1,
+        "tools": {"bash": False},
+        "permissions": {"edit": "deny"},
+    }
+    config = said(agents={"reviewer": reviewer}, default_agent="reviewer", steps=7, temperature=0.9)
+    agent = config["agent"]["reviewer"]
+    assert (agent["prompt"], agent["model"], agent["temperature"]) == ("You review.", "anthropic/small", 0.1)
+    assert (agent["steps"], agent["permission"]) == (7, {"edit": "deny", "bash": "deny"})
+    assert config["agent"]["build"] == {"temperature": 0.9, "steps": 7}
+    assert set(config["provider"]["anthropic"]["models"]) == {"claude", "small"}
+    assert config["default_agent"] == "reviewer"
+    assert providers.prompt(row(default_agent="reviewer"), "x", "msg_1")["agent"] == "reviewer"

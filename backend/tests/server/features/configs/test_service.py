@@ -10,7 +10,7 @@ from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, Internal, Invalid, NotFound
 from opm.server.core.paging import PageRequest
 from opm.server.db.models import AuditLog, OpencodeConfig
-from opm.server.features.configs.schemas import Config, NewConfig
+from opm.server.features.configs.schemas import Comparison, Config, NewConfig, Rule
 from opm.server.features.projects.schemas import ProjectSummary
 from opm.server.wiring import Scope
 from tests.builders import World
@@ -195,7 +195,17 @@ async def test_what_a_provider_needs_is_asked_for(shelf: Shelf) -> None:
         {"temperature": 2.1},
         {"max_tokens": 0},
         {"permissions": {"bash": "yes"}},
-        {"tools": {}},
+        {"permissions": {"edit": [{"pattern": "*", "action": "deny"}]}},
+        {"permissions": {"bash": []}},
+        {"permissions": {"no-such-tool": "ask"}},
+        {"tools": {"bash": "sometimes"}},
+        {"tools": {"doom_loop": False}},
+        {"steps": 0},
+        {"agents": {"Bad Name": {"description": "d", "prompt": "p"}}},
+        {"agents": {"build": {"description": "d", "prompt": "p"}}},
+        {"agents": {"own": {"description": "d", "prompt": ""}}},
+        {"default_agent": "nobody"},
+        {"default_agent": "own", "agents": {"own": {"description": "d", "prompt": "p", "mode": "subagent"}}},
     ],
 )
 def test_shapes_refuse_what_makes_no_sense(wrong: dict[str, Any]) -> None:
@@ -227,3 +237,28 @@ async def test_the_demo_model_can_be_switched_off(small_world: World) -> None:
     async with small_world.ports.scope(write=False) as scope:
         assert "demo" in {kind.id for kind in scope.configs.kinds()}
     assert (await off.config(ann, project, api_key=KEY)).version == 1
+
+
+async def test_versions_are_compared_without_their_keys(shelf: Shelf) -> None:
+    rules = [{"pattern": "zz *", "action": "allow"}, {"pattern": "a", "action": "deny"}]
+    await shelf.save(api_key=KEY, instructions="One\nTwo")
+    await shelf.save(api_key="", provider="demo", model="scripted")
+    await shelf.save(api_key=KEY, instructions="One\n2", permissions={"bash": rules}, tools={"webfetch": False})
+
+    async def compare(scope: Scope) -> Comparison:
+        return await scope.configs.compare(shelf.ann, shelf.project.slug, 2, 4)
+
+    found = await shelf.world.do(compare, write=False)
+    changes = {change.field: change for change in found.changes}
+    assert (found.before, found.after, set(changes)) == (2, 4, {"permissions", "tools", "instructions"})
+    assert changes["permissions"].after == {"bash": rules}, "in the order in which they were said"
+    assert changes["instructions"].diff is not None
+    assert "-Two\n+2" in changes["instructions"].diff
+    other = await shelf.world.do(lambda s: s.configs.compare(shelf.ann, shelf.project.slug, 3, 4), write=False)
+    key = next(change for change in other.changes if change.field == "api_key")
+    assert (key.before, key.after) == ({"set": False, "last4": None}, {"set": True, "last4": "abcd"})
+    assert KEY not in other.model_dump_json()
+    assert [line.action for line in await shelf.world.rows(AuditLog)].count("secret.deleted") == 1
+    assert (await shelf.active()).permissions["bash"] == [Rule.model_validate(rule) for rule in rules]
+    with pytest.raises(NotFound):
+        await shelf.world.do(lambda s: s.configs.compare(shelf.ann, shelf.project.slug, 1, 9), write=False)

@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { activateConfig, answerPermission, answerQuestion, cancelTask, createProject, createTask, deleteFile, deleteProject, deleteTask, executeTask, getConfig, getContent, getDiff, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, sendFeedback, startProject, stopProject, streamOutput, updateProject, updateTask, writeFile } from '../sdk.gen';
-import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetConfigData, GetConfigError, GetConfigResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
+import { activateConfig, answerPermission, answerQuestion, cancelTask, compareConfigs, createProject, createTask, deleteFile, deleteProject, deleteTask, executeTask, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, sendFeedback, startProject, stopProject, streamOutput, updateProject, updateTask, writeFile } from '../sdk.gen';
+import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -256,6 +256,40 @@ export const saveConfigMutation = (options?: Partial<Options<SaveConfigData>>): 
     return mutationOptions;
 };
 
+export const compareConfigsQueryKey = (options: Options<CompareConfigsData>) => createQueryKey('compareConfigs', options);
+
+/**
+ * Compare Configs
+ *
+ * Field by field; of a key only whether it is set, and its last four characters.
+ */
+export const compareConfigsOptions = (options: Options<CompareConfigsData>) => queryOptions<CompareConfigsResponse, CompareConfigsError, CompareConfigsResponse, ReturnType<typeof compareConfigsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await compareConfigs({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: compareConfigsQueryKey(options)
+});
+
+export const getConfigStateQueryKey = (options: Options<GetConfigStateData>) => createQueryKey('getConfigState', options);
+
+/**
+ * Get Config State
+ *
+ * Which version is active, and which one the pod runs; no transaction is held while it is asked.
+ */
+export const getConfigStateOptions = (options: Options<GetConfigStateData>) => queryOptions<GetConfigStateResponse, GetConfigStateError, GetConfigStateResponse, ReturnType<typeof getConfigStateQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await getConfigState({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: getConfigStateQueryKey(options)
+});
+
 export const listConfigVersionsQueryKey = (options: Options<ListConfigVersionsData>) => createQueryKey('listConfigVersions', options);
 
 /**
@@ -269,6 +303,21 @@ export const listConfigVersionsOptions = (options: Options<ListConfigVersionsDat
         throwOnError: true
     }),
     queryKey: listConfigVersionsQueryKey(options)
+});
+
+export const getConfigVersionQueryKey = (options: Options<GetConfigVersionData>) => createQueryKey('getConfigVersion', options);
+
+/**
+ * Get Config Version
+ */
+export const getConfigVersionOptions = (options: Options<GetConfigVersionData>) => queryOptions<GetConfigVersionResponse, GetConfigVersionError, GetConfigVersionResponse, ReturnType<typeof getConfigVersionQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await getConfigVersion({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: getConfigVersionQueryKey(options)
 });
 
 /**
