@@ -1,25 +1,30 @@
 import { Select } from '@/ui/select'
-import { type Permission, TOOLS } from './model/config'
+import type { Permission, Permitted } from './model/config'
+import { SUBJECTS } from './model/tools'
 
 const WORDS: Record<Permission, string> = { allow: 'Allow', ask: 'Ask me', deny: 'Deny' }
 const DEFAULT = 'default'
+const RULES = 'rules'
+
+const shown = (said: Permitted | undefined) => (Array.isArray(said) ? RULES : (said ?? DEFAULT))
 
 export interface PermissionsProps {
-  value: Record<string, Permission>
-  onChange: (value: Record<string, Permission>) => void
+  value: Record<string, Permitted>
+  onChange: (value: Record<string, Permitted>) => void
 }
 
 /** What the agent may do by itself; the defaults are the safe ones, and each says why. */
 export function Permissions({ value, onChange }: PermissionsProps) {
   const choose = (tool: string, chosen: string) => {
     const { [tool]: _, ...rest } = value
+    if (chosen === RULES) return
     onChange(chosen === DEFAULT ? rest : { ...rest, [tool]: chosen as Permission })
   }
   return (
     <fieldset>
       <legend className="text-sm font-medium">Permissions</legend>
       <ul className="mt-1 divide-y rounded-md border">
-        {TOOLS.map((tool) => (
+        {SUBJECTS.map((tool) => (
           <li key={tool.id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-3 py-2">
             <div className="min-w-48 flex-1">
               <p className="text-sm">{tool.label}</p>
@@ -28,19 +33,17 @@ export function Permissions({ value, onChange }: PermissionsProps) {
             <Select
               aria-label={tool.label}
               className="w-40"
-              value={value[tool.id] ?? DEFAULT}
+              value={shown(value[tool.id])}
               onValueChange={(chosen) => choose(tool.id, chosen)}
               options={[
                 { value: DEFAULT, label: `Default (${WORDS[tool.byDefault].toLowerCase()})` },
                 ...Object.entries(WORDS).map(([id, label]) => ({ value: id, label })),
+                ...(Array.isArray(value[tool.id]) ? [{ value: RULES, label: 'By rules' }] : []),
               ]}
             />
           </li>
         ))}
       </ul>
-      <p className="mt-1 text-xs text-muted">
-        Reaching outside the workspace is denied, unless you operate opm otherwise.
-      </p>
     </fieldset>
   )
 }

@@ -23,8 +23,11 @@ const config: Config = {
   instructions: 'Be brief.',
   temperature: 0,
   max_tokens: null,
-  permissions: { bash: 'deny', odd: 'sometimes' },
-  tools: {},
+  permissions: { bash: 'deny' },
+  tools: { webfetch: false },
+  steps: 9,
+  agents: {},
+  default_agent: 'plan',
   created_at: '2026-01-01T12:00:00Z',
 }
 
@@ -41,6 +44,10 @@ describe('the form', () => {
       temperature: 0,
       max_tokens: null,
       permissions: { bash: 'deny' },
+      tools: { webfetch: false },
+      steps: 9,
+      agents: {},
+      default_agent: 'plan',
     })
   })
 
@@ -77,6 +84,7 @@ describe('problems', () => {
     ['temperature', { temperature: 'warm' }],
     ['maxTokens', { maxTokens: '0' }],
     ['maxTokens', { maxTokens: '1.5' }],
+    ['steps', { steps: '0' }],
     ['model', { model: ' ' }],
     ['key', { key: { kind: 'remove' } }],
     ['key', { key: { kind: 'replace', key: ' ' } }],

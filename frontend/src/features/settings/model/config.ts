@@ -1,35 +1,8 @@
 /** The form of a model's configuration: what it starts with, what is wrong with it, what is sent. Pure. */
-import type { Config, NewConfig, ProviderKind } from '@/api/types'
+import type { Agent, Config, NewConfig, ProviderKind, Rule } from '@/api/types'
 
 export type Permission = 'allow' | 'ask' | 'deny'
-
-/** What the server does when nothing is chosen. */
-export const TOOLS: { id: string; label: string; byDefault: Permission; why: string }[] = [
-  {
-    id: 'bash',
-    label: 'Run commands',
-    byDefault: 'ask',
-    why: 'Commands can do anything you can, so each is asked for, except a few that only look (ls, git status…).',
-  },
-  {
-    id: 'edit',
-    label: 'Edit files',
-    byDefault: 'allow',
-    why: 'The agent is there to write; every change is shown.',
-  },
-  {
-    id: 'webfetch',
-    label: 'Fetch from the web',
-    byDefault: 'ask',
-    why: 'What is fetched can mislead the agent, and an address can carry your data away.',
-  },
-  {
-    id: 'question',
-    label: 'Ask you questions',
-    byDefault: 'allow',
-    why: 'It waits for you instead of guessing.',
-  },
-]
+export type Permitted = Permission | Rule[]
 
 /** What to do with the stored key. */
 export type KeyWish = { kind: 'keep' } | { kind: 'replace'; key: string } | { kind: 'remove' }
@@ -42,14 +15,14 @@ export interface ConfigForm {
   instructions: string
   temperature: string
   maxTokens: string
-  permissions: Record<string, Permission>
+  steps: string
+  permissions: Record<string, Permitted>
+  tools: Record<string, boolean>
+  agents: Record<string, Agent>
+  defaultAgent: string
 }
 
 export function formOf(config: Config | null): ConfigForm {
-  const permissions: Record<string, Permission> = {}
-  for (const [tool, value] of Object.entries(config?.permissions ?? {})) {
-    if (value === 'allow' || value === 'ask' || value === 'deny') permissions[tool] = value
-  }
   return {
     provider: config?.provider ?? '',
     model: config?.model ?? '',
@@ -58,7 +31,11 @@ export function formOf(config: Config | null): ConfigForm {
     instructions: config?.instructions ?? '',
     temperature: config?.temperature?.toString() ?? '',
     maxTokens: config?.max_tokens?.toString() ?? '',
-    permissions,
+    steps: config?.steps?.toString() ?? '',
+    permissions: { ...config?.permissions },
+    tools: { ...config?.tools },
+    agents: { ...config?.agents },
+    defaultAgent: config?.default_agent ?? '',
   }
 }
 
@@ -98,6 +75,10 @@ export function problemsOf(
   if (form.maxTokens.trim() && !(Number.isInteger(tokens) && tokens >= 1 && tokens <= 1_000_000)) {
     problems.maxTokens = 'A whole number up to 1,000,000, or empty for the default.'
   }
+  const steps = Number(form.steps)
+  if (form.steps.trim() && !(Number.isInteger(steps) && steps >= 1 && steps <= 1000)) {
+    problems.steps = 'A whole number up to 1000, or empty for no limit.'
+  }
   return problems
 }
 
@@ -123,6 +104,10 @@ export function requestOf(form: ConfigForm): NewConfig {
     instructions: form.instructions,
     temperature: form.temperature.trim() ? Number(form.temperature) : null,
     max_tokens: form.maxTokens.trim() ? Number(form.maxTokens) : null,
+    steps: form.steps.trim() ? Number(form.steps) : null,
     permissions: form.permissions,
+    tools: form.tools,
+    agents: form.agents,
+    default_agent: form.defaultAgent || null,
   }
 }
