@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from sqlalchemy import inspect, select
 
 from opm.server.app import create_app
+from opm.server.clients.addresses import AddressGuard
+from opm.server.clients.providers import HttpProviders
 from opm.server.core.actor import Actor
 from opm.server.core.crypto import Keyring
 from opm.server.core.paging import PageRequest
@@ -56,8 +58,11 @@ class World:
         self.bus = RememberingBus()
         self.runtime = FakeRuntime()
         self.clients = FakePodClients()
+        self.names: dict[str, list[str]] = {}
+        """Addresses of hosts; a host that is not named has a public one."""
+        given = Settings(data_dir=folder, **settings)
         self.ports = Ports(
-            settings=Settings(data_dir=folder, **settings),
+            settings=given,
             clock=self.clock,
             cipher=Keyring({"test": b"k" * 32}),
             db=database,
@@ -65,7 +70,11 @@ class World:
             hub=Hub(self.bus, backlog_bytes=1 << 20),
             runtime=self.runtime,
             clients=self.clients,
+            providers=HttpProviders(AddressGuard(given, self._addresses), given.providers.test_timeout),
         )
+
+    async def _addresses(self, host: str) -> list[str]:
+        return self.names.get(host, ["93.184.215.14"])
 
     # --- units of work -------------------------------------------------------------------------------------
 

@@ -24,7 +24,9 @@ from opm.server.api import (
     tasks,
 )
 from opm.server.background.loops import Background
+from opm.server.clients.addresses import AddressGuard
 from opm.server.clients.pods import HttpPodClients
+from opm.server.clients.providers import HttpProviders
 from opm.server.core.clock import SystemClock
 from opm.server.core.crypto import load_keyring
 from opm.server.core.settings import Settings, usual_data_dir
@@ -49,6 +51,7 @@ def build_ports(settings: Settings) -> Ports:
         hub=Hub(bus, backlog_bytes=settings.limits.reader_backlog),
         runtime=LocalRuntime(local_settings(settings)),
         clients=HttpPodClients(),
+        providers=HttpProviders(AddressGuard(settings), settings.providers.test_timeout),
     )
 
 

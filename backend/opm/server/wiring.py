@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from opm.server.clients.base import PodClients
+from opm.server.clients.providers import ProviderClient
 from opm.server.core.clock import Clock
 from opm.server.core.crypto import Cipher
 from opm.server.core.settings import Settings
@@ -39,6 +40,7 @@ class Ports:
     hub: Hub
     runtime: Runtime
     clients: PodClients
+    providers: ProviderClient
 
     async def publish(self, events: list[BoardEvent]) -> None:
         await self.bus.publish(

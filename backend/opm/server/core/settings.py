@@ -92,6 +92,17 @@ class DemoSettings(_Group):
     )
 
 
+class ProviderSettings(_Group):
+    allow_private: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="may a provider's address be a private or loopback one; auto: while opm itself listens on loopback",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="hosts that providers may have at any address, also by http; cloud metadata never"
+    )
+    test_timeout: float = Field(default=30, gt=0, le=120, description="seconds that testing a provider may take")
+
+
 class LimitSettings(_Group):
     body_bytes: int = Field(default=2**20, gt=0, description="largest JSON body")
     file_bytes: int = Field(default=10 * 2**20, gt=0, description="largest file written through the editor")
@@ -123,6 +134,7 @@ class Settings(BaseSettings):
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings)
     opencode: OpenCodeSettings = Field(default_factory=OpenCodeSettings)
     demo: DemoSettings = Field(default_factory=DemoSettings)
+    providers: ProviderSettings = Field(default_factory=ProviderSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
     @classmethod

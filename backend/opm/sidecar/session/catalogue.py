@@ -9,6 +9,7 @@ from opm.sidecar.errors import Refused
 
 class _Limit(msgspec.Struct):
     context: float = 0
+    output: float = 0
 
 
 class _Cost(msgspec.Struct):
@@ -16,11 +17,17 @@ class _Cost(msgspec.Struct):
     output: float = 0
 
 
+class _Capabilities(msgspec.Struct):
+    toolcall: bool = False
+    reasoning: bool = False
+
+
 class _Model(msgspec.Struct):
     id: str
     name: str = ""
     limit: _Limit = msgspec.field(default_factory=_Limit)
     cost: _Cost = msgspec.field(default_factory=_Cost)
+    capabilities: _Capabilities = msgspec.field(default_factory=_Capabilities)
 
 
 class _Provider(msgspec.Struct):
@@ -53,6 +60,9 @@ def _describe(model: _Model) -> dict[str, Any]:
         "id": model.id,
         "name": model.name or model.id,
         "context": int(model.limit.context),
+        "output": int(model.limit.output),
+        "tool_call": model.capabilities.toolcall,
+        "reasoning": model.capabilities.reasoning,
         "cost_input": model.cost.input,
         "cost_output": model.cost.output,
     }

@@ -11,6 +11,8 @@ from starlette.responses import StreamingResponse
 
 from opm.server.api import auth, errors, health, middleware, spa
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.clients.addresses import AddressGuard
+from opm.server.clients.providers import HttpProviders
 from opm.server.core.crypto import Keyring
 from opm.server.core.errors import Conflict, Internal, RuntimeFault, Unavailable
 from opm.server.core.settings import Settings
@@ -156,5 +158,6 @@ async def open_ports(settings: Settings, clock: MovedClock) -> AsyncIterator[Por
         hub=Hub(bus, backlog_bytes=1000),
         runtime=FakeRuntime(),
         clients=FakePodClients(),
+        providers=HttpProviders(AddressGuard(settings), settings.providers.test_timeout),
     )
     await db.close()

@@ -43,6 +43,8 @@ CALLS: dict[str, Call] = {
     "get_config_version": Call(),
     "compare_configs": Call(query={"from": 1, "to": 1}),
     "get_config_state": Call(),
+    "list_models": Call(),
+    "test_config": Call(body={"provider": "demo", "model": "scripted"}),
     "activate_config": Call(),
     "get_tree": Call(),
     "get_content": Call(query={"path": "a.txt"}),

@@ -9,9 +9,12 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from opm.server.core.logging import configure
 from opm.server.core.settings import LogSettings
+from opm.server.db.models import AuditLog
 from opm.server.features.configs.schemas import Config, ProviderKind
 from tests.builders import World
 from tests.server.api.rooms import Room, fault, furnish
@@ -119,3 +122,53 @@ async def test_the_pod_runs_its_version_until_the_next_run(desk: Desk) -> None:
     assert await state() == {"active_version": 2, "pod_version": 1, "pending": True}
     await desk.client.post(f"{desk.project}/config/versions/1/activate")
     assert (await state())["pending"] is False
+
+
+async def test_an_address_inside_is_refused_at_saving_and_at_testing(small_world: World) -> None:
+    strict = World(small_world.ports.db, small_world.ports.settings.data_dir, providers={"allow_private": "never"})
+    strict.names["inside.example"] = ["10.0.0.1"]
+    room = await furnish(strict)
+    async with strict.client(strict.app(), room.owner) as client:
+        desk = Desk(room, client)
+        for url in ("https://inside.example/v1", "http://127.0.0.1:11434/v1"):
+            assert fault(await desk.save(api_key=KEY, base_url=url), 400)["details"]["field"] == "base_url"
+            body = ANTHROPIC | {"api_key": KEY, "base_url": url}
+            fault(await client.post(f"{desk.project}/config/test", json=body), 400)
+        assert (await desk.save(api_key=KEY, base_url="https://public.example/v1")).status_code == 200
+    assert "10.0.0.1" not in str(await strict.rows(AuditLog))
+
+
+async def test_a_test_uses_the_stored_key_and_says_so_in_the_audit_log(desk: Desk) -> None:
+    heard: list[dict[str, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append(dict(request.headers))
+        return web.json_response({"error": {"message": "no such model"}}, status=404)
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", answer)
+    async with TestServer(app) as server:
+        body = {"provider": "openai-compatible", "model": "m", "base_url": str(server.make_url("/v1"))}
+        await desk.save(**body, api_key=KEY)
+        said = await desk.client.post(f"{desk.project}/config/test", json=body)
+    result = said.json()
+    assert (said.status_code, result["ok"], result["status"], result["message"]) == (200, False, 404, "no such model")
+    assert heard[0]["Authorization"] == f"Bearer {KEY}"
+    items = (await desk.client.get(f"{desk.project}/audit")).json()["items"]
+    assert (items[0]["action"], items[0]["details"]) == ("secret.used", {"purpose": "test"})
+    assert [
+        version["version"] for version in (await desk.client.get(f"{desk.project}/config/versions")).json()["items"]
+    ] == [2, 1]
+
+
+async def test_models_come_from_the_pod_while_it_runs(desk: Desk, small_world: World) -> None:
+    found = (await desk.client.get(f"{desk.project}/config/models")).json()
+    assert found["source"] == "pod"
+    (offer,) = [model for model in found["models"] if model["source"] == "pod"]
+    assert (offer["model"], offer["context"], offer["price_input"]) == ("scripted", 8192, 0.0)
+    assert "claude-sonnet-4-5" in {model["model"] for model in found["models"]}
+    for pod in list(small_world.runtime.pods):
+        await small_world.runtime.stop(pod)
+    found = (await desk.client.get(f"{desk.project}/config/models")).json()
+    assert found["source"] == "suggestions"
+    assert {model["source"] for model in found["models"]} == {"suggestion"}

@@ -37,7 +37,8 @@ async def test_models_are_listed_without_any_key(session: Client) -> None:
     async with session.request("GET", "/models") as response:
         text = await response.text()
 
-    model = {"id": "demo", "name": "Demo model (scripted)", "context": 200_000, "cost_input": 1.0, "cost_output": 2.0}
+    model = {"id": "demo", "name": "Demo model (scripted)", "context": 200_000, "output": 8192}
+    model |= {"tool_call": True, "reasoning": False, "cost_input": 1.0, "cost_output": 2.0}
     assert json.loads(text) == [{"id": "demo", "name": "Demo", "models": [model]}]
     assert PROVIDER_KEY not in text
 

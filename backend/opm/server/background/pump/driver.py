@@ -109,6 +109,11 @@ class Driver:
             return await scope.runs.cancel_requested(self._claim)
 
     async def _prepare(self) -> Run:
+        async with self._ports.scope(write=False) as scope:
+            address = (await scope.configs.by_id(self._claim.config_id)).base_url
+        if address:
+            # a name that was public when it was saved may lead elsewhere by now
+            await self._ports.providers.check(address)
         async with self._ports.scope() as scope:
             spec = await scope.workspaces.spec(self._claim.project_id, self._claim.config_id)
             request = await scope.workspaces.prompt(self._claim.config_id, self._claim.prompt, self._claim.message_id)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from opm.server.clients.providers import Trial
 from opm.server.core.actor import Actor
 from opm.server.core.crypto import Cipher
 from opm.server.core.errors import Conflict, Internal, Invalid, NotFound
@@ -76,6 +77,21 @@ class ConfigService:
         page = await self._configs.page(self._configs.of(project.id), request)
         return Page(items=[_shown(row) for row in page.items], next_cursor=page.next_cursor)
 
+    async def trial(self, actor: Actor, ref: str, new: NewConfig) -> Trial:
+        """What is called to try this, with the stored key if none is given; nothing of it is kept."""
+        project = await self._projects.require(actor, ref)
+        before = await self._configs.active(project.id)
+        key = new.api_key
+        if key is None and before is not None and _same_place(before, new):
+            key = self.key_of(before)
+            if key:
+                self._uow.audit(actor, "secret.used", ("config", before.id), project=project.id, purpose="test")
+        kind = providers.PROVIDERS.get(new.provider)
+        url = new.base_url or (kind.base_url if kind else None)
+        if not url:
+            raise Invalid("Say at which address the server listens to try it.", field="base_url", reason="required")
+        return Trial(dialect=new.provider, base_url=url, model=new.model, key=key or None)
+
     async def version(self, actor: Actor, ref: str, version: int) -> Config:
         return _shown(await self._version(await self._projects.require(actor, ref), version))
 
@@ -142,11 +158,15 @@ class ConfigService:
 
     def _keep_or_set_key(self, row: OpencodeConfig, before: OpencodeConfig | None, new: NewConfig) -> None:
         # a key belongs to one provider at one address: it is not carried to another host
-        same = before is not None and (before.provider, before.base_url) == (row.provider, row.base_url)
+        same = before is not None and _same_place(before, new)
         key = new.api_key if new.api_key is not None else (self.key_of(before) if before and same else None)
         if key:
             row.provider_api_key_encrypted = self._cipher.seal(key, place=_place(row))
             row.api_key_last4 = key[-4:] if len(key) >= 12 else None
+
+
+def _same_place(before: OpencodeConfig, new: NewConfig) -> bool:
+    return (before.provider, before.base_url) == (new.provider, new.base_url)
 
 
 def _place(config: OpencodeConfig) -> str:
