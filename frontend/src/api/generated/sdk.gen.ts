@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, LogoutData, LogoutErrors, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
+import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, LogoutData, LogoutErrors, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -163,6 +163,8 @@ export const getConfig = <ThrowOnError extends boolean = true>(options: Options<
  * Save Config
  *
  * Saves a new version, active from the next run on; a run at work keeps its own.
+ *
+ * A base URL is looked up first: it must be a public address, unless the operator allows others.
  */
 export const saveConfig = <ThrowOnError extends boolean = true>(options: Options<SaveConfigData, ThrowOnError>) => (options.client ?? client).put<SaveConfigResponses, SaveConfigErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -186,6 +188,17 @@ export const compareConfigs = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
+ * List Models
+ *
+ * What the pod's OpenCode offers while it runs, and suggestions for the other providers.
+ */
+export const listModels = <ThrowOnError extends boolean = true>(options: Options<ListModelsData, ThrowOnError>) => (options.client ?? client).get<ListModelsResponses, ListModelsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/config/models',
+    ...options
+});
+
+/**
  * Get Config State
  *
  * Which version is active, and which one the pod runs; no transaction is held while it is asked.
@@ -194,6 +207,21 @@ export const getConfigState = <ThrowOnError extends boolean = true>(options: Opt
     responseStyle: 'data',
     url: '/api/projects/{project}/config/state',
     ...options
+});
+
+/**
+ * Test Config
+ *
+ * Makes one small real call to the provider and gives its own answer or error; nothing of it is kept.
+ */
+export const testConfig = <ThrowOnError extends boolean = true>(options: Options<TestConfigData, ThrowOnError>) => (options.client ?? client).post<TestConfigResponses, TestConfigErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/config/test',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -735,6 +735,78 @@ export type Me = {
 };
 
 /**
+ * ModelList
+ *
+ * What the pod's OpenCode offers under the active version, and suggestions for the other providers.
+ */
+export type ModelList = {
+    /**
+     * Models
+     */
+    models: Array<ModelOffer>;
+    /**
+     * Source
+     */
+    source: 'pod' | 'suggestions';
+};
+
+/**
+ * ModelOffer
+ *
+ * One model that can be chosen. What is not known is None.
+ */
+export type ModelOffer = {
+    /**
+     * Context
+     */
+    context?: number | null;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Output Limit
+     */
+    output_limit?: number | null;
+    /**
+     * Price Input
+     *
+     * dollars per million tokens
+     */
+    price_input?: number | null;
+    /**
+     * Price Output
+     *
+     * dollars per million tokens
+     */
+    price_output?: number | null;
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Provider Name
+     */
+    provider_name: string;
+    /**
+     * Reasoning
+     */
+    reasoning?: boolean | null;
+    /**
+     * Source
+     */
+    source: 'pod' | 'suggestion';
+    /**
+     * Tool Call
+     */
+    tool_call?: boolean | null;
+};
+
+/**
  * MoveTask
  *
  * To which column, and between which cards; neither neighbour means the column's end.
@@ -2078,6 +2150,34 @@ export type TaskStatusChanged = {
 };
 
 /**
+ * TestResult
+ *
+ * What one real call to the provider gave.
+ */
+export type TestResult = {
+    /**
+     * Latency Ms
+     */
+    latency_ms: number;
+    /**
+     * Message
+     *
+     * the provider's own answer or error
+     */
+    message: string;
+    /**
+     * Ok
+     */
+    ok: boolean;
+    /**
+     * Status
+     *
+     * of HTTP; None: there was no answer
+     */
+    status: number | null;
+};
+
+/**
  * Tokens
  */
 export type Tokens = {
@@ -2723,6 +2823,40 @@ export type CompareConfigsResponses = {
 
 export type CompareConfigsResponse = CompareConfigsResponses[keyof CompareConfigsResponses];
 
+export type ListModelsData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/config/models';
+};
+
+export type ListModelsErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ListModelsError = ListModelsErrors[keyof ListModelsErrors];
+
+export type ListModelsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ModelList;
+};
+
+export type ListModelsResponse = ListModelsResponses[keyof ListModelsResponses];
+
 export type GetConfigStateData = {
     body?: never;
     path: {
@@ -2756,6 +2890,40 @@ export type GetConfigStateResponses = {
 };
 
 export type GetConfigStateResponse = GetConfigStateResponses[keyof GetConfigStateResponses];
+
+export type TestConfigData = {
+    body: NewConfig;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/config/test';
+};
+
+export type TestConfigErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type TestConfigError = TestConfigErrors[keyof TestConfigErrors];
+
+export type TestConfigResponses = {
+    /**
+     * Successful Response
+     */
+    200: TestResult;
+};
+
+export type TestConfigResponse = TestConfigResponses[keyof TestConfigResponses];
 
 export type ListConfigVersionsData = {
     body?: never;

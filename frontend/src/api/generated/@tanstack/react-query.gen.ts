@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { activateConfig, answerPermission, answerQuestion, cancelTask, compareConfigs, createProject, createTask, deleteFile, deleteProject, deleteTask, executeTask, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, sendFeedback, startProject, stopProject, streamOutput, updateProject, updateTask, writeFile } from '../sdk.gen';
-import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
+import { activateConfig, answerPermission, answerQuestion, cancelTask, compareConfigs, createProject, createTask, deleteFile, deleteProject, deleteTask, executeTask, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, sendFeedback, startProject, stopProject, streamOutput, testConfig, updateProject, updateTask, writeFile } from '../sdk.gen';
+import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -244,6 +244,8 @@ export const getConfigOptions = (options: Options<GetConfigData>) => queryOption
  * Save Config
  *
  * Saves a new version, active from the next run on; a run at work keeps its own.
+ *
+ * A base URL is looked up first: it must be a public address, unless the operator allows others.
  */
 export const saveConfigMutation = (options?: Partial<Options<SaveConfigData>>): UseMutationOptions<SaveConfigResponse, SaveConfigError, Options<SaveConfigData>> => {
     const mutationOptions: UseMutationOptions<SaveConfigResponse, SaveConfigError, Options<SaveConfigData>> = {
@@ -273,6 +275,23 @@ export const compareConfigsOptions = (options: Options<CompareConfigsData>) => q
     queryKey: compareConfigsQueryKey(options)
 });
 
+export const listModelsQueryKey = (options: Options<ListModelsData>) => createQueryKey('listModels', options);
+
+/**
+ * List Models
+ *
+ * What the pod's OpenCode offers while it runs, and suggestions for the other providers.
+ */
+export const listModelsOptions = (options: Options<ListModelsData>) => queryOptions<ListModelsResponse, ListModelsError, ListModelsResponse, ReturnType<typeof listModelsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await listModels({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: listModelsQueryKey(options)
+});
+
 export const getConfigStateQueryKey = (options: Options<GetConfigStateData>) => createQueryKey('getConfigState', options);
 
 /**
@@ -289,6 +308,22 @@ export const getConfigStateOptions = (options: Options<GetConfigStateData>) => q
     }),
     queryKey: getConfigStateQueryKey(options)
 });
+
+/**
+ * Test Config
+ *
+ * Makes one small real call to the provider and gives its own answer or error; nothing of it is kept.
+ */
+export const testConfigMutation = (options?: Partial<Options<TestConfigData>>): UseMutationOptions<TestConfigResponse, TestConfigError, Options<TestConfigData>> => {
+    const mutationOptions: UseMutationOptions<TestConfigResponse, TestConfigError, Options<TestConfigData>> = {
+        mutationFn: async (fnOptions) => await testConfig({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
 
 export const listConfigVersionsQueryKey = (options: Options<ListConfigVersionsData>) => createQueryKey('listConfigVersions', options);
 
