@@ -61,6 +61,26 @@ async def read_body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
+async def gathered(request: Request, at_least: int) -> AsyncIterator[bytes]:
+    """A body of any length in pieces of about the given size; given up when nothing comes for a while."""
+    waiting = bytearray()
+    chunks = _chunks(request)
+    try:
+        while True:
+            async with asyncio.timeout(_BODY_SECONDS):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                break
+            waiting += chunk
+            if len(waiting) >= at_least:
+                piece, waiting = bytes(waiting), bytearray()
+                yield piece
+    except TimeoutError:
+        raise Refused(408, "The body stopped coming; send it again.") from None
+    if waiting:
+        yield bytes(waiting)
+
+
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
     try:
         async for chunk in request.stream():

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class EntryType(StrEnum):
@@ -65,6 +65,33 @@ class Rename(BaseModel):
     path: str
     to: str
     overwrite: bool = False
+
+
+class FileSearch(BaseModel):
+    """What is looked for below ``path``. A ``regex`` is in Rust's syntax; otherwise the text is taken as it stands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str = Field(min_length=1, max_length=1_000)
+    kind: Literal["content", "name"] = "content"
+    path: str = Field(default="", max_length=4096)
+    case_sensitive: bool = False
+    regex: bool = False
+
+
+class SearchHit(BaseModel):
+    """``line`` and ``column`` count from 1; both are None when it is the name that was found."""
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+    text: str = ""
+
+
+class SearchResult(BaseModel):
+    hits: list[SearchHit]
+    truncated: bool = Field(default=False, description="there may be more: the limit of hits or time was reached")
+    took_ms: int = 0
 
 
 class FileChange(BaseModel):

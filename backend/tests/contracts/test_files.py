@@ -1,6 +1,8 @@
 """What both workspaces promise: the one in memory that other tests use, and the real one behind its sidecar."""
 
 import base64
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from opm.server.clients.base import FileClient
 from opm.server.clients.pods import HttpPodClients
 from opm.server.core.errors import Conflict, Invalid, NotFound
 from opm.sidecar.files.app import create
-from opm.wire.files import Entry, EntryType, MakeDirectory, Rename, WriteFile
+from opm.wire.files import Entry, EntryType, FileSearch, MakeDirectory, Rename, WriteFile
 from tests.fakes.files import FakeFiles
 from tests.server.clients.sidecar import address_of
 from tests.sidecar.support import served, settings
@@ -155,3 +157,55 @@ async def test_no_path_leads_out(files: FileClient, path: str) -> None:
     ):
         with pytest.raises(Invalid):
             await attempt
+
+
+async def pieces(*content: bytes) -> AsyncIterator[bytes]:
+    for piece in content:
+        yield piece
+
+
+async def test_an_upload_arrives_whole_and_replaces_nothing_unasked(files: FileClient) -> None:
+    first = await files.upload("in/a.bin", pieces(b"x" * 300_000, b"", bytes(range(256))))
+    assert (first.path, first.size, first.created) == ("in/a.bin", 300_256, True)
+    assert (await read(files, "in/a.bin"))[2] == b"x" * 300_000 + bytes(range(256))
+    with pytest.raises(Conflict) as exists:
+        await files.upload("in/a.bin", pieces(b"other"))
+    assert (exists.value.details["reason"], exists.value.details["etag"]) == ("exists", first.etag)
+    second = await files.upload("in/a.bin", pieces(b"2"), base_etag=first.etag)
+    assert not second.created
+    with pytest.raises(Conflict):
+        await files.upload("in/a.bin", pieces(b"3"), base_etag=first.etag)
+    await files.upload("in/a.bin", pieces(), overwrite=True)
+    assert (await read(files, "in/a.bin"))[2] == b""
+
+
+async def test_a_folder_comes_as_an_archive(files: FileClient) -> None:
+    for path in ("top.txt", "d/one.txt", "d/e/two.txt"):
+        await files.write(WriteFile(path=path, content=path))
+    for folder, expected in (("", {"top.txt", "d/one.txt", "d/e/two.txt"}), ("d", {"one.txt", "e/two.txt"})):
+        async with files.archive(folder) as found:
+            body = b"".join([piece async for piece in found.body])
+            assert found.headers["content-type"] == "application/zip"
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            assert archive.testzip() is None
+            assert set(archive.namelist()) == expected
+    with pytest.raises(NotFound):
+        async with files.archive("nowhere"):
+            pass
+
+
+async def test_contents_and_names_are_searched(files: FileClient) -> None:
+    await files.write(WriteFile(path="src/tea.py", content="first\n  Pour the tea\n"))
+    await files.write(WriteFile(path="src/cup.py", content="nothing\n"))
+    found = await files.search(FileSearch(query="pour"))
+    assert [(hit.path, hit.line, hit.column) for hit in found.hits] == [("src/tea.py", 2, 3)]
+    assert "Pour the tea" in found.hits[0].text
+    assert not found.truncated
+    assert [hit.path for hit in (await files.search(FileSearch(query="CUP", kind="name"))).hits] == ["src/cup.py"]
+    assert (await files.search(FileSearch(query="absent"))).hits == []
+
+
+async def test_what_was_never_committed_has_no_original(files: FileClient) -> None:
+    await files.write(WriteFile(path="a", content="x"))
+    with pytest.raises(NotFound):
+        await files.original("a")

@@ -2,21 +2,37 @@
 
 import base64
 import hashlib
+import io
+import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from opm.server.clients.base import FileStream
 from opm.server.core.errors import Conflict, Invalid, NotFound
-from opm.wire.files import Entry, EntryType, MakeDirectory, Rename, Tree, WriteFile, Written
+from opm.wire.files import (
+    Entry,
+    EntryType,
+    FileSearch,
+    MakeDirectory,
+    Rename,
+    SearchHit,
+    SearchResult,
+    Tree,
+    WriteFile,
+    Written,
+)
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class FakeFiles:
-    def __init__(self, content: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self, content: Mapping[str, bytes] | None = None, committed: Mapping[str, bytes] | None = None
+    ) -> None:
         self.content_of: dict[str, bytes] = {}
         self.directories: set[str] = {""}
+        self.committed = dict(committed or {})
         for path, data in (content or {}).items():
             self._put(path, data)
 
@@ -56,6 +72,45 @@ class FakeFiles:
         data = base64.b64decode(body.content) if body.encoding == "base64" else body.content.encode()
         self._put(body.path, data)
         return Written(path=body.path, etag=_etag(data), size=len(data), modified=_NOW, created=current is None)
+
+    async def upload(
+        self, path: str, content: AsyncIterator[bytes], *, base_etag: str | None = None, overwrite: bool = False
+    ) -> Written:
+        data = base64.b64encode(b"".join([piece async for piece in content])).decode()
+        return await self.write(
+            WriteFile(path=path, content=data, encoding="base64", base_etag=base_etag, overwrite=overwrite)
+        )
+
+    @asynccontextmanager
+    async def archive(self, path: str) -> AsyncGenerator[FileStream]:
+        _check(path, root=True)
+        if path not in self.directories:
+            raise NotFound(f"There is no directory {path!r}.")
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as archive:
+            for name, data in sorted(self.content_of.items()):
+                if not path or name.startswith(f"{path}/"):
+                    archive.writestr(name[len(path) :].lstrip("/"), data)
+        yield FileStream(200, {"content-type": "application/zip"}, _pieces(made.getvalue()))
+
+    async def search(self, search: FileSearch) -> SearchResult:
+        """As a plain text, without regard to case."""
+        wanted = search.query.casefold()
+        hits: list[SearchHit] = []
+        for path, data in sorted(self.content_of.items()):
+            if search.kind == "name":
+                hits += [SearchHit(path=path)] if wanted in path.casefold() else []
+                continue
+            for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+                at = line.casefold().find(wanted)
+                hits += [SearchHit(path=path, line=number, column=at + 1, text=line)] if at >= 0 else []
+        return SearchResult(hits=hits)
+
+    async def original(self, path: str) -> bytes:
+        _check(path)
+        if path not in self.committed:
+            raise NotFound("The file is not in the last commit.", reason="not_committed")
+        return self.committed[path]
 
     async def mkdir(self, body: MakeDirectory) -> None:
         _check(body.path)

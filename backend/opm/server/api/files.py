@@ -1,19 +1,28 @@
 """The workspace of a project, through the files sidecar of its pod."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
+from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from opm.server.api.deps import ActorDep, PortsDep
 from opm.server.api.pods import FilesDep
 from opm.server.clients.base import FileStream
-from opm.wire.files import MakeDirectory, Rename, Tree, WriteFile, Written
+from opm.server.core.errors import Invalid
+from opm.wire.files import FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 
 router = APIRouter(prefix="/projects/{project}/files", tags=["files"])
 Path = Annotated[str, Query(max_length=4096)]
+_BYTES: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
+_ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "the archive"}}
+_OCTETS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "the bytes"}
+}
+_ATTACHMENT = {"Content-Disposition": "attachment"}
 _FORWARDED = ("range", "if-none-match", "if-range")
 
 
@@ -31,6 +40,20 @@ class _Passing(StreamingResponse):
             await self._end()
 
 
+async def _passing(context: AbstractAsyncContextManager[FileStream]) -> StreamingResponse:
+    stream = await context.__aenter__()
+    return _Passing(stream, lambda: context.__aexit__(None, None, None))
+
+
+async def _received(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for piece in request.stream():
+            if piece:
+                yield piece
+    except ClientDisconnect:
+        raise Invalid("The upload was broken off; nothing was changed.") from None
+
+
 @router.get("/tree")
 async def get_tree(
     files: FilesDep, project: str, path: Path = "", max_depth: Annotated[int, Query(ge=1, le=64)] = 1
@@ -42,9 +65,39 @@ async def get_tree(
 async def get_content(files: FilesDep, project: str, path: Path, request: Request) -> StreamingResponse:
     """The bytes of one file, as they are; `Range` and `If-None-Match` are honoured."""
     wanted = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
-    context = files.content(path, wanted)
-    stream = await context.__aenter__()
-    return _Passing(stream, lambda: context.__aexit__(None, None, None))
+    return await _passing(files.content(path, wanted))
+
+
+@router.put("/content", openapi_extra=_BYTES)
+async def upload_file(
+    files: FilesDep,
+    project: str,
+    path: Path,
+    request: Request,
+    *,
+    overwrite: bool = False,
+    if_match: Annotated[str | None, Header()] = None,
+) -> Written:
+    """A file of any size, as it is. Replaces nothing unless `If-Match` names the version, or `overwrite` is said."""
+    return await files.upload(path, _received(request), base_etag=if_match, overwrite=overwrite)
+
+
+@router.get("/archive", response_class=StreamingResponse, response_model=None, responses=_ZIP)
+async def get_archive(files: FilesDep, project: str, path: Path = "") -> StreamingResponse:
+    """A folder as a zip file, made while it is sent; links and git's own directory are left out."""
+    return await _passing(files.archive(path))
+
+
+@router.get("/search")
+async def search_files(files: FilesDep, project: str, search: Annotated[FileSearch, Query()]) -> SearchResult:
+    """Names or contents, without what git ignores; 500 hits and 10 seconds at most."""
+    return await files.search(search)
+
+
+@router.get("/original", response_class=Response, response_model=None, responses=_OCTETS)
+async def get_original(files: FilesDep, project: str, path: Path) -> Response:
+    """The file as it was in the last commit."""
+    return Response(await files.original(path), media_type="application/octet-stream", headers=_ATTACHMENT)
 
 
 @router.post("/write")

@@ -1,5 +1,7 @@
 """What is turned away before a handler runs: foreign names, bodies too large or of the wrong kind, foreign pages."""
 
+import re
+
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +14,7 @@ from opm.server.core.settings import Settings
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROBES = frozenset({"/api/healthz", "/api/readyz"})
 _FILE_WRITE = "/files/write"
+_UPLOAD = re.compile(r"/api/projects/[^/]+/files/content")
 _FILE_OVERHEAD = 2
 """A file travels as a JSON string: base64 adds a third, escapes of quotes and line ends up to as much again."""
 
@@ -44,9 +47,11 @@ class Gate:
         if scope["method"] in _SAFE:
             limited = receive
         else:
+            upload = scope["method"] == "PUT" and _UPLOAD.fullmatch(scope["path"]) is not None
             limit = self.file_bytes if scope["path"].endswith(_FILE_WRITE) else self.body_bytes
-            refusal = refusal or self._foreign_page(scope, headers) or self._wrong_body(scope, headers, limit)
-            limited = _counted(receive, limit)
+            refusal = refusal or self._foreign_page(scope, headers)
+            refusal = refusal or (_wrong_upload(scope, headers) if upload else self._wrong_body(scope, headers, limit))
+            limited = receive if upload else _counted(receive, limit)
         if refusal is None:
             await self.app(scope, limited, send)
         else:
@@ -81,10 +86,20 @@ class Gate:
         if int(length) > limit:
             return error_response(scope, 413, _too_large(limit), {"limit": limit})
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        has_body = int(length) > 0 or b"transfer-encoding" in headers
-        if has_body and kind != b"application/json":
+        if _has_body(headers) and kind != b"application/json":
             return error_response(scope, 415, "Bodies have to be JSON (Content-Type: application/json).")
         return None
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+
+
+def _wrong_upload(scope: Scope, headers: Headers) -> Response | None:
+    """Any length, since it is never gathered here; but bytes that say so, which no form of a foreign page does."""
+    if not _has_body(headers) or headers.get(b"content-type") == b"application/octet-stream":
+        return None
+    return error_response(scope, 415, "Files are sent as they are (Content-Type: application/octet-stream).")
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from opm.wire.files import MakeDirectory, Rename, Tree, WriteFile, Written
+from opm.wire.files import FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,20 @@ class FileClient(Protocol):
     def content(self, path: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[FileStream]: ...
 
     async def write(self, body: WriteFile) -> Written: ...
+
+    async def upload(
+        self, path: str, content: AsyncIterator[bytes], *, base_etag: str | None = None, overwrite: bool = False
+    ) -> Written:
+        """A file of any size, passed on as it comes."""
+        ...
+
+    def archive(self, path: str) -> AbstractAsyncContextManager[FileStream]: ...
+
+    async def search(self, search: FileSearch) -> SearchResult: ...
+
+    async def original(self, path: str) -> bytes:
+        """The file as it was in the last commit."""
+        ...
 
     async def mkdir(self, body: MakeDirectory) -> None: ...
 

@@ -1,6 +1,6 @@
 """The workspace of a pod, through its files sidecar."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from opm.server.clients.base import FileStream
 from opm.server.clients.http import CONNECT_SECONDS, Sidecar, body_of
 from opm.server.core.errors import Unavailable
-from opm.wire.files import MakeDirectory, Rename, Tree, WriteFile, Written
+from opm.wire.files import FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -30,6 +30,7 @@ _TOLD = frozenset(
     }
 )
 _CONTENT = frozenset({200, 206, 304, 416})
+_STREAMING = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=STALL_SECONDS)
 
 
 class HttpFiles:
@@ -44,12 +45,33 @@ class HttpFiles:
     async def content(self, path: str, headers: Mapping[str, str]) -> AsyncGenerator[FileStream]:
         """Of the caller's headers only those about ranges and conditions are asked."""
         asked = {name: value for name, value in headers.items() if name.lower() in _ASKED}
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=STALL_SECONDS)
         async with self._sidecar.open(
-            "GET", "/files/content", query={"path": path}, headers=asked, timeout=timeout, welcome=_CONTENT
+            "GET", "/files/content", query={"path": path}, headers=asked, timeout=_STREAMING, welcome=_CONTENT
         ) as response:
-            told = {name.lower(): value for name, value in response.headers.items() if name.lower() in _TOLD}
-            yield FileStream(response.status, told, body_of(response))
+            yield _stream(response)
+
+    @asynccontextmanager
+    async def archive(self, path: str) -> AsyncGenerator[FileStream]:
+        async with self._sidecar.open("GET", "/files/archive", query={"path": path}, timeout=_STREAMING) as response:
+            yield _stream(response)
+
+    async def upload(
+        self, path: str, content: AsyncIterator[bytes], *, base_etag: str | None = None, overwrite: bool = False
+    ) -> Written:
+        query = {"path": path, "overwrite": "true" if overwrite else "false"}
+        headers = {"Content-Type": "application/octet-stream"} | ({"If-Match": base_etag} if base_etag else {})
+        async with self._sidecar.open(
+            "PUT", "/files/content", query=query, content=content, headers=headers, timeout=_STREAMING
+        ) as response:
+            return _shape(Written, await response.read())
+
+    async def search(self, search: FileSearch) -> SearchResult:
+        query = {name: str(value).lower() if isinstance(value, bool) else value for name, value in search}
+        return _shape(SearchResult, await self._sidecar.call("GET", "/files/search", query=query))
+
+    async def original(self, path: str) -> bytes:
+        async with self._sidecar.open("GET", "/files/original", query={"path": path}, timeout=_STREAMING) as response:
+            return await response.read()
 
     async def write(self, body: WriteFile) -> Written:
         return _shape(Written, await self._sidecar.call("POST", "/files/write", body=body.model_dump(mode="json")))
@@ -63,6 +85,11 @@ class HttpFiles:
     async def delete(self, path: str, *, recursive: bool) -> None:
         query = {"path": path, "recursive": "true" if recursive else "false"}
         await self._sidecar.call("DELETE", "/files", query=query)
+
+
+def _stream(response: aiohttp.ClientResponse) -> FileStream:
+    told = {name.lower(): value for name, value in response.headers.items() if name.lower() in _TOLD}
+    return FileStream(response.status, told, body_of(response))
 
 
 def _shape(kind: type[Shape], body: bytes) -> Shape:

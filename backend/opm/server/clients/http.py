@@ -22,7 +22,7 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 35.0
 """Somewhat longer than a sidecar waits for OpenCode, so that its reason arrives before our patience ends."""
 
-_LARGEST_COMPLAINT = 64 << 10
+_LARGEST_COMPLAINT = 2 << 20  # the text in the way of a write may come with it
 _READ_BUFFER = 1 << 20
 _KEEP_ALIVE_SECONDS = 3.0
 """Less than the 5 seconds after which a sidecar closes: a request must not meet a connection that just closed."""
@@ -94,6 +94,7 @@ class Sidecar:
         timeout: aiohttp.ClientTimeout,
         query: Mapping[str, str] | None = None,
         body: object = None,
+        content: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         welcome: frozenset[int] = frozenset({200, 201, 204}),
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
@@ -102,7 +103,7 @@ class Sidecar:
             async with self._http.request(
                 method,
                 self._address(path, query),
-                data=None if body is None else msgspec.json.encode(body),
+                data=content if body is None else msgspec.json.encode(body),
                 headers=self._headers(method, path, body, headers),
                 allow_redirects=False,
                 timeout=timeout,

@@ -2,84 +2,118 @@
 
 import base64
 import binascii
+import contextlib
 import os
 import secrets
 import stat
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from opm.sidecar.errors import Refused
 from opm.sidecar.files import tree
 from opm.sidecar.files.beneath import Beneath, openat2, rename_new
-from opm.sidecar.files.content import etag
+from opm.sidecar.files.content import etag, is_binary
 from opm.sidecar.files.names import parse, to_text
 from opm.wire.files import Rename, WriteFile, Written
 
 LARGEST_WRITE = 10 << 20
 _DEEPEST_DELETE = 512
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ENTER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
+LARGEST_SHOWN = 256 << 10
+"""Up to this size the text that stands in the way of a write is told with the refusal."""
+
 WriteSome = Callable[[int, memoryview], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What may be replaced: the version that was read, anything, or (neither) nothing."""
+
+    base_etag: str | None = None
+    overwrite: bool = False
+
+
+class Incoming:
+    """A file on its way in: pieces go into a temporary neighbour until `finish` puts it in its place.
+
+    Everything by descriptor: the agent may put a link in place of the temporary name at any moment.
+    """
+
+    def __init__(self, changes: "Changes", path: bytes, terms: Terms) -> None:
+        self._changes = changes
+        self._path = path
+        self._terms = terms
+        self._temporary = b".opm-%b.tmp" % secrets.token_hex(8).encode()
+        self._open = contextlib.ExitStack()
+        try:
+            self._parent, self._name = self._open.enter_context(changes.beneath.parent(path, create=True))
+            self._before = _look(self._parent, self._name)
+            _may_replace(self._parent, self._name, self._before, terms)
+            self._descriptor = os.open(self._temporary, _NEW_FILE, 0o666, dir_fd=self._parent)
+            self._open.callback(os.close, self._descriptor)
+            self._open.callback(_forget, self._parent, self._temporary)
+        except BaseException:
+            self._open.close()
+            raise
+
+    def add(self, piece: bytes) -> None:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[self._changes.write_some(self._descriptor, rest) :]
+
+    def finish(self) -> Written:
+        if self._before is not None:
+            os.fchmod(self._descriptor, stat.S_IMODE(self._before.st_mode) & 0o777)
+        os.fsync(self._descriptor)
+        written = os.fstat(self._descriptor)
+        with self._changes.one_at_a_time:
+            found = _look(self._parent, self._name)
+            _may_replace(self._parent, self._name, found, self._terms)
+            _put_in_place(self._parent, self._temporary, self._name, found)
+        when = tree.modified(written)
+        assert when is not None  # noqa: S101 - the file was written just now
+        return Written(
+            path=to_text(self._path), etag=etag(written), size=written.st_size, modified=when, created=found is None
+        )
+
+    def close(self) -> None:
+        """Leaves nothing behind of a file that was not finished."""
+        self._open.close()
 
 
 class Changes:
     """``write`` is how bytes reach a descriptor; a test passes one that finds the disk full."""
 
     def __init__(self, beneath: Beneath, write: WriteSome = os.write) -> None:
-        self._beneath = beneath
-        self._write = write
+        self.beneath = beneath
+        self.write_some = write
         # Between looking at a file and replacing it nobody else of ours may replace it.
-        self._one_at_a_time = threading.Lock()
+        self.one_at_a_time = threading.Lock()
+
+    def incoming(self, path: bytes, terms: Terms) -> Incoming:
+        return Incoming(self, path, terms)
 
     def write(self, wish: WriteFile) -> Written:
         content = _content(wish)
-        path = parse(wish.path)
-        with self._beneath.parent(path, create=True) as (parent, name):
-            before = _look(parent, name)
-            _may_replace(before, wish)
-            temporary = b".opm-%b.tmp" % secrets.token_hex(8).encode()
-            written = self._fill(parent, temporary, content, before)
-            try:
-                with self._one_at_a_time:
-                    found = _look(parent, name)
-                    _may_replace(found, wish)
-                    _put_in_place(parent, temporary, name, found)
-            except BaseException:
-                _forget(parent, temporary)
-                raise
-        when = tree.modified(written)
-        assert when is not None  # noqa: S101 - the file was written just now
-        return Written(path=to_text(path), etag=etag(written), size=len(content), modified=when, created=found is None)
-
-    def _fill(self, parent: int, name: bytes, content: bytes, like: os.stat_result | None) -> os.stat_result:
-        """All by descriptor: the agent may put a link in place of the temporary name at any moment."""
-        descriptor = os.open(name, _NEW_FILE, 0o666, dir_fd=parent)
-        try:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[self._write(descriptor, rest) :]
-            if like is not None:
-                os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & 0o777)
-            os.fsync(descriptor)
-            return os.fstat(descriptor)
-        except BaseException:
-            _forget(parent, name)
-            raise
-        finally:
-            os.close(descriptor)
+        with contextlib.closing(self.incoming(parse(wish.path), Terms(wish.base_etag, wish.overwrite))) as incoming:
+            incoming.add(content)
+            return incoming.finish()
 
     def make_directory(self, path: bytes) -> dict[str, Any]:
-        self._beneath.make(path)
+        self.beneath.make(path)
         return self._describe(path)
 
     def rename(self, wish: Rename) -> dict[str, Any]:
         source, target = parse(wish.path), parse(wish.to)
         with (
-            self._beneath.parent(source) as (from_parent, name),
-            self._beneath.parent(target) as (to_parent, new_name),
-            self._one_at_a_time,
+            self.beneath.parent(source) as (from_parent, name),
+            self.beneath.parent(target) as (to_parent, new_name),
+            self.one_at_a_time,
         ):
             self._spare(from_parent, name)
             self._spare(to_parent, new_name)
@@ -90,7 +124,7 @@ class Changes:
         return self._describe(target)
 
     def delete(self, path: bytes, *, recursive: bool) -> None:
-        with self._beneath.parent(path) as (parent, name), self._one_at_a_time:
+        with self.beneath.parent(path) as (parent, name), self.one_at_a_time:
             self._spare(parent, name)
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                 os.unlink(name, dir_fd=parent)
@@ -100,11 +134,11 @@ class Changes:
             os.rmdir(name, dir_fd=parent)
 
     def _spare(self, parent: int, name: bytes) -> None:
-        if self._beneath.is_vital(parent, name):
+        if self.beneath.is_vital(parent, name):
             raise Refused(403, "Git's own directory is not deleted, moved or replaced here.", reason="git")
 
     def _describe(self, path: bytes) -> dict[str, Any]:
-        with self._beneath.parent(path) as (parent, name):
+        with self.beneath.parent(path) as (parent, name):
             return tree.describe(parent, name, path)
 
 
@@ -125,19 +159,37 @@ def _look(parent: int, name: bytes) -> os.stat_result | None:
         return None
 
 
-def _may_replace(found: os.stat_result | None, wish: WriteFile) -> None:
+def _may_replace(parent: int, name: bytes, found: os.stat_result | None, terms: Terms) -> None:
     if found is None:
-        if wish.base_etag is not None:
+        if terms.base_etag is not None:
             raise Refused(409, "The file was deleted since it was read.", reason="deleted", etag=None)
         return
     if not stat.S_ISREG(found.st_mode):
         kind = "a directory" if stat.S_ISDIR(found.st_mode) else "a link" if stat.S_ISLNK(found.st_mode) else "special"
         raise Refused(409, f"The path is {kind}, not a regular file.", reason="special")
     current = etag(found)
-    if wish.base_etag is None and not wish.overwrite:
+    if terms.base_etag is None and not terms.overwrite:
         raise Refused(409, "There is a file at this path already.", reason="exists", etag=current)
-    if wish.base_etag is not None and wish.base_etag != current:
-        raise Refused(409, "The file was changed since it was read.", reason="changed", etag=current)
+    if terms.base_etag is not None and terms.base_etag != current:
+        text = _text_of(parent, name)
+        raise Refused(
+            409, "The file was changed since it was read.", reason="changed", etag=current, current_content=text
+        )
+
+
+def _text_of(parent: int, name: bytes) -> str | None:
+    """What is there now, if it is a short text: then both versions can be compared without asking again."""
+    try:
+        descriptor = openat2(parent, name, _READ, links=False)
+    except OSError:
+        return None
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_SHOWN or is_binary(descriptor, found.st_size):
+            return None
+        return os.pread(descriptor, LARGEST_SHOWN, 0).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
 
 
 def _put_in_place(parent: int, temporary: bytes, name: bytes, found: os.stat_result | None) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from concurrent.futures import Executor
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from pydantic import BaseModel, ValidationError
@@ -12,13 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from opm.sidecar.app import read_body
+from opm.sidecar.app import gathered, read_body
 from opm.sidecar.errors import Refused, answer
-from opm.sidecar.files import content
+from opm.sidecar.files import archive, content
 from opm.sidecar.files.beneath import Beneath
-from opm.sidecar.files.change import Changes
+from opm.sidecar.files.change import Changes, Terms
 from opm.sidecar.files.faults import told
 from opm.sidecar.files.names import parse, to_text
+from opm.sidecar.files.original import original
+from opm.sidecar.files.search import LONGEST_QUERY, Search
 from opm.sidecar.files.tree import Listing
 from opm.wire.files import MakeDirectory, Rename, WriteFile
 
@@ -40,6 +43,10 @@ class FilesApi:
         return [
             Route("/files/tree", self.tree),
             Route("/files/content", self.read),
+            Route("/files/content", self.upload, methods=["PUT"]),
+            Route("/files/archive", self.archive),
+            Route("/files/search", self.search),
+            Route("/files/original", self.original),
             Route("/files/write", self.write, methods=["POST"]),
             Route("/files/mkdir", self.make_directory, methods=["POST"]),
             Route("/files/rename", self.rename, methods=["POST"]),
@@ -115,6 +122,62 @@ class FilesApi:
         written = await self._do(lambda: self._changes.write(_parsed(WriteFile, body)))
         return Response(written.model_dump_json(), 201 if written.created else 200, media_type="application/json")
 
+    async def upload(self, request: Request) -> Response:
+        """A body of any length, on its way to the disk as it comes."""
+        path = parse(request.query_params.get("path", ""))
+        terms = Terms(_condition(request), overwrite=_flag(request, "overwrite"))
+        incoming = await self._do(lambda: self._changes.incoming(path, terms))
+        try:
+            async for piece in gathered(request, content.PIECE):
+                await self._do(lambda data=piece: incoming.add(data))
+            written = await self._do(incoming.finish)
+        finally:
+            await self._run(incoming.close)
+        return Response(written.model_dump_json(), 201 if written.created else 200, media_type="application/json")
+
+    async def archive(self, request: Request) -> Response:
+        path = parse(request.query_params.get("path", ""), root_allowed=True)
+        made = archive.pieces(self._beneath, path)
+        first = await self._do(lambda: next(made))  # a path that is no directory is refused before the answer begins
+        name = quote((to_text(path.rpartition(b"/")[2]) or "workspace") + ".zip", safe="")
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return StreamingResponse(self._made(first, made), headers=headers, media_type="application/zip")
+
+    async def _made(self, first: bytes, made: Generator[bytes]) -> AsyncIterator[bytes]:
+        try:
+            yield first
+            while (piece := await self._run(lambda: next(made, None))) is not None:
+                yield piece
+        finally:
+            await self._run(made.close)
+
+    async def search(self, request: Request) -> Response:
+        asked = request.query_params
+        query, kind = asked.get("query", ""), asked.get("kind", "content")
+        if not query or len(query) > LONGEST_QUERY or "\0" in query:
+            raise Refused(400, f"query is a text of 1 to {LONGEST_QUERY} characters.")
+        if kind not in {"content", "name"}:
+            raise Refused(400, "kind is content or name.")
+        path = parse(asked.get("path", ""), root_allowed=True)
+        search = Search(
+            query,
+            "name" if kind == "name" else "content",
+            case_sensitive=_flag(request, "case_sensitive"),
+            regex=_flag(request, "regex"),
+        )
+        with told():
+            found = await search.run(self._beneath, path)
+        return _entry(found)
+
+    async def original(self, request: Request) -> Response:
+        path = parse(request.query_params.get("path", ""))
+        with told():
+            stored = await original(self._beneath, path)
+        return Response(stored, media_type="application/octet-stream", headers={"X-Content-Type-Options": "nosniff"})
+
     async def make_directory(self, request: Request) -> Response:
         path = parse(_parsed(MakeDirectory, await read_body(request, _SMALL_BODY)).path)
         return _entry(await self._do(lambda: self._changes.make_directory(path)))
@@ -125,10 +188,8 @@ class FilesApi:
 
     async def delete(self, request: Request) -> Response:
         path = parse(request.query_params.get("path", ""))
-        recursive = request.query_params.get("recursive", "false")
-        if recursive not in {"true", "false"}:
-            raise Refused(400, "recursive is true or false.")
-        await self._do(lambda: self._changes.delete(path, recursive=recursive == "true"))
+        recursive = _flag(request, "recursive")
+        await self._do(lambda: self._changes.delete(path, recursive=recursive))
         return Response(status_code=204)
 
     async def _do(self, work: Callable[[], T]) -> T:
@@ -163,6 +224,21 @@ def _parsed(kind: type[Model], body: bytes) -> Model:
             for error in exc.errors(include_url=False, include_context=False, include_input=False)[:10]
         ]
         raise Refused(400, "The body is not what this request takes.", problems=problems) from None
+
+
+def _flag(request: Request, name: str) -> bool:
+    given = request.query_params.get(name, "false")
+    if given not in {"true", "false"}:
+        raise Refused(400, f"{name} is true or false.")
+    return given == "true"
+
+
+def _condition(request: Request) -> str | None:
+    """The version that `If-Match` names."""
+    given = request.headers.get("if-match")
+    if given == "*":
+        raise Refused(400, "If-Match names the one version that may be replaced; use overwrite for any.")
+    return given
 
 
 def _entry(entry: dict[str, Any]) -> Response:

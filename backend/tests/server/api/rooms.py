@@ -23,6 +23,8 @@ class Call:
     status: int = 200
     body: Any = None
     query: dict[str, Any] = field(default_factory=dict[str, Any])
+    content: bytes | None = None
+    """Sent as it is, instead of a body of JSON."""
     task: str = "todo"
     """Which of the project's cards."""
 
@@ -48,6 +50,10 @@ CALLS: dict[str, Call] = {
     "activate_config": Call(),
     "get_tree": Call(),
     "get_content": Call(query={"path": "a.txt"}),
+    "upload_file": Call(query={"path": "big.bin"}, content=b"bytes"),
+    "get_archive": Call(),
+    "search_files": Call(query={"query": "old"}),
+    "get_original": Call(query={"path": "a.txt"}),
     "write_file": Call(body=FILE),
     "make_directory": Call(201, body={"path": "src"}),
     "rename_file": Call(204, body={"path": "a.txt", "to": "b.txt"}),
@@ -108,7 +114,7 @@ async def furnish(world: World) -> Room:
     await world.do(lambda s: s.workspaces.start(ann, project.slug))
     await world.runtime.ensure(await world.do(lambda s: s.workspaces.spec(project.id), write=False))
     await asyncio.sleep(0.01)
-    world.clients.workspaces[project.id] = FakeFiles({"a.txt": b"old"})
+    world.clients.workspaces[project.id] = FakeFiles({"a.txt": b"old"}, committed={"a.txt": b"older"})
     tasks = {"todo": todo, "review": review, "working": working}
     return Room(world, ann, project, tasks, done.session_id, {"permission": asks["per_1"], "question": asks["que_1"]})
 

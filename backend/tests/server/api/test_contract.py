@@ -43,7 +43,10 @@ def operations(app: FastAPI) -> Iterator[tuple[str, str, str]]:
 
 async def ask(client: httpx.AsyncClient, method: str, path: str, name: str) -> httpx.Response:
     call = CALLS[name]
-    return await client.request(method, path, json=call.body, params=call.query)
+    if call.content is None:
+        return await client.request(method, path, json=call.body, params=call.query)
+    headers = {"Content-Type": "application/octet-stream"}
+    return await client.request(method, path, content=call.content, params=call.query, headers=headers)
 
 
 def test_every_operation_inside_a_project_is_tried_here(app: FastAPI) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import io
+import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -190,3 +192,54 @@ async def test_the_pod_is_let_go_of_when_the_reader_leaves(desk: Desk) -> None:
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     assert fragile.open == 0
+
+
+async def test_a_file_of_any_size_is_taken_as_bytes(desk: Desk) -> None:
+    sent = b"x" * (40 << 20)
+    octets = {"Content-Type": "application/octet-stream"}
+
+    made = await desk.client.put(f"{desk.path}/content", params={"path": "big"}, content=sent, headers=octets)
+
+    assert (made.status_code, made.json()["size"], desk.files["big"] == sent) == (200, len(sent), True)
+    again = await desk.client.put(f"{desk.path}/content", params={"path": "big"}, content=b"y", headers=octets)
+    assert fault(again, 409)["details"]["reason"] == "exists"
+    seen = {**octets, "If-Match": made.json()["etag"]}
+    await desk.client.put(f"{desk.path}/content", params={"path": "big"}, content=b"y", headers=seen)
+    assert desk.files["big"] == b"y"
+
+
+async def test_an_upload_says_that_it_is_bytes(desk: Desk) -> None:
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/json"):
+        answer = await desk.client.put(
+            f"{desk.path}/content", params={"path": "a"}, content=b"x", headers={"Content-Type": kind}
+        )
+        fault(answer, 415)
+
+
+async def test_a_folder_is_fetched_as_an_archive(desk: Desk) -> None:
+    await desk.write("src/tea.py", "tea")
+
+    answer = await desk.client.get(f"{desk.path}/archive", params={"path": "src"})
+
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.read("tea.py") == b"tea"
+
+
+async def test_files_are_searched(desk: Desk) -> None:
+    desk.files["src/tea.py"] = b"pour the tea"
+
+    answer = await desk.client.get(f"{desk.path}/search", params={"query": "tea", "kind": "content"})
+
+    assert [(hit["path"], hit["line"]) for hit in answer.json()["hits"]] == [("src/tea.py", 1)]
+    fault(await desk.client.get(f"{desk.path}/search", params={"query": ""}), 400)
+    fault(await desk.client.get(f"{desk.path}/search", params={"query": "x", "kind": "other"}), 400)
+
+
+async def test_the_committed_file_is_never_a_page(desk: Desk) -> None:
+    answer = await desk.client.get(f"{desk.path}/original", params={"path": "a.txt"})
+
+    assert answer.content == b"older"
+    assert answer.headers["content-disposition"] == "attachment"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    fault(await desk.client.get(f"{desk.path}/original", params={"path": "never"}), 404)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import errno
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ async def test_nobody_overwrites_what_he_has_not_seen(files: Client, workspace: 
     error = await files.refused(
         "POST", "/files/write", 409, json={"path": "README.md", "content": "x", "base_etag": seen}
     )
-    assert error["details"] == {"reason": "changed", "etag": current}
+    assert error["details"] == {"reason": "changed", "etag": current, "current_content": "by the agent"}
 
     error = await files.refused("POST", "/files/write", 409, json={"path": "README.md", "content": "x"})
     assert error["details"] == {"reason": "exists", "etag": current}
@@ -292,3 +293,49 @@ async def test_a_repository_inside_may_go(files: Client, workspace: Path) -> Non
     await files.json("DELETE", "/files?path=src/.git", 204)
 
     assert not (workspace / "src/.git").exists()
+
+
+async def put(files: Client, path: str, expect: int, body: Any = b"new", **headers: str) -> Any:
+    return await files.json("PUT", f"/files/content?path={path}", expect, data=body, headers=headers)
+
+
+async def test_an_upload_of_more_than_the_editor_takes(files: Client, workspace: Path) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for number in range(48):
+            yield bytes([number]) * (256 << 10)
+
+    written = Written.model_validate(await put(files, "up/big.bin", 201, body()))
+
+    assert written.size == (workspace / "up/big.bin").stat().st_size == 12 << 20
+    assert written.etag == await etag(files, "up/big.bin")
+    assert leftovers(workspace / "up") == []
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(files: Client, workspace: Path) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x" * (1 << 20)
+        raise ConnectionResetError
+
+    with pytest.raises(Exception):  # noqa: B017  how the client names its own breaking off is its affair
+        await put(files, "broken.bin", 201, body())
+
+    for _ in range(100):
+        if not leftovers(workspace):
+            break
+        await asyncio.sleep(0.05)
+    assert leftovers(workspace) == []
+    assert not (workspace / "broken.bin").exists()
+
+
+async def test_uploads_keep_the_rules_of_writing(files: Client, workspace: Path) -> None:
+    seen = await etag(files, "README.md")
+
+    assert (await put(files, "README.md", 409))["error"]["details"]["reason"] == "exists"
+    assert (await put(files, "README.md", 200, **{"If-Match": seen}))["created"] is False
+    assert (await put(files, "README.md", 409, **{"If-Match": seen}))["error"]["details"]["reason"] == "changed"
+    assert (await put(files, "gone", 409, **{"If-Match": seen}))["error"]["details"]["reason"] == "deleted"
+    await put(files, "README.md", 400, **{"If-Match": "*"})
+    await put(files, "src", 409)
+    await put(files, "../x", 400)
+    assert (await put(files, "README.md&overwrite=true", 200, b"all"))["size"] == 3
+    assert leftovers(workspace) == []
