@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
-from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
@@ -16,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from opm.sidecar.app import gathered, read_body
 from opm.sidecar.errors import Refused, answer
 from opm.sidecar.files import archive, content
+from opm.sidecar.files.asking import condition, flag, parsed
 from opm.sidecar.files.beneath import Beneath
 from opm.sidecar.files.change import Changes, Terms
 from opm.sidecar.files.faults import told
@@ -30,7 +30,6 @@ _SMALL_BODY = 64 << 10
 _DEEPEST_TREE = 64
 
 T = TypeVar("T")
-Model = TypeVar("Model", bound=BaseModel)
 
 
 class FilesApi:
@@ -119,13 +118,13 @@ class FilesApi:
 
     async def write(self, request: Request) -> Response:
         body = await read_body(request, _LARGEST_BODY)
-        written = await self._do(lambda: self._changes.write(_parsed(WriteFile, body)))
+        written = await self._do(lambda: self._changes.write(parsed(WriteFile, body)))
         return Response(written.model_dump_json(), 201 if written.created else 200, media_type="application/json")
 
     async def upload(self, request: Request) -> Response:
         """A body of any length, on its way to the disk as it comes."""
         path = parse(request.query_params.get("path", ""))
-        terms = Terms(_condition(request), overwrite=_flag(request, "overwrite"))
+        terms = Terms(condition(request), overwrite=flag(request, "overwrite"))
         incoming = await self._do(lambda: self._changes.incoming(path, terms))
         try:
             async for piece in gathered(request, content.PIECE):
@@ -165,8 +164,8 @@ class FilesApi:
         search = Search(
             query,
             "name" if kind == "name" else "content",
-            case_sensitive=_flag(request, "case_sensitive"),
-            regex=_flag(request, "regex"),
+            case_sensitive=flag(request, "case_sensitive"),
+            regex=flag(request, "regex"),
         )
         with told():
             found = await search.run(self._beneath, path)
@@ -179,16 +178,16 @@ class FilesApi:
         return Response(stored, media_type="application/octet-stream", headers={"X-Content-Type-Options": "nosniff"})
 
     async def make_directory(self, request: Request) -> Response:
-        path = parse(_parsed(MakeDirectory, await read_body(request, _SMALL_BODY)).path)
+        path = parse(parsed(MakeDirectory, await read_body(request, _SMALL_BODY)).path)
         return _entry(await self._do(lambda: self._changes.make_directory(path)))
 
     async def rename(self, request: Request) -> Response:
-        wish = _parsed(Rename, await read_body(request, _SMALL_BODY))
+        wish = parsed(Rename, await read_body(request, _SMALL_BODY))
         return _entry(await self._do(lambda: self._changes.rename(wish)))
 
     async def delete(self, request: Request) -> Response:
         path = parse(request.query_params.get("path", ""))
-        recursive = _flag(request, "recursive")
+        recursive = flag(request, "recursive")
         await self._do(lambda: self._changes.delete(path, recursive=recursive))
         return Response(status_code=204)
 
@@ -213,32 +212,6 @@ class _FileResponse(StreamingResponse):
             await super().__call__(*channel)
         finally:
             os.close(self._descriptor)
-
-
-def _parsed(kind: type[Model], body: bytes) -> Model:
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as exc:
-        problems = [
-            {"field": ".".join(map(str, error["loc"]))[:100], "problem": error["msg"][:200]}
-            for error in exc.errors(include_url=False, include_context=False, include_input=False)[:10]
-        ]
-        raise Refused(400, "The body is not what this request takes.", problems=problems) from None
-
-
-def _flag(request: Request, name: str) -> bool:
-    given = request.query_params.get(name, "false")
-    if given not in {"true", "false"}:
-        raise Refused(400, f"{name} is true or false.")
-    return given == "true"
-
-
-def _condition(request: Request) -> str | None:
-    """The version that `If-Match` names."""
-    given = request.headers.get("if-match")
-    if given == "*":
-        raise Refused(400, "If-Match names the one version that may be replaced; use overwrite for any.")
-    return given
 
 
 def _entry(entry: dict[str, Any]) -> Response:
