@@ -1745,6 +1745,50 @@ export type RunSummary = {
 };
 
 /**
+ * SearchHit
+ *
+ * ``line`` and ``column`` count from 1; both are None when it is the name that was found.
+ */
+export type SearchHit = {
+    /**
+     * Column
+     */
+    column?: number | null;
+    /**
+     * Line
+     */
+    line?: number | null;
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Text
+     */
+    text?: string;
+};
+
+/**
+ * SearchResult
+ */
+export type SearchResult = {
+    /**
+     * Hits
+     */
+    hits: Array<SearchHit>;
+    /**
+     * Took Ms
+     */
+    took_ms?: number;
+    /**
+     * Truncated
+     *
+     * there may be more: the limit of hits or time was reached
+     */
+    truncated?: boolean;
+};
+
+/**
  * Session
  */
 export type Session = {
@@ -3087,6 +3131,45 @@ export type DeleteFileResponses = {
 
 export type DeleteFileResponse = DeleteFileResponses[keyof DeleteFileResponses];
 
+export type GetArchiveData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: {
+        /**
+         * Path
+         */
+        path?: string;
+    };
+    url: '/api/projects/{project}/files/archive';
+};
+
+export type GetArchiveErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type GetArchiveError = GetArchiveErrors[keyof GetArchiveErrors];
+
+export type GetArchiveResponses = {
+    /**
+     * the archive
+     */
+    200: Blob | File;
+};
+
+export type GetArchiveResponse = GetArchiveResponses[keyof GetArchiveResponses];
+
 export type GetContentData = {
     body?: never;
     path: {
@@ -3124,6 +3207,55 @@ export type GetContentResponses = {
     200: unknown;
 };
 
+export type UploadFileData = {
+    body: unknown;
+    headers?: {
+        /**
+         * If-Match
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query: {
+        /**
+         * Path
+         */
+        path: string;
+        /**
+         * Overwrite
+         */
+        overwrite?: boolean;
+    };
+    url: '/api/projects/{project}/files/content';
+};
+
+export type UploadFileErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type UploadFileError = UploadFileErrors[keyof UploadFileErrors];
+
+export type UploadFileResponses = {
+    /**
+     * Successful Response
+     */
+    200: Written;
+};
+
+export type UploadFileResponse = UploadFileResponses[keyof UploadFileResponses];
+
 export type MakeDirectoryData = {
     body: MakeDirectory;
     path: {
@@ -3155,6 +3287,45 @@ export type MakeDirectoryResponses = {
      */
     201: unknown;
 };
+
+export type GetOriginalData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query: {
+        /**
+         * Path
+         */
+        path: string;
+    };
+    url: '/api/projects/{project}/files/original';
+};
+
+export type GetOriginalErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type GetOriginalError = GetOriginalErrors[keyof GetOriginalErrors];
+
+export type GetOriginalResponses = {
+    /**
+     * the bytes
+     */
+    200: Blob | File;
+};
+
+export type GetOriginalResponse = GetOriginalResponses[keyof GetOriginalResponses];
 
 export type RenameFileData = {
     body: Rename;
@@ -3189,6 +3360,61 @@ export type RenameFileResponses = {
 };
 
 export type RenameFileResponse = RenameFileResponses[keyof RenameFileResponses];
+
+export type SearchFilesData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query: {
+        /**
+         * Query
+         */
+        query: string;
+        /**
+         * Kind
+         */
+        kind?: 'content' | 'name';
+        /**
+         * Path
+         */
+        path?: string;
+        /**
+         * Case Sensitive
+         */
+        case_sensitive?: boolean;
+        /**
+         * Regex
+         */
+        regex?: boolean;
+    };
+    url: '/api/projects/{project}/files/search';
+};
+
+export type SearchFilesErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type SearchFilesError = SearchFilesErrors[keyof SearchFilesErrors];
+
+export type SearchFilesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchResult;
+};
+
+export type SearchFilesResponse = SearchFilesResponses[keyof SearchFilesResponses];
 
 export type GetTreeData = {
     body?: never;

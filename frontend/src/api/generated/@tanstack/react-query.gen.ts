@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { activateConfig, answerPermission, answerQuestion, cancelTask, compareConfigs, createProject, createTask, deleteFile, deleteProject, deleteTask, executeTask, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, sendFeedback, startProject, stopProject, streamOutput, testConfig, updateProject, updateTask, writeFile } from '../sdk.gen';
-import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
+import { activateConfig, answerPermission, answerQuestion, cancelTask, compareConfigs, createProject, createTask, deleteFile, deleteProject, deleteTask, executeTask, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, searchFiles, sendFeedback, startProject, stopProject, streamOutput, testConfig, updateProject, updateTask, uploadFile, writeFile } from '../sdk.gen';
+import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UploadFileData, UploadFileError, UploadFileResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -383,6 +383,23 @@ export const deleteFileMutation = (options?: Partial<Options<DeleteFileData>>): 
     return mutationOptions;
 };
 
+export const getArchiveQueryKey = (options: Options<GetArchiveData>) => createQueryKey('getArchive', options);
+
+/**
+ * Get Archive
+ *
+ * A folder as a zip file, made while it is sent; links and git's own directory are left out.
+ */
+export const getArchiveOptions = (options: Options<GetArchiveData>) => queryOptions<GetArchiveResponse, GetArchiveError, GetArchiveResponse, ReturnType<typeof getArchiveQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await getArchive({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: getArchiveQueryKey(options)
+});
+
 export const getContentQueryKey = (options: Options<GetContentData>) => createQueryKey('getContent', options);
 
 /**
@@ -401,6 +418,22 @@ export const getContentOptions = (options: Options<GetContentData>) => queryOpti
 });
 
 /**
+ * Upload File
+ *
+ * A file of any size, as it is. Replaces nothing unless `If-Match` names the version, or `overwrite` is said.
+ */
+export const uploadFileMutation = (options?: Partial<Options<UploadFileData>>): UseMutationOptions<UploadFileResponse, UploadFileError, Options<UploadFileData>> => {
+    const mutationOptions: UseMutationOptions<UploadFileResponse, UploadFileError, Options<UploadFileData>> = {
+        mutationFn: async (fnOptions) => await uploadFile({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
  * Make Directory
  */
 export const makeDirectoryMutation = (options?: Partial<Options<MakeDirectoryData>>): UseMutationOptions<unknown, MakeDirectoryError, Options<MakeDirectoryData>> => {
@@ -413,6 +446,23 @@ export const makeDirectoryMutation = (options?: Partial<Options<MakeDirectoryDat
     };
     return mutationOptions;
 };
+
+export const getOriginalQueryKey = (options: Options<GetOriginalData>) => createQueryKey('getOriginal', options);
+
+/**
+ * Get Original
+ *
+ * The file as it was in the last commit.
+ */
+export const getOriginalOptions = (options: Options<GetOriginalData>) => queryOptions<GetOriginalResponse, GetOriginalError, GetOriginalResponse, ReturnType<typeof getOriginalQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await getOriginal({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: getOriginalQueryKey(options)
+});
 
 /**
  * Rename File
@@ -427,6 +477,23 @@ export const renameFileMutation = (options?: Partial<Options<RenameFileData>>): 
     };
     return mutationOptions;
 };
+
+export const searchFilesQueryKey = (options: Options<SearchFilesData>) => createQueryKey('searchFiles', options);
+
+/**
+ * Search Files
+ *
+ * Names or contents, without what git ignores; 500 hits and 10 seconds at most.
+ */
+export const searchFilesOptions = (options: Options<SearchFilesData>) => queryOptions<SearchFilesResponse, SearchFilesError, SearchFilesResponse, ReturnType<typeof searchFilesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await searchFiles({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: searchFilesQueryKey(options)
+});
 
 export const getTreeQueryKey = (options: Options<GetTreeData>) => createQueryKey('getTree', options);
 
