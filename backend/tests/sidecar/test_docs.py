@@ -27,7 +27,9 @@ def test_every_route_is_on_the_page(tmp_path: Path) -> None:
         files = FilesApi(beneath, Changes(beneath), pool).routes()
     beneath.close()
     table = [line for line in PAGE.splitlines() if line.startswith("| `")]
-    told = {route for line in table for route in re.findall(r"`((?:GET|POST|DELETE) /[^?`]*)", line.split(" | ")[0])}
+    told = {
+        route for line in table for route in re.findall(r"`((?:GET|POST|PUT|DELETE) /[^?`]*)", line.split(" | ")[0])
+    }
 
     assert told == served(files) | served(routes())
 

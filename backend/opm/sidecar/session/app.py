@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from opm.sidecar.app import shell
 from opm.sidecar.session.routes import routes
+from opm.sidecar.session.shells import Shells
 from opm.sidecar.session.upstream import OpenCode
 from opm.sidecar.settings import PodSettings
 
@@ -20,6 +21,11 @@ def create(settings: PodSettings, closing: asyncio.Event) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncGenerator[dict[str, Any]]:
         workspace = str(settings.workspace)
         async with OpenCode(settings.opencode_url, settings.opencode_password, workspace) as opencode:
-            yield {"opencode": opencode, "workspace": workspace, "closing": closing}
+            shells = Shells(opencode, workspace, str(settings.project_id))
+            ending = asyncio.create_task(shells.end_idle())
+            try:
+                yield {"opencode": opencode, "workspace": workspace, "closing": closing, "shells": shells}
+            finally:
+                ending.cancel()
 
     return shell(settings, routes(), lifespan)

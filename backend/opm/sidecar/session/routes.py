@@ -13,12 +13,11 @@ from urllib.parse import quote
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.routing import BaseRoute, Route
 
 from opm.sidecar.app import json_answer, read_body
-from opm.sidecar.errors import Refused, answer
-from opm.sidecar.session import catalogue
+from opm.sidecar.errors import Refused
+from opm.sidecar.session import catalogue, terminal
 from opm.sidecar.session.events import EventStream
 from opm.sidecar.session.upstream import OpenCode, unavailable
 
@@ -72,8 +71,7 @@ def routes() -> list[BaseRoute]:
         Route("/models", models),
         Route("/events", events),
         Route("/session/{id}/events", session_events),
-        Route("/session/{id}/pty/connect", no_terminal),
-        WebSocketRoute("/session/{id}/pty/connect", no_terminal_socket),
+        *terminal.routes(),
     ]
 
 
@@ -96,18 +94,6 @@ async def events(request: Request) -> Response:
 async def session_events(request: Request) -> Response:
     root = _ids(request)["id"]
     return await EventStream.open(_opencode(request), request.state.workspace, request.state.closing, root=root)
-
-
-async def no_terminal(_: Request) -> Response:
-    raise _terminal_refused()
-
-
-async def no_terminal_socket(websocket: WebSocket) -> None:
-    await websocket.send_denial_response(answer(_terminal_refused()))
-
-
-def _terminal_refused() -> Refused:
-    return Refused(501, "The terminal is not offered yet.")
 
 
 def _endpoint(relay: Relay) -> Callable[[Request], Awaitable[Response]]:

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
@@ -86,7 +85,8 @@ def test_the_table_above_is_complete() -> None:
         ("PATCH", "/session/ses_1"),
         ("GET", "/file/content"),
         ("GET", "/find"),
-        ("POST", "/pty"),
+        ("GET", "/pty/shells"),
+        ("POST", "/pty/pty_1/connect-token"),
         ("POST", "/tui/append-prompt"),
         ("GET", "/experimental/worktree"),
         ("POST", "/instance/dispose"),
@@ -254,18 +254,6 @@ async def test_an_opencode_that_asks_for_no_password_is_not_ready(session: Clien
     error = await session.refused("GET", "/ready", 503)
 
     assert "without a password" in error["message"]
-
-
-async def test_the_terminal_s_place_is_kept(session: Client, upstream: Upstream) -> None:
-    path = "/session/ses_1/pty/connect"
-
-    await session.refused("GET", path, 501)
-    async with aiohttp.ClientSession() as http:
-        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-            await http.ws_connect(session.url + path, headers=session.shown("GET", path))
-
-    assert caught.value.status == 501
-    assert upstream.asked == []
 
 
 async def test_half_a_character_in_an_answer_is_replaced(session: Client, upstream: Upstream) -> None:
