@@ -28,6 +28,16 @@ const CONFIG = {
   created_at: '2026-01-01T12:00:00Z',
 }
 const OLD = { ...CONFIG, id: 'config-1', version: 1, is_active: false, provider: 'demo', model: 'scripted' }
+const OFFER = {
+  provider: 'anthropic',
+  provider_name: 'Anthropic',
+  model: 'claude-large',
+  name: 'Claude Large',
+  source: 'pod',
+  context: 200_000,
+  price_input: 3,
+  price_output: 15,
+}
 const POD = {
   phase: 'running',
   reason: null,
@@ -69,6 +79,8 @@ beforeEach(() => {
       { id: 'demo', name: 'Demo model (scripted)', needs_key: false, models: ['scripted'] },
       { id: 'anthropic', name: 'Anthropic', needs_key: true, models: ['claude'] },
     ]),
+    gives(`${BASE}/config/models`, { source: 'pod', models: [OFFER] }),
+    gives(`${BASE}/config/state`, { active_version: 2, pod_version: 1, pending: true }),
     gives(`${BASE}/pod`, POD),
     gives('/projects', page([project])),
   )

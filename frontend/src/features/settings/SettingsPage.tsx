@@ -3,12 +3,12 @@ import { ApiError, describe } from '@/api/errors'
 import { getConfigOptions, listProvidersOptions } from '@/api/options'
 import type { ProjectSummary } from '@/api/types'
 import { ErrorState, Loading } from '@/ui/states'
-import { ConfigEditor } from './ConfigEditor'
+import { ConfigEditor } from './config/ConfigEditor'
+import { Versions } from './config/Versions'
 import { DeleteProject } from './DeleteProject'
 import { GeneralForm } from './GeneralForm'
 import { PodPanel } from './pod/PodPanel'
 import { Section } from './Section'
-import { Versions } from './Versions'
 
 export interface SettingsPageProps {
   project: ProjectSummary

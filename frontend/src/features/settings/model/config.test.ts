@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Config, ProviderKind } from '@/api/types'
-import { type ConfigForm, formOf, keyServes, problemsOf, requestOf, withProvider } from './config'
+import { type ConfigForm, formOf, isChanged, keyServes, problemsOf, requestOf, withProvider } from './config'
 
 const ANTHROPIC: ProviderKind = {
   id: 'anthropic',
@@ -58,6 +58,14 @@ describe('the form', () => {
   })
 })
 
+describe('unsaved changes', () => {
+  it('are those that saving would say', () => {
+    expect(isChanged(form(), config)).toBe(false)
+    expect(isChanged(form({ instructions: 'Other' }), config)).toBe(true)
+    expect(isChanged(form({ key: { kind: 'remove' } }), config)).toBe(true)
+  })
+})
+
 describe('another provider', () => {
   it('starts with its own first model and without the key of the other', () => {
     const next = withProvider(form({ baseUrl: 'https://x.example' }), { ...OWN, models: ['small'] })
@@ -85,6 +93,7 @@ describe('problems', () => {
     ['maxTokens', { maxTokens: '0' }],
     ['maxTokens', { maxTokens: '1.5' }],
     ['steps', { steps: '0' }],
+    ['permissions', { permissions: { bash: [{ pattern: '', action: 'ask' }] } }],
     ['model', { model: ' ' }],
     ['key', { key: { kind: 'remove' } }],
     ['key', { key: { kind: 'replace', key: ' ' } }],

@@ -1,7 +1,9 @@
 /** The form of a model's configuration: what it starts with, what is wrong with it, what is sent. Pure. */
 import type { Agent, Config, NewConfig, ProviderKind, Rule } from '@/api/types'
+import { hasEmptyRule } from './agents'
 
 export type Permission = 'allow' | 'ask' | 'deny'
+export const WORDS: Record<Permission, string> = { allow: 'Allow', ask: 'Ask me', deny: 'Deny' }
 export type Permitted = Permission | Rule[]
 
 /** What to do with the stored key. */
@@ -79,7 +81,13 @@ export function problemsOf(
   if (form.steps.trim() && !(Number.isInteger(steps) && steps >= 1 && steps <= 1000)) {
     problems.steps = 'A whole number up to 1000, or empty for no limit.'
   }
+  if (hasEmptyRule(form.permissions)) problems.permissions = 'A rule for commands has no pattern.'
   return problems
+}
+
+/** Whether saving would say something new. */
+export function isChanged(form: ConfigForm, config: Config | null): boolean {
+  return JSON.stringify(requestOf(form)) !== JSON.stringify(requestOf(formOf(config)))
 }
 
 function hasKey(form: ConfigForm, config: Config | null): boolean {

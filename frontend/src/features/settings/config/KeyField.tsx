@@ -2,7 +2,7 @@ import type { Config } from '@/api/types'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Input } from '@/ui/input'
-import { type ConfigForm, type KeyWish, keyServes } from './model/config'
+import { type ConfigForm, type KeyWish, keyServes } from '../model/config'
 
 export interface KeyFieldProps {
   form: ConfigForm

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useId, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { describe, fieldError } from '@/api/errors'
 import { queriesOf } from '@/api/queries'
 import { saveConfig } from '@/api/sdk'
@@ -9,9 +9,14 @@ import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
 import { Select } from '@/ui/select'
 import { toast } from '@/ui/toast'
+import { type ConfigForm, formOf, isChanged, problemsOf, requestOf, withProvider } from '../model/config'
+import { Agents } from './Agents'
 import { KeyField } from './KeyField'
-import { type ConfigForm, formOf, problemsOf, requestOf, withProvider } from './model/config'
+import { Limits } from './Limits'
+import { ModelField } from './ModelField'
 import { Permissions } from './Permissions'
+import { TestConfig } from './TestConfig'
+import { useUnsavedGuard } from './useUnsavedGuard'
 
 export interface ConfigEditorProps {
   projectId: string
@@ -29,12 +34,13 @@ export function ConfigEditor({ projectId, config, providers }: ConfigEditorProps
     onSuccess: ({ version }) => {
       toast.success(`Saved as version ${version}`, { description: 'The next run uses it.' })
       return client.invalidateQueries({
-        predicate: queriesOf(['getConfig', 'listConfigVersions', 'getProject']),
+        predicate: queriesOf(['getConfig', 'listConfigVersions', 'getConfigState', 'getProject']),
       })
     },
     onError: (error) =>
       toast.error('The configuration was not saved', { description: describe(error).message }),
   })
+  useUnsavedGuard(isChanged(form, config))
   const kind = providers.find(({ id }) => id === form.provider)
   const problems = problemsOf(form, kind, config)
   const error = (field: keyof ConfigForm, wire: string) =>
@@ -63,8 +69,9 @@ export function ConfigEditor({ projectId, config, providers }: ConfigEditorProps
           )}
         </Field>
         <ModelField
-          form={form}
-          kind={kind}
+          projectId={projectId}
+          provider={form.provider}
+          value={form.model}
           error={error('model', 'model')}
           onChange={(model) => change({ model })}
         />
@@ -112,74 +119,29 @@ export function ConfigEditor({ projectId, config, providers }: ConfigEditorProps
           />
         )}
       </Field>
-      <div className="grid gap-4 sm:grid-cols-2">
-        <Field
-          label="Temperature"
-          hint="0 to 2; empty for the model's own."
-          error={error('temperature', 'temperature')}
-        >
-          {(control) => (
-            <Input
-              {...control}
-              inputMode="decimal"
-              value={form.temperature}
-              onChange={(event) => change({ temperature: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field
-          label="Most tokens per answer"
-          hint="Empty for the model's own."
-          error={error('maxTokens', 'max_tokens')}
-        >
-          {(control) => (
-            <Input
-              {...control}
-              inputMode="numeric"
-              value={form.maxTokens}
-              onChange={(event) => change({ maxTokens: event.target.value })}
-            />
-          )}
-        </Field>
-      </div>
-      <Permissions value={form.permissions} onChange={(permissions) => change({ permissions })} />
-      <div>
+      <Limits form={form} error={error} onChange={change} />
+      <Permissions
+        value={form.permissions}
+        tools={form.tools}
+        onChange={(permissions) => change({ permissions })}
+        onTools={(tools) => change({ tools })}
+      />
+      {error('permissions', 'permissions') && (
+        <p role="alert" className="text-xs text-bad">
+          {error('permissions', 'permissions')}
+        </p>
+      )}
+      <Agents
+        agents={form.agents}
+        defaultAgent={form.defaultAgent}
+        onChange={(agents, defaultAgent) => change({ agents, defaultAgent })}
+      />
+      <div className="flex flex-wrap items-center gap-2">
         <Button type="submit" variant="primary" busy={save.isPending}>
           Save as a new version
         </Button>
+        <TestConfig projectId={projectId} form={form} disabled={Object.keys(problems).length > 0} />
       </div>
     </form>
-  )
-}
-
-interface ModelFieldProps {
-  form: ConfigForm
-  kind: ProviderKind | undefined
-  error: string | null
-  onChange: (model: string) => void
-}
-
-function ModelField({ form, kind, error, onChange }: ModelFieldProps) {
-  const list = useId()
-  return (
-    <Field label="Model" error={error}>
-      {(control) => (
-        <>
-          <Input
-            {...control}
-            list={list}
-            autoComplete="off"
-            spellCheck={false}
-            value={form.model}
-            onChange={(event) => onChange(event.target.value)}
-          />
-          <datalist id={list}>
-            {kind?.models?.map((model) => (
-              <option key={model} value={model} />
-            ))}
-          </datalist>
-        </>
-      )}
-    </Field>
   )
 }

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import { describe } from '@/api/errors'
 import { listConfigVersionsOptions } from '@/api/options'
 import { queriesOf } from '@/api/queries'
@@ -9,11 +10,14 @@ import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
 import { ErrorState, Loading } from '@/ui/states'
 import { toast } from '@/ui/toast'
+import { CompareDialog } from './CompareDialog'
+import { PodVersion } from './PodVersion'
 
 /** Every version that was saved; none is ever changed, each can be active again. */
 export function Versions({ projectId }: { projectId: string }) {
   const client = useQueryClient()
   const path = { project: projectId }
+  const [compared, setCompared] = useState<number | null>(null)
   const versions = useQuery(listConfigVersionsOptions({ path, query: { limit: 200 } }))
   const activate = useMutation({
     mutationFn: (version: number) => activateConfig({ path: { ...path, version } }),
@@ -21,7 +25,9 @@ export function Versions({ projectId }: { projectId: string }) {
     onError: (error) =>
       toast.error('The version was not activated', { description: describe(error).message }),
     onSettled: () =>
-      client.invalidateQueries({ predicate: queriesOf(['getConfig', 'listConfigVersions', 'getProject']) }),
+      client.invalidateQueries({
+        predicate: queriesOf(['getConfig', 'listConfigVersions', 'getConfigState', 'getProject']),
+      }),
   })
   if (versions.isPending) return <Loading label="Reading the versions…" className="py-4" />
   if (versions.isError) {
@@ -34,8 +40,10 @@ export function Versions({ projectId }: { projectId: string }) {
     )
   }
   if (versions.data.items.length === 0) return null
+  const active = versions.data.items.find(({ is_active }) => is_active)?.version
   return (
-    <div>
+    <div className="flex flex-col gap-2">
+      <PodVersion projectId={projectId} />
       <h3 className="text-sm font-medium">Versions</h3>
       <ol className="mt-1 max-h-72 divide-y overflow-y-auto scroll-thin rounded-md border">
         {versions.data.items.map((config) => (
@@ -44,14 +52,30 @@ export function Versions({ projectId }: { projectId: string }) {
             config={config}
             busy={activate.isPending}
             onActivate={() => activate.mutate(config.version)}
+            onCompare={() => setCompared(config.version)}
           />
         ))}
       </ol>
+      {compared !== null && active !== undefined && (
+        <CompareDialog
+          projectId={projectId}
+          before={Math.min(compared, active)}
+          after={Math.max(compared, active)}
+          onClose={() => setCompared(null)}
+        />
+      )}
     </div>
   )
 }
 
-function Version({ config, busy, onActivate }: { config: Config; busy: boolean; onActivate: () => void }) {
+interface VersionProps {
+  config: Config
+  busy: boolean
+  onActivate: () => void
+  onCompare: () => void
+}
+
+function Version({ config, busy, onActivate, onCompare }: VersionProps) {
   return (
     <li className="flex min-h-11 flex-wrap items-center gap-2 px-3 py-1.5 text-sm">
       <span className="font-medium">v{config.version}</span>
@@ -65,18 +89,28 @@ function Version({ config, busy, onActivate }: { config: Config; busy: boolean; 
       >
         {formatAgo(config.created_at)}
       </time>
-      <span className="ml-auto">
+      <span className="ml-auto flex items-center gap-2">
         {config.is_active ? (
           <Badge tone="ok">Active</Badge>
         ) : (
-          <Button
-            size="sm"
-            disabled={busy}
-            onClick={onActivate}
-            aria-label={`Activate version ${config.version}`}
-          >
-            Activate
-          </Button>
+          <>
+            <Button
+              size="sm"
+              variant="ghost"
+              onClick={onCompare}
+              aria-label={`Compare version ${config.version} with the active one`}
+            >
+              Compare
+            </Button>
+            <Button
+              size="sm"
+              disabled={busy}
+              onClick={onActivate}
+              aria-label={`Activate version ${config.version}`}
+            >
+              Activate
+            </Button>
+          </>
         )}
       </span>
     </li>

@@ -1,0 +1,186 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { HttpResponse, http } from 'msw'
+import { Link } from 'react-router'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Config, NewConfig } from '@/api/types'
+import { renderAt } from '@/testing/render'
+import { gives, ORIGIN, page, server } from '@/testing/server'
+import { ConfigEditor } from './ConfigEditor'
+import { Versions } from './Versions'
+
+const BASE = '/projects/project'
+const CONFIG: Config = {
+  id: 'config-2',
+  project_id: 'project',
+  version: 2,
+  is_active: true,
+  provider: 'openai-compatible',
+  model: 'small',
+  base_url: 'http://127.0.0.1:11434/v1',
+  api_key_set: false,
+  api_key_last4: null,
+  instructions: '',
+  temperature: null,
+  max_tokens: null,
+  permissions: {},
+  tools: {},
+  created_at: '2026-01-01T12:00:00Z',
+}
+const OFFER = {
+  provider: 'openai-compatible',
+  provider_name: 'Own',
+  model: 'large',
+  name: 'Large',
+  source: 'pod',
+  context: 200_000,
+  price_input: 3,
+  price_output: 15,
+}
+
+let saved: NewConfig[]
+
+beforeEach(() => {
+  saved = []
+  server.use(
+    gives(`${BASE}/config/models`, { source: 'pod', models: [OFFER] }),
+    gives(`${BASE}/config/state`, { active_version: 2, pod_version: 1, pending: true }),
+    gives(`${BASE}/config/versions`, page([CONFIG, { ...CONFIG, id: 'c1', version: 1, is_active: false }])),
+    http.put(`${ORIGIN}/api${BASE}/config`, async ({ request }) => {
+      saved.push((await request.json()) as NewConfig)
+      return HttpResponse.json({ ...CONFIG, version: 3 })
+    }),
+  )
+})
+
+function show() {
+  return renderAt(
+    <>
+      <Link to="/elsewhere">Elsewhere</Link>
+      <ConfigEditor
+        projectId="project"
+        config={CONFIG}
+        providers={[{ id: 'openai-compatible', name: 'Own', needs_key: false }]}
+      />
+      <Versions projectId="project" />
+    </>,
+    { at: '/settings', path: '/settings' },
+  )
+}
+
+const click = (name: string | RegExp) => userEvent.click(screen.getByRole('button', { name }))
+const save = () => click('Save as a new version')
+
+describe('the model', () => {
+  it('is found among those that the workspace offers, with size and price', async () => {
+    show()
+    await waitFor(() => expect(screen.getByRole('button', { name: 'Browse' })).toBeEnabled())
+    await click('Browse')
+    await userEvent.type(screen.getByPlaceholderText('Search models…'), 'lar')
+    await userEvent.click(await screen.findByRole('option', { name: /Large.*200K context · \$3\.00 in/ }))
+    expect(screen.getByLabelText('Model')).toHaveValue('large')
+  })
+
+  it('is tried as it stands in the form, and the provider’s own words are shown', async () => {
+    const tried: NewConfig[] = []
+    server.use(
+      http.post(`${ORIGIN}/api${BASE}/config/test`, async ({ request }) => {
+        tried.push((await request.json()) as NewConfig)
+        return HttpResponse.json({ ok: false, status: 401, message: 'invalid key', latency_ms: 12 })
+      }),
+    )
+    show()
+    await userEvent.type(screen.getByLabelText('API key'), 'wrong')
+    await click('Test')
+    expect(await screen.findByText(/It does not work: invalid key/)).toHaveTextContent('status 401 · 12 ms')
+    expect(tried).toEqual([expect.objectContaining({ model: 'small', api_key: 'wrong' })])
+    expect(saved).toEqual([])
+  })
+})
+
+describe('tools and permissions', () => {
+  it('are taken away, and given by rules in order', async () => {
+    show()
+    await userEvent.click(screen.getByRole('checkbox', { name: 'Fetch from the web: on' }))
+    expect(screen.getByRole('combobox', { name: 'Fetch from the web' })).toBeDisabled()
+    await userEvent.click(screen.getByRole('combobox', { name: 'Run commands' }))
+    await userEvent.click(await screen.findByRole('option', { name: 'By rules' }))
+    await save()
+    expect(await screen.findByText('A rule for commands has no pattern.')).toBeInTheDocument()
+    await userEvent.type(screen.getByLabelText('Pattern 1'), 'make *')
+    await save()
+    await waitFor(() => expect(saved).toHaveLength(1))
+    expect(saved[0]).toMatchObject({
+      tools: { webfetch: false },
+      permissions: { bash: [{ pattern: 'make *', action: 'ask' }] },
+    })
+  })
+})
+
+describe('agents', () => {
+  it('are added, run cards, and go with their removal', async () => {
+    show()
+    await click('Add an agent')
+    const dialog = within(await screen.findByRole('dialog', { name: 'New agent' }))
+    await userEvent.click(dialog.getByRole('button', { name: 'Keep agent' }))
+    expect(dialog.getByText('Say what it is to do.')).toBeInTheDocument()
+    await userEvent.type(dialog.getByLabelText('Name'), 'reviewer')
+    await userEvent.type(dialog.getByLabelText('Description'), 'Reviews')
+    await userEvent.type(dialog.getByLabelText('Prompt'), 'You review.')
+    await userEvent.click(dialog.getByRole('combobox', { name: 'Use' }))
+    await userEvent.click(await screen.findByRole('option', { name: 'Runs cards' }))
+    await userEvent.click(dialog.getByRole('button', { name: 'Keep agent' }))
+    await userEvent.click(screen.getByRole('combobox', { name: 'Cards are run by' }))
+    await userEvent.click(await screen.findByRole('option', { name: 'reviewer' }))
+    await save()
+    await waitFor(() => expect(saved).toHaveLength(1))
+    expect(saved[0]).toMatchObject({
+      default_agent: 'reviewer',
+      agents: { reviewer: { description: 'Reviews', prompt: 'You review.', mode: 'primary' } },
+    })
+    await click('Remove reviewer')
+    await save()
+    await waitFor(() => expect(saved).toHaveLength(2))
+    expect(saved[1]).toMatchObject({ default_agent: null, agents: {} })
+  })
+})
+
+describe('versions', () => {
+  it('say which one the workspace still runs, and are compared', async () => {
+    server.use(
+      http.get(`${ORIGIN}/api${BASE}/config/compare`, ({ request }) => {
+        const { searchParams } = new URL(request.url)
+        expect([searchParams.get('from'), searchParams.get('to')]).toEqual(['1', '2'])
+        const diff = '--- before\n+++ after\n-Old\n+New'
+        return HttpResponse.json({
+          before: 1,
+          after: 2,
+          changes: [
+            { field: 'max_tokens', before: null, after: 500 },
+            { field: 'instructions', before: 'Old', after: 'New', diff },
+          ],
+        })
+      }),
+    )
+    show()
+    expect(await screen.findByText(/Version 2 is active/)).toHaveTextContent('still runs version 1')
+    await click('Compare version 1 with the active one')
+    const dialog = await screen.findByRole('dialog', { name: 'Version 1 and version 2' })
+    expect(await within(dialog).findByText('max tokens')).toBeInTheDocument()
+    expect(within(dialog).getByText('not set')).toBeInTheDocument()
+    expect(within(dialog).getByText('+New')).toBeInTheDocument()
+  })
+})
+
+describe('leaving', () => {
+  it('asks only when something was changed', async () => {
+    const shown = show()
+    await userEvent.type(screen.getByLabelText('Instructions'), 'x')
+    await userEvent.click(screen.getByRole('link', { name: 'Elsewhere' }))
+    await userEvent.click(await screen.findByRole('button', { name: 'Cancel' }))
+    expect(shown.location()).toBe('/settings')
+    await userEvent.clear(screen.getByLabelText('Instructions'))
+    await userEvent.click(screen.getByRole('link', { name: 'Elsewhere' }))
+    await waitFor(() => expect(shown.location()).toBe('/elsewhere'))
+  })
+})
