@@ -22,6 +22,7 @@ from opm.server.api import (
     runs,
     spa,
     tasks,
+    terminals,
 )
 from opm.server.background.loops import Background
 from opm.server.clients.addresses import AddressGuard
@@ -103,7 +104,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
     app.state.ports = used
     errors.install(app)
     middleware.install(app, settings)
-    for module in (auth, projects, tasks, runs, interactions, files, configs, realtime, health):
+    for module in (auth, projects, tasks, runs, interactions, files, configs, terminals, realtime, health):
         app.include_router(module.router, prefix="/api")
     openapi.install(app)
     spa.install(app)

@@ -12,6 +12,7 @@ from uuid import UUID
 from opm.server.clients.base import AgentEvent, PodAddress
 from opm.server.core.errors import NotFound, Unavailable
 from tests.fakes.files import FakeFiles
+from tests.fakes.terminals import FakeTerminals
 
 Script = Callable[["Turn"], Awaitable[None]]
 
@@ -355,6 +356,7 @@ class FakePodClients:
         self._script = script
         self.agents: dict[UUID, FakeAgent] = {}
         self.workspaces: dict[UUID, FakeFiles] = {}
+        self.shells: dict[UUID, FakeTerminals] = {}
         self.closed = False
 
     def agent(self, address: PodAddress) -> FakeAgent:
@@ -362,6 +364,9 @@ class FakePodClients:
 
     def files(self, address: PodAddress) -> FakeFiles:
         return self.workspaces.setdefault(address.project_id, FakeFiles())
+
+    def terminals(self, address: PodAddress) -> FakeTerminals:
+        return self.shells.setdefault(address.project_id, FakeTerminals())
 
     async def close(self) -> None:
         self.closed = True

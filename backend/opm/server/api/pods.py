@@ -5,15 +5,16 @@ from typing import Annotated, Any
 from fastapi import Depends
 
 from opm.server.api.deps import ActorDep, PortsDep
-from opm.server.clients.base import FileClient, PodAddress
+from opm.server.clients.base import FileClient, PodAddress, TerminalClient
+from opm.server.core.actor import Actor
 from opm.server.core.errors import NotFound, Unavailable
 from opm.server.features.workspaces.service import starting
 from opm.server.runtime.base import Observation
 from opm.server.wiring import Ports
 
 
-async def get_files(actor: ActorDep, ports: PortsDep, project: str) -> FileClient:
-    """The project's workspace; a pod that does not run is wished to, and the caller told to come back."""
+async def wanted_pod(actor: Actor, ports: Ports, project: str) -> PodAddress:
+    """The project's pod; one that does not run is wished to, and the caller told to come back."""
     async with ports.scope(write=False) as scope:
         found, in_use = await scope.workspaces.find(actor, project)
         key = scope.workspaces.pass_key(found.id)
@@ -21,10 +22,19 @@ async def get_files(actor: ActorDep, ports: PortsDep, project: str) -> FileClien
         async with ports.scope() as scope:
             await scope.workspaces.start(actor, project)
     seen = await ports.runtime.observe(found.id)
-    return ports.clients.files(address(seen, key))
+    return address(seen, key)
+
+
+async def get_files(actor: ActorDep, ports: PortsDep, project: str) -> FileClient:
+    return ports.clients.files(await wanted_pod(actor, ports, project))
+
+
+async def get_terminals(actor: ActorDep, ports: PortsDep, project: str) -> TerminalClient:
+    return ports.clients.terminals(await wanted_pod(actor, ports, project))
 
 
 FilesDep = Annotated[FileClient, Depends(get_files)]
+TerminalsDep = Annotated[TerminalClient, Depends(get_terminals)]
 
 
 def address(seen: Observation, pass_key: bytes) -> PodAddress:

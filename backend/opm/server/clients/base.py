@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from opm.wire.files import FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
+from opm.wire.terminals import ChangeTerminal, NewTerminal, Terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,37 @@ class FileClient(Protocol):
     async def delete(self, path: str, *, recursive: bool) -> None: ...
 
 
+class TerminalLine(Protocol):
+    """An open line to a terminal."""
+
+    async def receive(self) -> bytes | str | None:
+        """Output as bytes, a `TerminalControl` as text, None when the line has ended."""
+        ...
+
+    async def send(self, text: str) -> None: ...
+
+
+class TerminalClient(Protocol):
+    """The shells in the workspace of one pod."""
+
+    async def everyone(self) -> list[Terminal]: ...
+
+    async def create(self, new: NewTerminal) -> Terminal: ...
+
+    async def change(self, ref: str, change: ChangeTerminal) -> Terminal: ...
+
+    async def end(self, ref: str) -> None: ...
+
+    def connect(self, ref: str, cursor: int) -> AbstractAsyncContextManager[TerminalLine]: ...
+
+
 class PodClients(Protocol):
     """Makes clients; one connection pool for all pods, no cookies, nothing shared between projects."""
 
     def agent(self, address: PodAddress) -> AgentClient: ...
 
     def files(self, address: PodAddress) -> FileClient: ...
+
+    def terminals(self, address: PodAddress) -> TerminalClient: ...
 
     async def close(self) -> None: ...

@@ -4,6 +4,7 @@ What a sidecar refuses becomes our own error of the same meaning; what breaks on
 Nothing is sent twice: whoever needs that asks first what arrived.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -120,6 +121,25 @@ class Sidecar:
                 "The pod of this project cannot be reached; it may be starting. Try again in a moment.",
                 reason="unreachable",
             ) from exc
+
+    @asynccontextmanager
+    async def socket(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[aiohttp.ClientWebSocketResponse]:
+        """A WebSocket, open; refused as requests are."""
+        try:
+            async with (
+                asyncio.timeout(ANSWER_SECONDS) as opening,
+                self._http.ws_connect(
+                    self._address(path, query), headers=self._headers("GET", path, None, None), max_msg_size=1 << 20
+                ) as socket,
+            ):
+                opening.reschedule(None)
+                yield socket
+        except aiohttp.WSServerHandshakeError as exc:
+            raise _complaint(exc.status, b"") from exc
+        except TimeoutError as exc:
+            raise Unavailable("The pod of this project does not answer in time.", reason="timeout") from exc
+        except (aiohttp.ClientError, ConnectionError) as exc:
+            raise Unavailable("The pod of this project cannot be reached.", reason="unreachable") from exc
 
     def _address(self, path: str, query: Mapping[str, str] | None) -> URL:
         # The pass names the path as it stands in the request line, so nothing may be rewritten on the way.

@@ -2,10 +2,11 @@
 
 import aiohttp
 
-from opm.server.clients.base import AgentClient, FileClient, PodAddress
+from opm.server.clients.base import AgentClient, FileClient, PodAddress, TerminalClient
 from opm.server.clients.filebrowser import HttpFiles
 from opm.server.clients.http import Sidecar, open_pool
 from opm.server.clients.opencode import HttpAgent
+from opm.server.clients.terminals import HttpTerminals
 
 
 class HttpPodClients:
@@ -28,6 +29,17 @@ class HttpPodClients:
     def files(self, address: PodAddress) -> FileClient:
         return HttpFiles(
             Sidecar(self._pool(), address.files_url, project_id=address.project_id, part="files", key=address.pass_key)
+        )
+
+    def terminals(self, address: PodAddress) -> TerminalClient:
+        return HttpTerminals(
+            Sidecar(
+                self._pool(),
+                address.session_url,
+                project_id=address.project_id,
+                part="session",
+                key=address.pass_key,
+            )
         )
 
     async def close(self) -> None:

@@ -52,6 +52,10 @@ class Hub:
         bus.on_gap(self._gap)
 
     @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
     def watching(self) -> int:
         """How many readers are open."""
         return len(self._readers)

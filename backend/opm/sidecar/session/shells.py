@@ -23,6 +23,7 @@ from opm.wire.terminals import MOST_TERMINALS, ChangeTerminal, NewTerminal, Term
 IDLE_SECONDS = 1_800.0
 _LOOK_SECONDS = 60.0
 _GRACE_SECONDS = 0.3
+_KILLS = 40
 _MARK = "OPM_TERMINAL"
 _HIDDEN = ("OPENCODE_SERVER_PASSWORD", "OPENCODE_CONFIG_CONTENT")
 """What OpenCode itself was started with, and a person's shell has no use for."""
@@ -85,9 +86,7 @@ class Shells:
         self._seen.pop(ref, None)
         if known:
             await asyncio.sleep(_GRACE_SECONDS)
-            for pid in _of_session(pty.pid):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+            await _kill(pty.pid)
 
     @contextlib.contextmanager
     def watched(self, ref: str) -> Generator[None]:
@@ -148,6 +147,18 @@ def _is_marked(pid: int, mark: str) -> bool:
     return f"{_MARK}={mark}".encode() in environ.split(b"\0")
 
 
+async def _kill(session: int) -> None:
+    """Again until none is left, for what is being killed may just have started another."""
+    for _ in range(_KILLS):
+        alive = list(_of_session(session))
+        for pid in alive:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not alive:
+            return
+        await asyncio.sleep(0.05)
+
+
 def _of_session(session: int) -> Iterator[int]:
     """Processes of the session that the shell leads: its jobs are process groups of their own inside it."""
     for entry in Path("/proc").iterdir():
@@ -155,5 +166,5 @@ def _of_session(session: int) -> Iterator[int]:
             continue
         with contextlib.suppress(OSError, IndexError):
             fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
-            if int(fields[3]) == session:
+            if int(fields[3]) == session and fields[0] != b"Z":
                 yield int(entry.name)

@@ -14,6 +14,7 @@ from opm.server.features.projects.schemas import ProjectSummary
 from opm.server.features.sessions.schemas import Verdict
 from tests.builders import World
 from tests.fakes.files import FakeFiles
+from tests.fakes.terminals import FakeTerminals
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ CALLS: dict[str, Call] = {
     "make_directory": Call(201, body={"path": "src"}),
     "rename_file": Call(204, body={"path": "a.txt", "to": "b.txt"}),
     "delete_file": Call(204, query={"path": "a.txt"}),
+    "list_terminals": Call(),
+    "create_terminal": Call(201, body={"title": "one"}),
+    "update_terminal": Call(body={"title": "two"}),
+    "close_terminal": Call(204),
     "list_sessions": Call(),
     "get_session": Call(),
     "list_tasks": Call(),
@@ -98,6 +103,7 @@ class Room:
             "session": self.session,
             "interaction": ask,
             "version": 1,
+            "terminal": "pty_1",
         }
         return template.removeprefix("/api").format(**(names | other))
 
@@ -115,6 +121,7 @@ async def furnish(world: World) -> Room:
     await world.runtime.ensure(await world.do(lambda s: s.workspaces.spec(project.id), write=False))
     await asyncio.sleep(0.01)
     world.clients.workspaces[project.id] = FakeFiles({"a.txt": b"old"}, committed={"a.txt": b"older"})
+    world.clients.shells[project.id] = FakeTerminals("pty_1")
     tasks = {"todo": todo, "review": review, "working": working}
     return Room(world, ann, project, tasks, done.session_id, {"permission": asks["per_1"], "question": asks["que_1"]})
 

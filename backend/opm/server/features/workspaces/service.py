@@ -75,6 +75,12 @@ class WorkspaceService:
     def file_deleted(self, actor: Actor, project: Project, path: str) -> None:
         self._uow.audit(actor, "file.delete", ("file", path), project=project.id)
 
+    def terminal_opened(self, actor: Actor, project: Project, terminal: str) -> None:
+        self._uow.audit(actor, "terminal.opened", ("terminal", terminal), project=project.id)
+
+    def terminal_closed(self, actor: Actor, project: Project, terminal: str) -> None:
+        self._uow.audit(actor, "terminal.closed", ("terminal", terminal), project=project.id)
+
     async def spec(self, project_id: UUID, config_id: UUID | None = None) -> PodSpec:
         """What the pod shall be made of under one version of the configuration, or the active one."""
         project = await self._projects.by_id(project_id)
