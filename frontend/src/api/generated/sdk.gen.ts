@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, LogoutData, LogoutErrors, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
+import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, CloseTerminalData, CloseTerminalErrors, CloseTerminalResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTerminalData, CreateTerminalErrors, CreateTerminalResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, ListTerminalsData, ListTerminalsErrors, ListTerminalsResponses, LogoutData, LogoutErrors, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTerminalData, UpdateTerminalErrors, UpdateTerminalResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -594,6 +594,58 @@ export const listTaskSessions = <ThrowOnError extends boolean = true>(options: O
     responseStyle: 'data',
     url: '/api/projects/{project}/tasks/{task}/sessions',
     ...options
+});
+
+/**
+ * List Terminals
+ *
+ * The open terminals; everyone who may see the project shares them.
+ */
+export const listTerminals = <ThrowOnError extends boolean = true>(options: Options<ListTerminalsData, ThrowOnError>) => (options.client ?? client).get<ListTerminalsResponses, ListTerminalsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/terminals',
+    ...options
+});
+
+/**
+ * Create Terminal
+ *
+ * A shell in the workspace; at most ten are open at once.
+ */
+export const createTerminal = <ThrowOnError extends boolean = true>(options: Options<CreateTerminalData, ThrowOnError>) => (options.client ?? client).post<CreateTerminalResponses, CreateTerminalErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/terminals',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Close Terminal
+ *
+ * Ends its shell and what that has started.
+ */
+export const closeTerminal = <ThrowOnError extends boolean = true>(options: Options<CloseTerminalData, ThrowOnError>) => (options.client ?? client).delete<CloseTerminalResponses, CloseTerminalErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/terminals/{terminal}',
+    ...options
+});
+
+/**
+ * Update Terminal
+ *
+ * Its title, or its rows and columns, which are changed together.
+ */
+export const updateTerminal = <ThrowOnError extends boolean = true>(options: Options<UpdateTerminalData, ThrowOnError>) => (options.client ?? client).patch<UpdateTerminalResponses, UpdateTerminalErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/terminals/{terminal}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -228,6 +228,26 @@ export type Change = {
 };
 
 /**
+ * ChangeTerminal
+ *
+ * `rows` and `cols` only together.
+ */
+export type ChangeTerminal = {
+    /**
+     * Cols
+     */
+    cols?: number | null;
+    /**
+     * Rows
+     */
+    rows?: number | null;
+    /**
+     * Title
+     */
+    title?: string | null;
+};
+
+/**
  * Comparison
  */
 export type Comparison = {
@@ -941,6 +961,24 @@ export type NewTask = {
      * Title
      */
     title: string;
+};
+
+/**
+ * NewTerminal
+ */
+export type NewTerminal = {
+    /**
+     * Cols
+     */
+    cols?: number;
+    /**
+     * Rows
+     */
+    rows?: number;
+    /**
+     * Title
+     */
+    title?: string;
 };
 
 /**
@@ -2191,6 +2229,24 @@ export type TaskStatusChanged = {
      * Version
      */
     version: number;
+};
+
+/**
+ * Terminal
+ */
+export type Terminal = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Running
+     */
+    running: boolean;
+    /**
+     * Title
+     */
+    title: string;
 };
 
 /**
@@ -4383,6 +4439,152 @@ export type ListTaskSessionsResponses = {
 };
 
 export type ListTaskSessionsResponse = ListTaskSessionsResponses[keyof ListTaskSessionsResponses];
+
+export type ListTerminalsData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/terminals';
+};
+
+export type ListTerminalsErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ListTerminalsError = ListTerminalsErrors[keyof ListTerminalsErrors];
+
+export type ListTerminalsResponses = {
+    /**
+     * Response List Terminals
+     *
+     * Successful Response
+     */
+    200: Array<Terminal>;
+};
+
+export type ListTerminalsResponse = ListTerminalsResponses[keyof ListTerminalsResponses];
+
+export type CreateTerminalData = {
+    body: NewTerminal;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/terminals';
+};
+
+export type CreateTerminalErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type CreateTerminalError = CreateTerminalErrors[keyof CreateTerminalErrors];
+
+export type CreateTerminalResponses = {
+    /**
+     * Successful Response
+     */
+    201: Terminal;
+};
+
+export type CreateTerminalResponse = CreateTerminalResponses[keyof CreateTerminalResponses];
+
+export type CloseTerminalData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Terminal
+         */
+        terminal: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/terminals/{terminal}';
+};
+
+export type CloseTerminalErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type CloseTerminalError = CloseTerminalErrors[keyof CloseTerminalErrors];
+
+export type CloseTerminalResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type CloseTerminalResponse = CloseTerminalResponses[keyof CloseTerminalResponses];
+
+export type UpdateTerminalData = {
+    body: ChangeTerminal;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Terminal
+         */
+        terminal: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/terminals/{terminal}';
+};
+
+export type UpdateTerminalErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type UpdateTerminalError = UpdateTerminalErrors[keyof UpdateTerminalErrors];
+
+export type UpdateTerminalResponses = {
+    /**
+     * Successful Response
+     */
+    200: Terminal;
+};
+
+export type UpdateTerminalResponse = UpdateTerminalResponses[keyof UpdateTerminalResponses];
 
 export type ListProvidersData = {
     body?: never;

@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { activateConfig, answerPermission, answerQuestion, cancelTask, compareConfigs, createProject, createTask, deleteFile, deleteProject, deleteTask, executeTask, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, searchFiles, sendFeedback, startProject, stopProject, streamOutput, testConfig, updateProject, updateTask, uploadFile, writeFile } from '../sdk.gen';
-import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UploadFileData, UploadFileError, UploadFileResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
+import { activateConfig, answerPermission, answerQuestion, cancelTask, closeTerminal, compareConfigs, createProject, createTask, createTerminal, deleteFile, deleteProject, deleteTask, executeTask, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, listTerminals, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, searchFiles, sendFeedback, startProject, stopProject, streamOutput, testConfig, updateProject, updateTask, updateTerminal, uploadFile, writeFile } from '../sdk.gen';
+import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -848,6 +848,71 @@ export const listTaskSessionsOptions = (options: Options<ListTaskSessionsData>) 
     }),
     queryKey: listTaskSessionsQueryKey(options)
 });
+
+export const listTerminalsQueryKey = (options: Options<ListTerminalsData>) => createQueryKey('listTerminals', options);
+
+/**
+ * List Terminals
+ *
+ * The open terminals; everyone who may see the project shares them.
+ */
+export const listTerminalsOptions = (options: Options<ListTerminalsData>) => queryOptions<ListTerminalsResponse, ListTerminalsError, ListTerminalsResponse, ReturnType<typeof listTerminalsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await listTerminals({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: listTerminalsQueryKey(options)
+});
+
+/**
+ * Create Terminal
+ *
+ * A shell in the workspace; at most ten are open at once.
+ */
+export const createTerminalMutation = (options?: Partial<Options<CreateTerminalData>>): UseMutationOptions<CreateTerminalResponse, CreateTerminalError, Options<CreateTerminalData>> => {
+    const mutationOptions: UseMutationOptions<CreateTerminalResponse, CreateTerminalError, Options<CreateTerminalData>> = {
+        mutationFn: async (fnOptions) => await createTerminal({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Close Terminal
+ *
+ * Ends its shell and what that has started.
+ */
+export const closeTerminalMutation = (options?: Partial<Options<CloseTerminalData>>): UseMutationOptions<CloseTerminalResponse, CloseTerminalError, Options<CloseTerminalData>> => {
+    const mutationOptions: UseMutationOptions<CloseTerminalResponse, CloseTerminalError, Options<CloseTerminalData>> = {
+        mutationFn: async (fnOptions) => await closeTerminal({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Update Terminal
+ *
+ * Its title, or its rows and columns, which are changed together.
+ */
+export const updateTerminalMutation = (options?: Partial<Options<UpdateTerminalData>>): UseMutationOptions<UpdateTerminalResponse, UpdateTerminalError, Options<UpdateTerminalData>> => {
+    const mutationOptions: UseMutationOptions<UpdateTerminalResponse, UpdateTerminalError, Options<UpdateTerminalData>> = {
+        mutationFn: async (fnOptions) => await updateTerminal({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
 
 export const listProvidersQueryKey = (options?: Options<ListProvidersData>) => createQueryKey('listProviders', options);
 
