@@ -122,16 +122,61 @@ def migrate(data_dir: Path | None) -> None:
 @data_dir_option
 def doctor(data_dir: Path | None) -> None:
     """Look at everything the product needs, and say how to mend what is missing."""
+    from opm.server.keys import check as check_keys
     from opm.server.runtime.doctor import run_checks
 
     settings = read_settings(data_dir=data_dir)
     checks = asyncio.run(run_checks(data_dir=settings.data_dir, opencode=settings.opencode.binary))
+    checks.append(asyncio.run(check_keys(settings)))
     for check in checks:
         sign = {True: "ok  ", None: "warn", False: "FAIL"}[check.ok]
         click.echo(f"{sign}  {check.name}: {check.found}")
         if check.ok is not True:
             click.echo(f"      {check.mend}")
     sys.exit(1 if any(check.ok is False for check in checks) else 0)
+
+
+@main.group()
+def keys() -> None:
+    """The master keys that encrypt the secrets of the database."""
+
+
+@keys.command("list")
+@data_dir_option
+def list_keys(data_dir: Path | None) -> None:
+    """Print id, number of secrets and use of each key; never the keys."""
+    from opm.server.keys import listed
+
+    with plain_errors():
+        for key, count, role in asyncio.run(listed(read_settings(data_dir=data_dir))):
+            click.echo(f"{key}  {count} secrets  {role}")
+
+
+@keys.command()
+@data_dir_option
+def rotate(data_dir: Path | None) -> None:
+    """Make a new first key and bring every secret under it; the server may run meanwhile."""
+    from opm.server.keys import rotate as rotated
+
+    settings = read_settings(data_dir=data_dir)
+    with plain_errors():
+        newest, count = asyncio.run(rotated(settings))
+    click.echo(f"{count} secrets are now under the key {newest}. The older keys stay in {settings.key_file}.")
+
+
+@keys.command()
+@click.argument("key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_dir_option
+def forget(key: str, yes: bool, data_dir: Path | None) -> None:
+    """Remove the secrets under a KEY that is lost; they have to be entered again."""
+    from opm.server.keys import forget as forgotten
+
+    if not yes:
+        click.confirm(f"Remove every secret under the key {key}?", abort=True)
+    with plain_errors():
+        count = asyncio.run(forgotten(read_settings(data_dir=data_dir), key))
+    click.echo(f"{count} secrets were removed.")
 
 
 @main.command()

@@ -18,7 +18,9 @@ def test_it_says_its_version() -> None:
     assert said.output.strip().endswith(__version__)
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate", "doctor", "openapi", "docs", "launch-url", "setup-opencode"])
+@pytest.mark.parametrize(
+    "command", ["serve", "migrate", "doctor", "openapi", "docs", "launch-url", "setup-opencode", "keys"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     said = CliRunner().invoke(main, [command, "--help"])
     assert said.exit_code == 0

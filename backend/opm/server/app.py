@@ -44,7 +44,7 @@ def build_ports(settings: Settings) -> Ports:
     return Ports(
         settings=settings,
         clock=SystemClock(),
-        cipher=load_keyring(settings.secret_key_file or settings.data_dir / "secret.keys"),
+        cipher=load_keyring(settings.key_file),
         db=Database(
             settings.database_url, pool_size=settings.database.pool_size, pool_timeout=settings.database.pool_timeout
         ),

@@ -25,11 +25,13 @@ import uvloop
 from opm import __version__
 from opm.server.app import create_app, local_settings
 from opm.server.core.clock import SystemClock
+from opm.server.core.crypto import load_keyring
 from opm.server.core.errors import Conflict, Invalid, NotFound, OpmError
 from opm.server.core.logging import configure
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
 from opm.server.db.migrate import is_current, upgrade
+from opm.server.db.sealed import require_keys
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.users.service import UserService
 from opm.server.realtime.hub import Hub
@@ -92,6 +94,7 @@ async def _prepare(settings: Settings) -> str:
     db = open_database(settings)
     try:
         await upgrade(db)
+        await require_keys(db, load_keyring(settings.key_file).ids)
         return await _launch_token(db, settings)
     finally:
         await db.close()

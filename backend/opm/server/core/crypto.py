@@ -38,20 +38,56 @@ class Cipher(Protocol):
     def open(self, sealed: Sealed, *, place: str) -> str: ...
 
     def derive(self, purpose: str, context: str = "") -> bytes:
-        """32 bytes that are always the same for one purpose and context under the newest key."""
+        """32 bytes that are always the same for one purpose and context, also after a new key came in."""
         ...
 
 
-class Keyring:
-    """The first key encrypts and derives, the others only decrypt."""
+def place_of(table: str, column: str, row_id: object, project_id: object) -> str:
+    """What a secret is bound to; of a project's own row, `project_id` is its id too."""
+    return f"{table}|{column}|{row_id}|{project_id}"
 
-    def __init__(self, keys: dict[str, bytes]) -> None:
+
+def key_id_of(sealed: Sealed) -> str:
+    return sealed.value.partition(".")[2].partition(".")[0]
+
+
+class Keyring:
+    """The first key encrypts, the oldest one derives, all of them decrypt.
+
+    With a `path`, keys that are put into the file meanwhile are taken up; none is let go of.
+    """
+
+    def __init__(self, keys: dict[str, bytes], path: Path | None = None) -> None:
+        self._path = path
+        self._seen = path.stat().st_mtime_ns if path else 0
+        self._keys: dict[str, bytes] = {}
+        self._take(keys)
+        # not the newest: pods and sign-ins that outlive a rotation go on working
+        self._root = keys[next(reversed(keys))]
+
+    @property
+    def ids(self) -> list[str]:
+        return list(self._keys)
+
+    def _take(self, keys: dict[str, bytes]) -> None:
         if not keys or any(len(key) != _KEY_BYTES for key in keys.values()):
             raise Internal("A master key must have 32 bytes; see the guide on keys.")
-        self._keys = keys
+        self._keys = keys | {name: key for name, key in self._keys.items() if name not in keys}
         self._newest = next(iter(keys))
 
+    def _look_again(self) -> None:
+        if self._path is None:
+            return
+        try:
+            changed = self._path.stat().st_mtime_ns
+            if changed != self._seen:
+                self._take(read_keys(self._path))
+                self._seen = changed
+        except OSError:
+            return  # what is known still serves
+
     def seal(self, plaintext: str, *, place: str) -> Sealed:
+        self._look_again()
         nonce = os.urandom(_NONCE_BYTES)
         body = AESGCM(self._keys[self._newest]).encrypt(nonce, plaintext.encode(), place.encode())
         return Sealed(f"v1.{self._newest}.{base64.b64encode(nonce + body).decode()}")
@@ -59,6 +95,8 @@ class Keyring:
     def open(self, sealed: Sealed, *, place: str) -> str:
         version, _, rest = sealed.value.partition(".")
         key_id, _, body = rest.partition(".")
+        if key_id not in self._keys:
+            self._look_again()
         if version != "v1" or key_id not in self._keys:
             raise Internal("A stored secret was encrypted with a master key that is not in the key file.")
         raw = base64.b64decode(body)
@@ -70,18 +108,41 @@ class Keyring:
 
     def derive(self, purpose: str, context: str = "") -> bytes:
         info = f"opm:{purpose}:{context}".encode()
-        return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(self._keys[self._newest])
+        return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(self._root)
 
 
 def load_keyring(path: Path) -> Keyring:
     """Read the key file (lines of ``<id> <base64 of 32 bytes>``, newest first); make one if there is none."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        line = f"{secrets.token_hex(4)} {base64.b64encode(os.urandom(_KEY_BYTES)).decode()}\n"
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(line)
+        _write_private(path, _new_line()[1])
+    return Keyring(read_keys(path), path)
+
+
+def read_keys(path: Path) -> dict[str, bytes]:
     if path.stat().st_mode & 0o077:
         raise Internal(f"The key file {path} can be read by others; run: chmod 600 {path}")
     pairs = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    return Keyring({key_id: base64.b64decode(value) for key_id, value in pairs})
+    return {key_id: base64.b64decode(value) for key_id, value in pairs}
+
+
+def add_key(path: Path) -> str:
+    """A new first key; the file is replaced as a whole, so that a crash leaves the old one or the new one."""
+    key_id, line = _new_line()
+    draft = path.with_name(f"{path.name}.{key_id}")
+    _write_private(draft, line + path.read_text())
+    draft.replace(path)
+    return key_id
+
+
+def _new_line() -> tuple[str, str]:
+    key_id = secrets.token_hex(4)
+    return key_id, f"{key_id} {base64.b64encode(os.urandom(_KEY_BYTES)).decode()}\n"
+
+
+def _write_private(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

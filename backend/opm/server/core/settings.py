@@ -157,6 +157,10 @@ class Settings(BaseSettings):
         return f"postgresql+asyncpg://{rest}" if self.database.url.startswith("postgres") else self.database.url
 
     @property
+    def key_file(self) -> Path:
+        return self.secret_key_file or self.data_dir / "secret.keys"
+
+    @property
     def embedded_database(self) -> bool:
         return self.database_url.startswith("sqlite")
 

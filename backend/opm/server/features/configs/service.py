@@ -4,7 +4,7 @@ from uuid import UUID
 
 from opm.server.clients.providers import Trial
 from opm.server.core.actor import Actor
-from opm.server.core.crypto import Cipher
+from opm.server.core.crypto import Cipher, place_of
 from opm.server.core.errors import Conflict, Internal, Invalid, NotFound
 from opm.server.core.ids import new_id
 from opm.server.core.paging import Page, PageRequest
@@ -170,7 +170,7 @@ def _same_place(before: OpencodeConfig, new: NewConfig) -> bool:
 
 
 def _place(config: OpencodeConfig) -> str:
-    return f"opencode_configs|provider_api_key_encrypted|{config.id}|{config.project_id}"
+    return place_of("opencode_configs", "provider_api_key_encrypted", config.id, config.project_id)
 
 
 def _check(row: OpencodeConfig, new: NewConfig) -> None:
