@@ -59,7 +59,16 @@ def in_front_of(pod: Pod) -> AbstractAsyncContextManager[Client]:
 
 @contextmanager
 def running(home: Path) -> Generator[Pod]:
-    binary = opencode_binary()
+    workspace = prepare(home)
+    password = secrets.token_hex(16)
+    with ExitStack() as ending:
+        model = started_model(ending)
+        url, opencode = serve(ending, workspace, environment(home, password, model))
+        yield Pod(url, password, workspace, opencode)
+
+
+def prepare(home: Path) -> Path:
+    """The folders of a pod; gives its workspace."""
     workspace, config = home / "workspace", home / "config" / "opencode"
     for directory in (workspace, config / "node_modules"):
         directory.mkdir(parents=True)
@@ -71,18 +80,18 @@ def running(home: Path) -> Generator[Pod]:
         "packages": {"": {"dependencies": {"@opencode-ai/plugin": "1.18.33"}}},
     }
     (config / "package-lock.json").write_text(json.dumps(lock))
-    password = secrets.token_hex(16)
-    with ExitStack() as ending:
-        model = started_model(ending)
-        environ = environment(home, password, model)
-        command = [str(binary), "serve", "--port", "0", "--hostname", "127.0.0.1"]
-        opencode = start(ending, command, workspace, environ)
-        assert opencode.stdout is not None
-        for line in opencode.stdout:
-            if "listening on" in line:
-                yield Pod(line.split()[-1], password, workspace, opencode)
-                return
-        raise AssertionError("OpenCode ended before it listened")
+    return workspace
+
+
+def serve(ending: ExitStack, workspace: Path, environ: dict[str, str]) -> tuple[str, "subprocess.Popen[str]"]:
+    """OpenCode once it listens, and where."""
+    command = [str(opencode_binary()), "serve", "--port", "0", "--hostname", "127.0.0.1"]
+    opencode = start(ending, command, workspace, environ)
+    assert opencode.stdout is not None
+    for line in opencode.stdout:
+        if "listening on" in line:
+            return line.split()[-1], opencode
+    raise AssertionError("OpenCode ended before it listened")
 
 
 def environment(home: Path, password: str, model: str) -> dict[str, str]:

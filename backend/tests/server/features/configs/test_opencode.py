@@ -1,0 +1,95 @@
+"""What the real OpenCode makes of a configuration, seen from the model: its tools, its prompt, its settings."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from opm.server.db.models import OpencodeConfig
+from opm.server.features.configs import providers
+from tests.sidecar.session.conftest import environment, prepare, serve
+
+pytestmark = pytest.mark.opencode
+PASSWORD = "only-for-this-test"
+
+
+@dataclass
+class Model:
+    """Says OK to everything and remembers what it was asked."""
+
+    url: str
+    heard: list[dict[str, Any]]
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[Model]:
+    heard: list[dict[str, Any]] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        heard.append(await request.json())
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        for choice in ({"delta": {"role": "assistant", "content": "OK"}}, {"delta": {}, "finish_reason": "stop"}):
+            chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+            chunk["choices"] = [{"index": 0, **choice}]
+            await stream.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        await stream.write(b"data: [DONE]\n\n")
+        return stream
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", answer)
+    async with TestServer(app) as server:
+        yield Model(str(server.make_url("/v1")), heard)
+
+
+async def test_tools_prompt_and_limits_reach_the_model(model: Model, tmp_path: Path) -> None:
+    reviewer = {
+        "description": "Reviews",
+        "mode": "primary",
+        "prompt": "You are THE REVIEWER.",
+        "tools": {"bash": False},
+    }
+    row = OpencodeConfig(
+        provider="openai-compatible",
+        model="m",
+        base_url=model.url,
+        instructions="Use tabs.",
+        temperature=0.25,
+        max_tokens=77,
+        permissions={"edit": "deny"},
+        tools={"webfetch": False},
+        agents={"reviewer": reviewer},
+        default_agent="reviewer",
+    )
+    config = providers.opencode_config(row, has_key=False, provider_timeout=30)
+    with ExitStack() as ending:
+        url = await asyncio.to_thread(_start, ending, tmp_path, config)
+        headers = {"Authorization": aiohttp.encode_basic_auth("opencode", PASSWORD)}
+        async with aiohttp.ClientSession(url, headers=headers) as http:
+            async with http.post("/session", json={"title": "A task"}) as made:
+                session = (await made.json())["id"]
+            body = providers.prompt(row, "Brew", f"msg_{session[4:]}")
+            async with http.post(f"/session/{session}/message", json=body) as answer:
+                assert answer.status == 200, await answer.text()
+
+    (asked,) = model.heard
+    tools = {tool["function"]["name"] for tool in asked["tools"]}
+    assert {"read", "grep"} <= tools
+    assert not {"bash", "edit", "write", "webfetch"} & tools
+    system = "\n".join(str(message["content"]) for message in asked["messages"] if message["role"] == "system")
+    assert "You are THE REVIEWER." in system
+    assert "Use tabs." in system
+    assert (asked["temperature"], asked["max_tokens"]) == (0.25, 77)
+
+
+def _start(ending: ExitStack, home: Path, config: dict[str, Any]) -> str:
+    environ = environment(home, PASSWORD, "unused") | {"OPENCODE_CONFIG_CONTENT": json.dumps(config)}
+    return serve(ending, prepare(home), environ)[0]
