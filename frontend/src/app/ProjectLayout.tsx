@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Columns3, FolderTree, Settings } from 'lucide-react'
+import { Columns3, FolderTree, Settings, SquareTerminal } from 'lucide-react'
 import { Link, Outlet, useLocation, useOutletContext, useParams } from 'react-router'
 import { ApiError, describe } from '@/api/errors'
 import { getProjectOptions } from '@/api/options'
@@ -15,6 +15,7 @@ import { useTitle } from './title'
 const TABS = [
   { to: '', label: 'Board', icon: Columns3 },
   { to: 'files', label: 'Files', icon: FolderTree },
+  { to: 'terminal', label: 'Terminal', icon: SquareTerminal },
   { to: 'settings', label: 'Settings', icon: Settings },
 ]
 
@@ -46,7 +47,7 @@ export function ProjectLayout() {
     <>
       <div className="flex h-11 shrink-0 items-center gap-1 px-2 sm:px-3">
         <h1 className="sr-only">{project.name}</h1>
-        <nav aria-label="Project" className="flex gap-0.5">
+        <nav aria-label="Project" className="flex min-w-0 gap-0.5 overflow-x-auto scroll-thin">
           {TABS.map((tab) => (
             <Tab key={tab.to} {...tab} baseUrl={baseUrl} />
           ))}
@@ -62,7 +63,7 @@ export function ProjectLayout() {
             </span>
           </Badge>
         )}
-        <div className="ml-auto">
+        <div className="ml-auto shrink-0">
           <PodControl project={project} />
         </div>
       </div>
@@ -84,7 +85,7 @@ function Tab({ to, label, icon: Icon, baseUrl }: (typeof TABS)[number] & { baseU
       to={address}
       aria-current={here ? 'page' : undefined}
       className={cn(
-        'inline-flex h-8 items-center gap-1.5 rounded-md px-2.5 text-sm text-muted hover:bg-hover hover:text-ink',
+        'inline-flex h-8 shrink-0 items-center gap-1.5 rounded-md px-2.5 text-sm -outline-offset-2 max-sm:px-1.5 text-muted hover:bg-hover hover:text-ink',
         here && 'bg-hover font-medium text-ink',
       )}
     >

@@ -6,6 +6,7 @@ import { BoardRoute } from './routes/BoardRoute'
 import { DashboardRoute } from './routes/DashboardRoute'
 import { FilesRoute } from './routes/FilesRoute'
 import { SettingsRoute } from './routes/SettingsRoute'
+import { TerminalRoute } from './routes/TerminalRoute'
 import { SignedIn } from './SignedIn'
 
 export const routes: RouteObject[] = [
@@ -23,6 +24,7 @@ export const routes: RouteObject[] = [
           { index: true, element: <BoardRoute /> },
           { path: 't/:task', element: <BoardRoute /> },
           { path: 'files/*', element: <FilesRoute /> },
+          { path: 'terminal', element: <TerminalRoute /> },
           { path: 'settings', element: <SettingsRoute /> },
         ],
       },

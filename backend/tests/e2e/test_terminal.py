@@ -1,0 +1,54 @@
+"""A terminal as a person uses it: type, reload, come back, on a wide and a narrow screen."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.browser import NARROW, Visitor, chromium
+from tests.e2e.served import Served
+
+pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_terminal_is_there_again_after_a_reload(browser: Browser, served: Served, scheme: str) -> None:
+    visitor = Visitor(browser, served, scheme="dark" if scheme == "dark" else "light")
+    try:
+        visitor.sign_in()
+        page = visitor.page
+        page.get_by_role("button", name="New project").first.click()
+        page.get_by_label("Name").fill(f"Shell {scheme}")
+        page.get_by_role("button", name="Create project").click()
+        page.get_by_role("link", name="Terminal").click()
+        page.get_by_role("button", name="Open a terminal").click(timeout=60_000)
+        rows = page.locator(".xterm-rows")
+        expect(rows).to_contain_text("workspace")
+        page.keyboard.type("echo se''en-$((40+2)); stty size\n")
+        expect(rows).to_contain_text("seen-42")
+        visitor.check_page("terminal")
+
+        page.reload()
+        expect(rows).to_contain_text("seen-42")
+        assert rows.inner_text().count("seen-42") == 1
+        page.keyboard.type("echo ag''ain\n")
+        expect(rows).to_contain_text("again")
+
+        visitor.resize(NARROW)
+        visitor.check_page("narrow terminal")
+        page.get_by_role("button", name="Up").click()
+        page.keyboard.press("Enter")
+        expect(rows).to_contain_text("again")
+
+        page.get_by_role("button", name="Close terminal").click()
+        page.get_by_role("alertdialog").get_by_role("button", name="Close terminal").click()
+        expect(page.get_by_role("heading", name="No terminal is open")).to_be_visible()
+        visitor.assert_content()
+    finally:
+        visitor.close()

@@ -1,0 +1,108 @@
+import { useQuery } from '@tanstack/react-query'
+import { Pencil, Plus, SquareTerminal, X } from 'lucide-react'
+import { useRef, useState } from 'react'
+import { useSearchParams } from 'react-router'
+import { describe } from '@/api/errors'
+import type { ProjectSummary, Terminal } from '@/api/types'
+import { Button } from '@/ui/button'
+import { useConfirm } from '@/ui/confirm'
+import { IconButton } from '@/ui/icon-button'
+import { EmptyState, ErrorState, Loading } from '@/ui/states'
+import { Tabs, TabsContent, TabsList, TabsTrigger } from '@/ui/tabs'
+import { isStarting, terminalsOptions, useClose, useOpen, useRefresh } from './api'
+import { RenameDialog } from './RenameDialog'
+import { Screen } from './Screen'
+
+/** The smallest number that no terminal is called by yet. */
+function nextTitle(terminals: Terminal[]): string {
+  const taken = new Set(terminals.map(({ title }) => title))
+  let number = 1
+  while (taken.has(`Terminal ${number}`)) number += 1
+  return `Terminal ${number}`
+}
+
+/** The terminals of a project; everyone who sees it sees the same ones. */
+export default function TerminalPage({ project }: { project: ProjectSummary }) {
+  const query = useQuery(terminalsOptions(project.id))
+  const [params, setParams] = useSearchParams()
+  const [renaming, setRenaming] = useState<Terminal | null>(null)
+  const tabs = useRef<HTMLDivElement>(null)
+  const open = useOpen(project.id)
+  const close = useClose(project.id)
+  const refresh = useRefresh(project.id)
+  const confirm = useConfirm()
+
+  const terminals = query.data
+  const choose = (id: string) => setParams({ terminal: id }, { replace: true })
+  const onOpen = () => open.mutate(nextTitle(terminals ?? []), { onSuccess: (made) => choose(made.id) })
+
+  if (!terminals) {
+    if (query.isPending || isStarting(query.error)) return <Loading label="Starting the workspace" />
+    const retry = () => void query.refetch()
+    return <ErrorState title="The terminals could not be listed" {...describe(query.error)} onRetry={retry} />
+  }
+  const active = terminals.find(({ id }) => id === params.get('terminal')) ?? terminals[0]
+  if (!active) {
+    return (
+      <EmptyState
+        icon={<SquareTerminal aria-hidden />}
+        title="No terminal is open"
+        className="pt-24"
+        action={
+          <Button variant="primary" busy={open.isPending} onClick={onOpen}>
+            <Plus aria-hidden /> Open a terminal
+          </Button>
+        }
+      >
+        A shell in this project's workspace, beside the agent. It goes on when you leave the page.
+      </EmptyState>
+    )
+  }
+
+  const onClose = async () => {
+    const question = {
+      title: `Close ${active.title}?`,
+      body: 'Its shell and everything that it has started end, for everyone who uses it.',
+      action: 'Close terminal',
+      danger: true,
+    }
+    if (!active.running || (await confirm(question))) close.mutate(active.id)
+  }
+
+  return (
+    <Tabs value={active.id} onValueChange={choose} className="flex min-h-0 flex-1 flex-col">
+      <div ref={tabs} className="flex items-center border-b">
+        <TabsList aria-label="Terminals" className="min-w-0 border-b-0">
+          {terminals.map(({ id, title }) => (
+            <TabsTrigger key={id} value={id}>
+              <span className="max-w-40 truncate">{title}</span>
+            </TabsTrigger>
+          ))}
+        </TabsList>
+        <div className="ml-auto flex shrink-0 gap-0.5 px-2">
+          <IconButton label="New terminal" disabled={open.isPending} onClick={onOpen}>
+            <Plus aria-hidden />
+          </IconButton>
+          <IconButton label="Rename terminal" onClick={() => setRenaming(active)}>
+            <Pencil aria-hidden />
+          </IconButton>
+          <IconButton label="Close terminal" disabled={close.isPending} onClick={() => void onClose()}>
+            <X aria-hidden />
+          </IconButton>
+        </div>
+      </div>
+      <TabsContent key={active.id} value={active.id} className="flex min-w-0 flex-col" tabIndex={-1}>
+        <Screen
+          projectId={project.id}
+          terminalId={active.id}
+          label={active.title}
+          onEnded={() => void refresh()}
+          onLeave={() => tabs.current?.querySelector<HTMLElement>('[role=tab][data-state=active]')?.focus()}
+        />
+      </TabsContent>
+      {renaming && (
+        <RenameDialog projectId={project.id} terminal={renaming} onClose={() => setRenaming(null)} />
+      )}
+    </Tabs>
+  )
+}

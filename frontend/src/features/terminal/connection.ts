@@ -1,0 +1,140 @@
+/** The line to one terminal: comes back by itself, and continues where it was, so that nothing is said twice. */
+import { renewSignIn } from '@/api/auth'
+import { backoff } from '@/realtime/backoff'
+
+export type TerminalState = 'connecting' | 'live' | 'reconnecting' | 'ended'
+
+interface Notice {
+  type: 'cursor' | 'skipped' | 'exit' | 'error'
+  cursor?: number
+  units?: number
+  message?: string
+}
+
+export interface TerminalHandlers {
+  /** `replay`: said before this line was open, so what it asks has been answered. Call `shown` once it is on screen. */
+  onOutput: (text: string, replay: boolean, shown: () => void) => void
+  /** Everything comes once more. */
+  onReset: () => void
+  onSkipped: () => void
+  onState: (state: TerminalState, message?: string) => void
+}
+
+const SIGN_IN_AGAIN = 4401
+const NOT_THERE = 4404
+
+export class TerminalConnection {
+  private socket: WebSocket | null = null
+  private position: number | null = null
+  private start = 0
+  private replayed: number | null = null
+  private attempt = 0
+  private reason: string | undefined
+  private ended = false
+  private retry: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    private readonly url: string,
+    private readonly handlers: TerminalHandlers,
+  ) {}
+
+  open(): void {
+    clearTimeout(this.retry)
+    if (this.position === null) this.handlers.onReset()
+    this.start = this.position ?? 0
+    this.replayed = 0
+    const url = new URL(this.url)
+    url.searchParams.set('cursor', String(this.start))
+    const socket = new WebSocket(url)
+    socket.binaryType = 'arraybuffer'
+    this.socket = socket
+    socket.onmessage = (message: MessageEvent<string | ArrayBuffer>) => {
+      if (socket === this.socket) this.receive(message.data)
+    }
+    socket.onclose = (event) => {
+      if (socket === this.socket) void this.closed(event.code)
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.retry)
+    const socket = this.socket
+    this.socket = null
+    this.ended = true
+    socket?.close(1000)
+  }
+
+  input(data: string): void {
+    // One frame holds 64 KiB; a paste may be longer.
+    for (let from = 0; from < data.length; from += 16_000) {
+      this.send({ type: 'input', data: data.slice(from, from + 16_000) })
+    }
+  }
+
+  resize(rows: number, cols: number): void {
+    this.send({ type: 'resize', rows, cols })
+  }
+
+  private receive(data: string | ArrayBuffer): void {
+    if (typeof data === 'string') {
+      this.notice(JSON.parse(data) as Notice)
+      return
+    }
+    const text = new TextDecoder().decode(data)
+    const replay = this.replayed !== null
+    this.advance(text.length)
+    this.handlers.onOutput(text, replay, () => this.send({ type: 'ack', bytes: data.byteLength }))
+  }
+
+  private notice(notice: Notice): void {
+    if (notice.type === 'cursor') this.replayDone(notice.cursor ?? 0)
+    else if (notice.type === 'skipped') {
+      this.handlers.onSkipped()
+      if (notice.cursor === undefined) this.advance(notice.units ?? 0)
+      else this.live(notice.cursor)
+    } else if (notice.type === 'exit') {
+      this.ended = true
+      this.handlers.onState('ended')
+    } else this.reason = notice.message
+  }
+
+  /** The server keeps a part of what was said; when ours began before that part, something is missing. */
+  private replayDone(cursor: number): void {
+    if (this.start > 0 && cursor - this.start > (this.replayed ?? 0)) this.handlers.onSkipped()
+    this.live(cursor)
+  }
+
+  private live(cursor: number): void {
+    this.position = cursor
+    this.replayed = null
+    this.attempt = 0
+    this.reason = undefined
+    this.handlers.onState('live')
+  }
+
+  private advance(units: number): void {
+    if (this.replayed !== null) this.replayed += units
+    else this.position = (this.position ?? 0) + units
+  }
+
+  private async closed(code: number): Promise<void> {
+    this.socket = null
+    // Broken off in the middle of a replay: how far it went is not known.
+    if (this.replayed) this.position = null
+    if (this.ended) return
+    if (code === NOT_THERE) {
+      this.ended = true
+      this.handlers.onState('ended', this.reason)
+      return
+    }
+    this.handlers.onState('reconnecting', this.reason)
+    if (code === SIGN_IN_AGAIN) await renewSignIn().catch(() => true)
+    if (this.ended) return
+    this.retry = setTimeout(() => this.open(), backoff(this.attempt))
+    this.attempt += 1
+  }
+
+  private send(message: Record<string, unknown>): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
+  }
+}
