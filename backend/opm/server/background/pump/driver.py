@@ -120,6 +120,8 @@ class Driver:
             await scope.workspaces.wanted(self._claim.project_id)
             if not self._claim.was_running:
                 await scope.runs.append(self._claim, [OutputStatus(data="starting")])
+                if spec.provider_key:
+                    scope.configs.key_used(self._claim.project_id, self._claim.config_id, self._claim.session_id)
         seen = await pod.ready(
             self._ports.runtime,
             spec,

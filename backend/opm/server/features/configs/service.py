@@ -126,6 +126,10 @@ class ConfigService:
             return None
         return self._cipher.open(config.provider_api_key_encrypted, place=_place(config))
 
+    def key_used(self, project_id: UUID, config_id: UUID, run: UUID) -> None:
+        """A run was given the key."""
+        self._uow.audit(None, "secret.used", ("config", config_id), project=project_id, purpose="run", run=str(run))
+
     @property
     def provider_timeout(self) -> float:
         return self._settings.run.provider_timeout

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from opm.server.db.models import AuditLog
 from opm.server.features.interactions.schemas import InteractionKind
 from opm.server.features.sessions.schemas import RunStatus, Verdict
 from tests.fakes.agent import Turn
@@ -276,3 +277,26 @@ async def test_a_fault_of_our_own_ends_the_run_not_the_pump(stage: Stage) -> Non
     assert "inside the server" in (run.reason or "")
     stage.agent.info = info
     assert (await stage.ended(await stage.execute())).verdict == Verdict.SUCCESS
+
+
+async def test_an_address_that_leads_inside_by_now_is_not_used(stage: Stage) -> None:
+    """The name was public when it was saved."""
+    new = {"provider": "openai-compatible", "model": "m", "base_url": "https://llm.example/v1", "api_key": "sk-1"}
+    await stage.world.config(stage.actor, stage.project, **new)
+    stage.world.names["llm.example"] = ["169.254.169.254"]
+    task = await stage.execute()
+    stage.pump()
+    run = await stage.ended(task)
+    assert run.verdict == Verdict.FAILED
+    assert "metadata" in str(run.reason)
+    assert stage.agent.prompts == []
+
+
+async def test_the_audit_log_says_that_a_run_was_given_the_key(stage: Stage) -> None:
+    await stage.world.config(stage.actor, stage.project, api_key="sk-live-0123456789")
+    task = await stage.execute()
+    stage.pump()
+    run = await stage.ended(task)
+    (line,) = [line for line in await stage.world.rows(AuditLog) if line.action == "secret.used"]
+    assert line.details == {"purpose": "run", "run": str(run.id)}
+    assert "sk-live" not in repr(vars(line))
