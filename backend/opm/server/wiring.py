@@ -17,6 +17,7 @@ from opm.server.features.configs.service import ConfigService
 from opm.server.features.interactions.service import InteractionService
 from opm.server.features.projects.service import ProjectService
 from opm.server.features.sessions.output import OutputService
+from opm.server.features.sessions.queue import RunQueue
 from opm.server.features.sessions.runs import RunService
 from opm.server.features.sessions.service import SessionService
 from opm.server.features.tasks.service import TaskService
@@ -93,14 +94,20 @@ class Scope:
         return InteractionService(self._uow, self.tasks, self._ports.bus)
 
     @cached_property
+    def _queue(self) -> RunQueue:
+        return RunQueue(self._uow, self.projects, self.tasks, self.configs, self._ports.bus)
+
+    @cached_property
     def sessions(self) -> SessionService:
         """What humans do with runs."""
-        return SessionService(self._uow, self.projects, self.tasks, self.configs, self.interactions, self._ports.bus)
+        return SessionService(self._uow, self.projects, self.tasks, self._queue, self.interactions, self._ports.bus)
 
     @cached_property
     def runs(self) -> RunService:
         """What the pump does with runs."""
-        return RunService(self._uow, self.tasks, self.interactions, self._ports.bus, self._ports.settings.run)
+        return RunService(
+            self._uow, self.tasks, self.interactions, self._queue, self._ports.bus, self._ports.settings.run
+        )
 
     @cached_property
     def output(self) -> OutputService:

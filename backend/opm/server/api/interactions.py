@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
 from opm.server.core.paging import Page
@@ -35,7 +35,29 @@ async def list_interactions(
 
 @router.post(_TASK + "/interactions", status_code=202)
 async def send_feedback(actor: ActorDep, scope: ScopeDep, project: str, task: UUID, body: Feedback) -> Session:
+    """Continues the conversation. While the agent works, the message is queued, and the run at work is the answer."""
     return await scope.sessions.feedback(actor, project, task, body)
+
+
+@router.post(_TASK + "/interactions/send", status_code=202)
+async def send_queued(actor: ActorDep, scope: ScopeDep, project: str, task: UUID) -> Session:
+    """Sends what is queued on a card whose run failed or was cancelled before it could be sent."""
+    return await scope.sessions.send_queued(actor, project, task)
+
+
+@router.patch(_TASK + "/interactions/{interaction}")
+async def edit_queued(
+    actor: ActorDep, scope: ScopeDep, project: str, task: UUID, interaction: UUID, body: Feedback
+) -> Interaction:
+    """Only while the message is queued."""
+    return await scope.interactions.reword(actor, project, task, interaction, body.message)
+
+
+@router.delete(_TASK + "/interactions/{interaction}", status_code=204)
+async def withdraw_queued(actor: ActorDep, scope: ScopeDep, project: str, task: UUID, interaction: UUID) -> Response:
+    """Only while the message is queued."""
+    await scope.interactions.withdraw(actor, project, task, interaction)
+    return Response(status_code=204)
 
 
 @router.post(_TASK + "/permissions/{interaction}", status_code=202)

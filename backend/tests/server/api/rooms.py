@@ -79,6 +79,9 @@ CALLS: dict[str, Call] = {
     "get_diff": Call(task="review"),
     "list_interactions": Call(task="working"),
     "send_feedback": Call(202, body={"message": "Go on"}, task="review"),
+    "send_queued": Call(409, task="review"),  # nothing is queued
+    "edit_queued": Call(409, body={"message": "Else"}, task="working"),  # an ask is no message
+    "withdraw_queued": Call(409, task="working"),
     "answer_permission": Call(202, body={"reply": "once"}, task="working"),
     "answer_question": Call(202, body={"answers": [["Green"]]}, task="working"),
 }

@@ -17,6 +17,7 @@ import { verbsOf } from './model/status'
 import { RunView } from './RunView'
 import { ConversationTab } from './talk/ConversationTab'
 import { FeedbackBox } from './talk/FeedbackBox'
+import { QueuedMessages } from './talk/QueuedMessages'
 
 export interface CardViewProps {
   project: ProjectSummary
@@ -103,8 +104,15 @@ export function CardView(props: CardViewProps) {
           <HistoryTab runs={list} shown={run?.id ?? null} onShow={showRun} />
         </TabsContent>
       </Tabs>
-      {(tab === 'conversation' || (verbs.feedback && tab !== 'description' && tab !== 'history')) && (
-        <FeedbackBox status={task.status} enabled={verbs.feedback} />
+      {(tab === 'conversation' ||
+        ((verbs.feedback || verbs.cancel) && tab !== 'description' && tab !== 'history')) && (
+        <>
+          <QueuedMessages
+            status={task.status}
+            messages={interactions.filter(({ state }) => state === 'queued')}
+          />
+          <FeedbackBox status={task.status} enabled={verbs.feedback || verbs.cancel} />
+        </>
       )}
     </>
   )

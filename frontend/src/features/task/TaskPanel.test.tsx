@@ -205,8 +205,8 @@ describe('a card in review', () => {
   })
 
   it('explains elsewhere why there is no feedback', async () => {
-    show({ ...running, at: '?tab=conversation' })
-    expect(await screen.findByText(/Feedback can be sent when it has finished/)).toBeInTheDocument()
+    show({ at: '?tab=conversation' })
+    expect(await screen.findByText(/Execute the card first/)).toBeInTheDocument()
   })
 })
 

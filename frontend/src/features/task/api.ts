@@ -8,7 +8,17 @@ import {
   listTaskSessionsOptions,
 } from '@/api/options'
 import { attentionOptions, boardTasksOptions, queriesOf } from '@/api/queries'
-import { answerPermission, answerQuestion, cancelTask, executeTask, moveTask, sendFeedback } from '@/api/sdk'
+import {
+  answerPermission,
+  answerQuestion,
+  cancelTask,
+  editQueued,
+  executeTask,
+  moveTask,
+  sendFeedback,
+  sendQueued,
+  withdrawQueued,
+} from '@/api/sdk'
 import type { PermissionAnswer, QuestionAnswer, Task, TaskStatus } from '@/api/types'
 import { BOARD_MUTATION } from '@/realtime/cache'
 import { toast } from '@/ui/toast'
@@ -108,6 +118,30 @@ export function useFeedback(card: CardRef) {
     card,
     (message) => sendFeedback({ path: path(card), body: { message } }),
     'The message could not be sent',
+  )
+}
+
+export function useEditQueued(card: CardRef, interaction: string) {
+  return useCardMutation<string, unknown>(
+    card,
+    (message) => editQueued({ path: { ...path(card), interaction }, body: { message } }),
+    'The message could not be changed',
+  )
+}
+
+export function useWithdraw(card: CardRef, interaction: string) {
+  return useCardMutation<void, unknown>(
+    card,
+    () => withdrawQueued({ path: { ...path(card), interaction } }),
+    'The message could not be taken back',
+  )
+}
+
+export function useSendQueued(card: CardRef) {
+  return useCardMutation<void, unknown>(
+    card,
+    () => sendQueued({ path: path(card) }),
+    'The messages could not be sent',
   )
 }
 

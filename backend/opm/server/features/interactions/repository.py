@@ -34,11 +34,15 @@ class InteractionRepository(Repository[Interaction]):
         return await self.all(query.order_by(Interaction.sequence_number))
 
     async def prompt_of(self, session_id: UUID) -> Interaction | None:
-        return await self.one(
-            select(Interaction).where(
-                Interaction.session_id == session_id, Interaction.kind.in_(("prompt", "feedback"))
-            )
+        """The last of them, when several messages made one prompt."""
+        query = select(Interaction).where(
+            Interaction.session_id == session_id, Interaction.kind.in_(("prompt", "feedback"))
         )
+        return await self.one(query.order_by(Interaction.sequence_number.desc()).limit(1))
+
+    async def queued(self, task_id: UUID) -> Sequence[Interaction]:
+        query = self.of_task(task_id).where(Interaction.state == "queued").order_by(Interaction.sequence_number)
+        return await self.all(query.with_for_update())
 
     async def expire(self, session_id: UUID) -> None:
         await self.session.execute(

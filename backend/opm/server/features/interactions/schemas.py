@@ -18,12 +18,15 @@ class InteractionKind(StrEnum):
 
 
 class InteractionState(StrEnum):
-    """``pending``: waits for a human; ``sent``: on its way to the agent; ``expired``: the agent no longer waits."""
+    """``pending``: waits for a human; ``queued``: waits until the agent has finished; ``sent``: on its way to the
+    agent; ``expired``: the agent no longer waits; ``withdrawn``: taken back before it was sent."""
 
     PENDING = "pending"
+    QUEUED = "queued"
     SENT = "sent"
     ANSWERED = "answered"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 class Interaction(BaseModel):
@@ -48,7 +51,7 @@ class Interaction(BaseModel):
 
 
 class Feedback(Said):
-    """A message to the agent; from a review column it continues the same conversation in a new run."""
+    """A message to the agent, which continues the same conversation in a new run, now or when this one has ended."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 

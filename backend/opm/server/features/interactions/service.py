@@ -3,7 +3,7 @@
 An answer is a wish: it is saved as ``sent``, the run's driver carries it to the agent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +72,51 @@ class InteractionService:
         row.user_id = actor.user_id
         row.user_prompt_at = self._uow.now
         self._announce(task.project_id, row)
+
+    async def queue(self, task: Task, actor: Actor, text: str) -> None:
+        """A message that is sent when the agent has finished what it is doing."""
+        number = await self._interactions.next_number(task.id)
+        row = self._new(task, None, InteractionKind.FEEDBACK, InteractionState.QUEUED, number, None)
+        row.user_prompt = text
+        row.user_id = actor.user_id
+        row.user_prompt_at = self._uow.now
+        self._announce(task.project_id, row)
+
+    async def queued(self, task_id: UUID) -> Sequence[Interaction]:
+        return await self._interactions.queued(task_id)
+
+    def sent(self, task: Task, queued: Sequence[Interaction], session_id: UUID) -> None:
+        for row in queued:
+            row.session_id = session_id
+            row.state = InteractionState.ANSWERED
+            self._announce(task.project_id, row)
+
+    async def reword(
+        self, actor: Actor, ref: str, task_id: UUID, interaction_id: UUID, text: str
+    ) -> schemas.Interaction:
+        task, row = await self._still_queued(actor, ref, task_id, interaction_id)
+        row.user_prompt = text
+        row.user_prompt_at = self._uow.now
+        self._announce(task.project_id, row)
+        return schemas.Interaction.model_validate(row)
+
+    async def withdraw(self, actor: Actor, ref: str, task_id: UUID, interaction_id: UUID) -> None:
+        task, row = await self._still_queued(actor, ref, task_id, interaction_id)
+        row.state = InteractionState.WITHDRAWN
+        self._announce(task.project_id, row)
+
+    async def _still_queued(
+        self, actor: Actor, ref: str, task_id: UUID, interaction_id: UUID
+    ) -> tuple[Task, Interaction]:
+        task = await self._tasks.require(actor, ref, task_id, lock=True)
+        row = await self._interactions.of(task.id, interaction_id)
+        if row is None:
+            raise NotFound("There is no such message on this card.")
+        if row.state != InteractionState.QUEUED:
+            raise Conflict(
+                "This message does not wait any more; the agent has it, or it was withdrawn.", state=row.state
+            )
+        return task, row
 
     async def asked(
         self, task: Task, session_id: UUID, kind: InteractionKind, remote_id: str, request: Mapping[str, Any]
@@ -158,7 +203,7 @@ class InteractionService:
     def _new(
         self,
         task: Task,
-        session_id: UUID,
+        session_id: UUID | None,
         kind: InteractionKind,
         state: InteractionState,
         number: int,

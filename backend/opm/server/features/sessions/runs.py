@@ -18,6 +18,7 @@ from opm.server.db.uow import UnitOfWork
 from opm.server.features.interactions.schemas import Interaction, InteractionKind
 from opm.server.features.interactions.service import InteractionService
 from opm.server.features.sessions.news import session_changed
+from opm.server.features.sessions.queue import RunQueue
 from opm.server.features.sessions.repository import SessionRepository
 from opm.server.features.sessions.schemas import RunStatus, Verdict
 from opm.server.features.tasks.service import TaskService
@@ -84,14 +85,24 @@ _ENDS: dict[Verdict, tuple[RunStatus, TaskStatus, Cause, int]] = {
     Verdict.TIMEOUT: (RunStatus.FAILED, TaskStatus.HUMAN_REVIEW, Cause.FAILED, 124),
 }
 
+_GOES_ON = frozenset({Verdict.SUCCESS, Verdict.INCOMPLETE})
+"""After these the messages that were queued meanwhile are sent; after the others a person decides."""
+
 
 class RunService:
     def __init__(
-        self, uow: UnitOfWork, tasks: TaskService, interactions: InteractionService, bus: Bus, settings: RunSettings
+        self,
+        uow: UnitOfWork,
+        tasks: TaskService,
+        interactions: InteractionService,
+        queue: RunQueue,
+        bus: Bus,
+        settings: RunSettings,
     ) -> None:
         self._uow = uow
         self._tasks = tasks
         self._interactions = interactions
+        self._queue = queue
         self._bus = bus
         self._settings = settings
         self._sessions = SessionRepository(uow.session)
@@ -223,18 +234,31 @@ class RunService:
         run.diff = [dict(item) for item in outcome.diff] if outcome.diff is not None else None
         run.lease_until = None
         await self._interactions.closed(run.id, run.final_output or run.reason)
-        self._move_card(run, task, target, cause, duration)
+        moved = self._move_card(run, task, target, cause, duration)
+        if task is not None and moved and outcome.verdict in _GOES_ON:
+            await self._go_on(task, run)
         self._uow.emit(session_changed(run, self._uow.now))
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
 
     def _move_card(
         self, run: OpencodeSession, task: Task | None, target: TaskStatus, cause: Cause, duration: int
-    ) -> None:
+    ) -> bool:
         if task is None or task.status != TaskStatus.IN_PROGRESS or task.current_session_id != run.id:
-            return
+            return False
         task.opencode_output = run.final_output or task.opencode_output
         task.execution_duration_ms = duration
         self._tasks.advance(task, target, cause, None, session=str(run.id), verdict=run.verdict, reason=run.reason)
+        return True
+
+    async def _go_on(self, task: Task, before: OpencodeSession) -> None:
+        """With what people said meanwhile, all of it in one prompt of the same conversation."""
+        queued = await self._interactions.queued(task.id)
+        if not queued or not await self._queue.takes(task.project_id):
+            return
+        prompt = "\n\n".join(row.user_prompt or "" for row in queued)
+        run = await self._queue.add(task, Cause.FEEDBACK, prompt, by=queued[0].user_id)
+        run.remote_session_id = before.remote_session_id
+        self._interactions.sent(task, queued, run.id)
 
     async def _mine(self, claim: Claim) -> OpencodeSession:
         run = await self._sessions.locked(claim.session_id)

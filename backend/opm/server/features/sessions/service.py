@@ -5,24 +5,22 @@ from uuid import UUID
 
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, NotFound
-from opm.server.core.ids import new_id
 from opm.server.core.paging import Page, PageRequest
 from opm.server.db.models import OpencodeSession, Task
 from opm.server.db.uow import UnitOfWork
-from opm.server.features.configs.service import ConfigService
 from opm.server.features.interactions.schemas import Feedback, InteractionKind
 from opm.server.features.interactions.service import InteractionService
 from opm.server.features.projects.service import ProjectService
 from opm.server.features.sessions import schemas
-from opm.server.features.sessions.messages import new_message_id
 from opm.server.features.sessions.news import session_changed
+from opm.server.features.sessions.queue import RunQueue
 from opm.server.features.sessions.repository import SessionRepository
 from opm.server.features.sessions.schemas import RunStatus, Verdict
 from opm.server.features.tasks import schemas as task_schemas
 from opm.server.features.tasks import states
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.tasks.states import Cause, TaskStatus
-from opm.server.realtime.bus import WAKE_PUMP, WAKE_RECONCILE, Bus, Message, run_topic
+from opm.server.realtime.bus import WAKE_RECONCILE, Bus, Message, run_topic
 
 
 class SessionService:
@@ -31,14 +29,14 @@ class SessionService:
         uow: UnitOfWork,
         projects: ProjectService,
         tasks: TaskService,
-        configs: ConfigService,
+        queue: RunQueue,
         interactions: InteractionService,
         bus: Bus,
     ) -> None:
         self._uow = uow
         self._projects = projects
         self._tasks = tasks
-        self._configs = configs
+        self._queue = queue
         self._interactions = interactions
         self._bus = bus
         self._sessions = SessionRepository(uow.session)
@@ -48,21 +46,43 @@ class SessionService:
         task = await self._tasks.require(actor, ref, task_id, lock=True)
         states.check(TaskStatus(task.status), TaskStatus.IN_PROGRESS, Cause.EXECUTE)
         prompt = _prompt(task)
-        run = await self._enqueue(actor, task, Cause.EXECUTE, prompt)
+        run = await self._queue.add(task, Cause.EXECUTE, prompt, actor=actor)
         await self._interactions.said(task, run, actor, InteractionKind.PROMPT, prompt)
         return (await self._shown([run]))[0]
 
     async def feedback(self, actor: Actor, ref: str, task_id: UUID, said: Feedback) -> schemas.Session:
-        """Continue the conversation that the card's last run had with the agent."""
+        """Continue the conversation that the card's last run had with the agent.
+
+        While a run is at work the message is queued behind it; that run is answered with. Otherwise what was queued
+        and never sent goes first, in the same prompt.
+        """
         task = await self._tasks.require(actor, ref, task_id, lock=True)
         if task.status == TaskStatus.IN_PROGRESS:
-            raise Conflict("The agent is working on this card; wait for it to finish, or cancel, then send feedback.")
+            at_work = await self._sessions.active_in(task.id)
+            if at_work is None:
+                raise Conflict("The run of this card is just ending; send the message again.")
+            await self._interactions.queue(task, actor, said.message)
+            return (await self._shown([at_work]))[0]
         states.check(TaskStatus(task.status), TaskStatus.IN_PROGRESS, Cause.FEEDBACK)
+        await self._interactions.queue(task, actor, said.message)
+        return await self._send_queued(actor, task)
+
+    async def send_queued(self, actor: Actor, ref: str, task_id: UUID) -> schemas.Session:
+        """What was queued behind a run that failed or was cancelled, sent after all."""
+        task = await self._tasks.require(actor, ref, task_id, lock=True)
+        states.check(TaskStatus(task.status), TaskStatus.IN_PROGRESS, Cause.FEEDBACK)
+        return await self._send_queued(actor, task)
+
+    async def _send_queued(self, actor: Actor, task: Task) -> schemas.Session:
+        queued = await self._interactions.queued(task.id)
+        if not queued:
+            raise Conflict("No message waits to be sent on this card.")
         before = await self._sessions.previous(task.id)
-        prompt = said.message if before else f"{_prompt(task)}\n\n{said.message}"
-        run = await self._enqueue(actor, task, Cause.FEEDBACK, prompt)
+        messages = [row.user_prompt or "" for row in queued]
+        prompt = "\n\n".join(messages if before else [_prompt(task), *messages])
+        run = await self._queue.add(task, Cause.FEEDBACK, prompt, actor=actor)
         run.remote_session_id = before.remote_session_id if before else None
-        await self._interactions.said(task, run, actor, InteractionKind.FEEDBACK, said.message)
+        self._interactions.sent(task, queued, run.id)
         return (await self._shown([run]))[0]
 
     async def cancel(self, actor: Actor, ref: str, task_id: UUID) -> task_schemas.Task:
@@ -125,34 +145,6 @@ class SessionService:
         run = await self._sessions.get(wanted)
         if run is None or run.task_id != task.id:
             raise NotFound("There is no such run of this card.", session=str(wanted))
-        return run
-
-    async def _enqueue(self, actor: Actor, task: Task, cause: Cause, prompt: str) -> OpencodeSession:
-        project = await self._projects.require(actor, task.project_id)
-        config = await self._configs.require_active(project)
-        run = OpencodeSession(
-            id=new_id(),
-            project_id=task.project_id,
-            task_id=task.id,
-            config_id=config.id,
-            created_by=actor.user_id,
-            kind=cause,
-            status=RunStatus.QUEUED,
-            prompt=prompt,
-            message_id=new_message_id(self._uow.now),
-            tokens={},
-            cost=0.0,
-            fence=0,
-            last_seq=0,
-            created_at=self._uow.now,
-        )
-        self._sessions.add(run)
-        task.current_session_id = run.id
-        self._tasks.advance(task, TaskStatus.IN_PROGRESS, cause, actor.user_id)
-        await self._uow.flush()
-        self._uow.audit(actor, "run.start", ("session", run.id), project=task.project_id, kind=cause)
-        self._uow.emit(session_changed(run, self._uow.now))
-        self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
         return run
 
     async def _shown(self, runs: Sequence[OpencodeSession]) -> list[schemas.Session]:

@@ -78,8 +78,6 @@ async def test_a_card_runs_once_at_a_time(desk: Desk) -> None:
     await desk.execute(card)
     with pytest.raises(Conflict):
         await desk.execute(card)
-    with pytest.raises(Conflict):
-        await desk.feedback(card)
     assert len(await desk.runs()) == 1
 
 
@@ -237,3 +235,91 @@ async def test_runs_are_listed_by_card_and_project_and_hidden_from_others(desk: 
             await world.do(lambda s, a=actor, p=place: s.output.require(a, p, again.id), write=False)
         with pytest.raises(NotFound):
             await world.do(lambda s, a=actor, p=place: s.sessions.cancel(a, p, other))
+
+
+async def conversation(desk: Desk, card: UUID) -> list[tuple[str, str, str | None]]:
+    rows = await desk.world.rows(Interaction)
+    ordered = sorted((row for row in rows if row.task_id == card), key=lambda row: row.sequence_number)
+    return [(row.kind, row.state, row.user_prompt) for row in ordered]
+
+
+async def test_what_is_said_while_the_agent_works_is_sent_when_it_has_finished(desk: Desk) -> None:
+    (card,) = await desk.cards(1)
+    claim = await desk.world.working(desk.ann, desk.project, card)
+
+    answers = [await desk.feedback(card, text) for text in ("Use green", "And blue")]
+
+    assert [run.id for run in answers] == [claim.session_id] * 2
+    assert await conversation(desk, card) == [
+        ("prompt", "answered", "# T0"),
+        ("feedback", "queued", "Use green"),
+        ("feedback", "queued", "And blue"),
+    ]
+    await desk.world.finish(claim, final_output="Done in red")
+    first, second = await desk.runs()
+    assert (first.status, first.verdict) == ("completed", "success")
+    assert (second.kind, second.status, second.prompt) == ("feedback", "queued", "Use green\n\nAnd blue")
+    assert second.remote_session_id == first.remote_session_id
+    assert (await desk.world.card(desk.ann, desk.project, card)).status == "in_progress"
+    assert [state for _, state, _ in await conversation(desk, card)] == ["answered"] * 3
+    (following,) = await desk.world.claim()
+    await desk.world.finish(following, final_output="Green and blue")
+    last = max(await desk.world.rows(Interaction), key=lambda row: row.sequence_number)
+    assert (last.session_id, last.agent_response) == (second.id, "Green and blue")
+    assert (await desk.world.card(desk.ann, desk.project, card)).status == "ai_review"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAILED, Verdict.INTERRUPTED])
+async def test_after_a_failure_a_person_decides_what_becomes_of_the_queue(desk: Desk, verdict: Verdict) -> None:
+    (card,) = await desk.cards(1)
+    claim = await desk.world.working(desk.ann, desk.project, card)
+    await desk.feedback(card, "Use green")
+    await desk.world.finish(claim, verdict, reason="no")
+    assert (await desk.world.card(desk.ann, desk.project, card)).status == "human_review"
+    assert (await conversation(desk, card))[-1] == ("feedback", "queued", "Use green")
+
+    run = await desk.world.do(lambda s: s.sessions.send_queued(desk.ann, desk.project.slug, card))
+
+    assert (run.prompt, run.kind) == ("Use green", "feedback")
+
+
+async def test_what_waited_goes_before_what_is_said_now(desk: Desk) -> None:
+    (card,) = await desk.cards(1)
+    claim = await desk.world.working(desk.ann, desk.project, card)
+    await desk.feedback(card, "First")
+    await desk.world.finish(claim, Verdict.FAILED, reason="no")
+
+    assert (await desk.feedback(card, "Second")).prompt == "First\n\nSecond"
+
+
+async def test_a_queued_message_is_changed_or_taken_back_until_it_is_sent(desk: Desk) -> None:
+    world, ref = desk.world, desk.project.slug
+    (card,) = await desk.cards(1)
+    claim = await world.working(desk.ann, desk.project, card)
+    await desk.feedback(card, "Kept")
+    await desk.feedback(card, "Taken back")
+    kept, gone = [row for row in await world.rows(Interaction) if row.state == "queued"]
+
+    await world.do(lambda s: s.interactions.reword(desk.ann, ref, card, kept.id, "Kept, reworded"))
+    await world.do(lambda s: s.interactions.withdraw(desk.ann, ref, card, gone.id))
+    bob = await world.person("bob")
+    with pytest.raises(NotFound):
+        await world.do(lambda s: s.interactions.withdraw(bob, ref, card, kept.id))
+    await world.finish(claim)
+
+    assert (await desk.runs())[-1].prompt == "Kept, reworded"
+    assert (await conversation(desk, card))[-1] == ("feedback", "withdrawn", "Taken back")
+    for row in (kept, gone):
+        with pytest.raises(Conflict):
+            await world.do(lambda s, r=row: s.interactions.withdraw(desk.ann, ref, card, r.id))
+
+
+async def test_nothing_goes_on_in_a_project_that_is_being_deleted(desk: Desk) -> None:
+    (card,) = await desk.cards(1)
+    claim = await desk.world.working(desk.ann, desk.project, card)
+    await desk.feedback(card, "Use green")
+    await desk.world.do(lambda s: s.sessions.delete_project(desk.ann, desk.project.slug))
+
+    await desk.world.finish(claim)
+
+    assert [run.status for run in await desk.world.rows(OpencodeSession)] == ["completed"]

@@ -8,9 +8,11 @@ import { QuestionForm } from './QuestionForm'
 
 const STATES: Record<Interaction['state'], { label: string; tone: BadgeTone }> = {
   pending: { label: 'Waits for you', tone: 'warn' },
+  queued: { label: 'Queued', tone: 'neutral' },
   sent: { label: 'Sent', tone: 'info' },
   answered: { label: 'Answered', tone: 'ok' },
   expired: { label: 'Expired', tone: 'neutral' },
+  withdrawn: { label: 'Taken back', tone: 'neutral' },
 }
 
 export interface AskCardProps {

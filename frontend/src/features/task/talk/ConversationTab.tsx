@@ -33,15 +33,21 @@ export function ConversationTab({ interactions }: { interactions: Interaction[] 
   )
 }
 
+function whoSaid({ kind, state }: Interaction): string {
+  if (state === 'queued') return 'Queued'
+  if (state === 'withdrawn') return 'Taken back'
+  return kind === 'feedback' ? 'Feedback' : 'Prompt'
+}
+
 function Exchange({ said, now }: { said: Interaction; now: number }) {
   return (
     <div className="flex flex-col gap-3">
       <Bubble
-        who={said.kind === 'feedback' ? 'Feedback' : 'Prompt'}
+        who={whoSaid(said)}
         at={said.user_prompt_at ?? said.created_at}
         now={now}
         text={said.user_prompt ?? ''}
-        className="ml-8 bg-accent/8"
+        className={`ml-8 bg-accent/8 ${said.state === 'withdrawn' ? 'line-through opacity-70' : ''}`}
       />
       {said.agent_response && (
         <Bubble

@@ -8,7 +8,6 @@ import { useCard } from '../context'
 
 const HINTS: Partial<Record<Task['status'], string>> = {
   todo: 'Execute the card first; then you can send feedback on what the agent did.',
-  in_progress: 'The agent is working. Feedback can be sent when it has finished.',
   done: 'This card is done. Reopen it to have more done.',
 }
 
@@ -68,7 +67,11 @@ export function FeedbackBox({ status, enabled }: FeedbackBoxProps) {
     >
       <Textarea
         aria-label="Feedback to the agent"
-        placeholder="What should be different? The agent goes on in the same conversation. Ctrl+Enter sends."
+        placeholder={
+          status === 'in_progress'
+            ? 'Say more while the agent works; it is queued and sent next. Ctrl+Enter queues.'
+            : 'What should be different? The agent goes on in the same conversation. Ctrl+Enter sends.'
+        }
         rows={2}
         className="max-h-40 min-h-14 flex-1"
         value={text}
@@ -76,7 +79,7 @@ export function FeedbackBox({ status, enabled }: FeedbackBoxProps) {
         onKeyDown={onKeyDown}
       />
       <Button type="submit" variant="primary" busy={isPending} disabled={!text.trim()}>
-        {!isPending && <Send aria-hidden />} Send
+        {!isPending && <Send aria-hidden />} {status === 'in_progress' ? 'Queue' : 'Send'}
       </Button>
     </form>
   )

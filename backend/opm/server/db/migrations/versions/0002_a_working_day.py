@@ -10,7 +10,6 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-KIND = "kind IN ('prompt', 'feedback', 'permission', 'question')"
 STATE_BEFORE = "state IN ('pending', 'sent', 'answered', 'expired')"
 STATE = "state IN ('pending', 'queued', 'sent', 'answered', 'expired', 'withdrawn')"
 
@@ -67,17 +66,10 @@ def _checked(table: str, column: str, default: str, values: str) -> None:
 
 
 def _states(check: str) -> None:
-    """SQLite cannot change a constraint: the table is copied, with the constraints it cannot read back named here."""
-    if op.get_bind().dialect.name == "sqlite":
-        constraints = (
-            sa.CheckConstraint(KIND, name=op.f("ck_interactions_kind")),
-            sa.CheckConstraint(check, name=op.f("ck_interactions_state")),
-        )
-        with op.batch_alter_table("interactions", recreate="always", table_args=constraints):
-            pass
-    else:
-        op.drop_constraint(op.f("ck_interactions_state"), "interactions", type_="check")
-        op.create_check_constraint(op.f("ck_interactions_state"), "interactions", check)
+    """SQLite cannot change a constraint: there the table is copied."""
+    with op.batch_alter_table("interactions") as table:
+        table.drop_constraint(op.f("ck_interactions_state"), type_="check")
+        table.create_check_constraint(op.f("ck_interactions_state"), check)
 
 
 def _new_tables() -> None:
