@@ -526,7 +526,7 @@ export type ErrorType = 'NOT_FOUND' | 'UNAUTHORIZED' | 'FORBIDDEN' | 'VALIDATION
 /**
  * Feedback
  *
- * A message to the agent; from a review column it continues the same conversation in a new run.
+ * A message to the agent, which continues the same conversation in a new run, now or when this one has ended.
  */
 export type Feedback = {
     /**
@@ -711,9 +711,10 @@ export type InteractionKind = 'prompt' | 'feedback' | 'permission' | 'question';
 /**
  * InteractionState
  *
- * ``pending``: waits for a human; ``sent``: on its way to the agent; ``expired``: the agent no longer waits.
+ * ``pending``: waits for a human; ``queued``: waits until the agent has finished; ``sent``: on its way to the
+ * agent; ``expired``: the agent no longer waits; ``withdrawn``: taken back before it was sent.
  */
-export type InteractionState = 'pending' | 'sent' | 'answered' | 'expired';
+export type InteractionState = 'pending' | 'queued' | 'sent' | 'answered' | 'expired' | 'withdrawn';
 
 /**
  * Launch
@@ -4219,6 +4220,128 @@ export type SendFeedbackResponses = {
 };
 
 export type SendFeedbackResponse = SendFeedbackResponses[keyof SendFeedbackResponses];
+
+export type SendQueuedData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Task
+         */
+        task: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/tasks/{task}/interactions/send';
+};
+
+export type SendQueuedErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type SendQueuedError = SendQueuedErrors[keyof SendQueuedErrors];
+
+export type SendQueuedResponses = {
+    /**
+     * Successful Response
+     */
+    202: Session;
+};
+
+export type SendQueuedResponse = SendQueuedResponses[keyof SendQueuedResponses];
+
+export type WithdrawQueuedData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Task
+         */
+        task: string;
+        /**
+         * Interaction
+         */
+        interaction: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/tasks/{task}/interactions/{interaction}';
+};
+
+export type WithdrawQueuedErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type WithdrawQueuedError = WithdrawQueuedErrors[keyof WithdrawQueuedErrors];
+
+export type WithdrawQueuedResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type WithdrawQueuedResponse = WithdrawQueuedResponses[keyof WithdrawQueuedResponses];
+
+export type EditQueuedData = {
+    body: Feedback;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Task
+         */
+        task: string;
+        /**
+         * Interaction
+         */
+        interaction: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/tasks/{task}/interactions/{interaction}';
+};
+
+export type EditQueuedErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type EditQueuedError = EditQueuedErrors[keyof EditQueuedErrors];
+
+export type EditQueuedResponses = {
+    /**
+     * Successful Response
+     */
+    200: Interaction;
+};
+
+export type EditQueuedResponse = EditQueuedResponses[keyof EditQueuedResponses];
 
 export type MoveTaskData = {
     body: MoveTask;

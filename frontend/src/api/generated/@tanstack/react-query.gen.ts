@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { activateConfig, answerPermission, answerQuestion, cancelTask, closeTerminal, compareConfigs, createProject, createTask, createTerminal, deleteFile, deleteProject, deleteTask, executeTask, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, listTerminals, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, searchFiles, sendFeedback, startProject, stopProject, streamOutput, testConfig, updateProject, updateTask, updateTerminal, uploadFile, writeFile } from '../sdk.gen';
-import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
+import { activateConfig, answerPermission, answerQuestion, cancelTask, closeTerminal, compareConfigs, createProject, createTask, createTerminal, deleteFile, deleteProject, deleteTask, editQueued, executeTask, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, listTerminals, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, searchFiles, sendFeedback, sendQueued, startProject, stopProject, streamOutput, testConfig, updateProject, updateTask, updateTerminal, uploadFile, withdrawQueued, writeFile } from '../sdk.gen';
+import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, EditQueuedData, EditQueuedError, EditQueuedResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, SendQueuedData, SendQueuedError, SendQueuedResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WithdrawQueuedData, WithdrawQueuedError, WithdrawQueuedResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -763,10 +763,60 @@ export const listInteractionsOptions = (options: Options<ListInteractionsData>) 
 
 /**
  * Send Feedback
+ *
+ * Continues the conversation. While the agent works, the message is queued, and the run at work is the answer.
  */
 export const sendFeedbackMutation = (options?: Partial<Options<SendFeedbackData>>): UseMutationOptions<SendFeedbackResponse, SendFeedbackError, Options<SendFeedbackData>> => {
     const mutationOptions: UseMutationOptions<SendFeedbackResponse, SendFeedbackError, Options<SendFeedbackData>> = {
         mutationFn: async (fnOptions) => await sendFeedback({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Send Queued
+ *
+ * Sends what is queued on a card whose run failed or was cancelled before it could be sent.
+ */
+export const sendQueuedMutation = (options?: Partial<Options<SendQueuedData>>): UseMutationOptions<SendQueuedResponse, SendQueuedError, Options<SendQueuedData>> => {
+    const mutationOptions: UseMutationOptions<SendQueuedResponse, SendQueuedError, Options<SendQueuedData>> = {
+        mutationFn: async (fnOptions) => await sendQueued({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Withdraw Queued
+ *
+ * Only while the message is queued.
+ */
+export const withdrawQueuedMutation = (options?: Partial<Options<WithdrawQueuedData>>): UseMutationOptions<WithdrawQueuedResponse, WithdrawQueuedError, Options<WithdrawQueuedData>> => {
+    const mutationOptions: UseMutationOptions<WithdrawQueuedResponse, WithdrawQueuedError, Options<WithdrawQueuedData>> = {
+        mutationFn: async (fnOptions) => await withdrawQueued({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Edit Queued
+ *
+ * Only while the message is queued.
+ */
+export const editQueuedMutation = (options?: Partial<Options<EditQueuedData>>): UseMutationOptions<EditQueuedResponse, EditQueuedError, Options<EditQueuedData>> => {
+    const mutationOptions: UseMutationOptions<EditQueuedResponse, EditQueuedError, Options<EditQueuedData>> = {
+        mutationFn: async (fnOptions) => await editQueued({
             ...options,
             ...fnOptions,
             throwOnError: true
