@@ -22,6 +22,7 @@ from opm.server.api import (
     runs,
     spa,
     tasks,
+    templates,
     terminals,
 )
 from opm.server.background.loops import Background
@@ -104,7 +105,19 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
     app.state.ports = used
     errors.install(app)
     middleware.install(app, settings)
-    for module in (auth, projects, tasks, runs, interactions, files, configs, terminals, realtime, health):
+    for module in (
+        auth,
+        projects,
+        tasks,
+        templates,
+        runs,
+        interactions,
+        files,
+        configs,
+        terminals,
+        realtime,
+        health,
+    ):
         app.include_router(module.router, prefix="/api")
     openapi.install(app)
     spa.install(app)

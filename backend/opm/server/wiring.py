@@ -20,7 +20,9 @@ from opm.server.features.sessions.output import OutputService
 from opm.server.features.sessions.queue import RunQueue
 from opm.server.features.sessions.runs import RunService
 from opm.server.features.sessions.service import SessionService
+from opm.server.features.tasks.bulk import BulkService
 from opm.server.features.tasks.service import TaskService
+from opm.server.features.tasks.templates import TemplateService
 from opm.server.features.users.service import UserService
 from opm.server.features.workspaces.service import WorkspaceService
 from opm.server.realtime.bus import Bus, Message, project_topic
@@ -52,7 +54,7 @@ class Ports:
     async def scope(self, *, write: bool = True) -> AsyncGenerator["Scope"]:
         """One unit of work: if it writes, committed on leaving without an error; rolled back otherwise."""
         async with self.db.session(write=write) as session:
-            uow = UnitOfWork(session, self.clock, self.publish)
+            uow = UnitOfWork(session, self.clock, self.publish, writes=write)
             yield Scope(self, uow)
             if write:
                 await uow.commit()
@@ -76,6 +78,14 @@ class Scope:
     @cached_property
     def tasks(self) -> TaskService:
         return TaskService(self._uow, self.projects)
+
+    @cached_property
+    def bulk(self) -> BulkService:
+        return BulkService(self._uow, self.projects, self.tasks)
+
+    @cached_property
+    def templates(self) -> TemplateService:
+        return TemplateService(self._uow, self.projects)
 
     @cached_property
     def configs(self) -> ConfigService:

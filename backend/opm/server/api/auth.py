@@ -11,7 +11,7 @@ from opm.server.api.signins import SignIns
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Unauthorized
 from opm.server.core.tokens import AccessClaims
-from opm.server.features.users.schemas import Launch, Me, SignedIn, User
+from opm.server.features.users.schemas import Launch, Me, Preferences, PreferencesPatch, SignedIn, User
 from opm.server.features.users.service import Client, SignIn
 from opm.server.wiring import Ports
 
@@ -62,6 +62,16 @@ async def me(claims: ClaimsDep, actor: ActorDep, scope: ScopeDep) -> Me:
     """Who is signed in, and until when without renewing."""
     user = await scope.users.get(actor.user_id)
     return Me(user=User.model_validate(user), expires_at=claims.expires_at, sign_in="launch")
+
+
+@router.get("/me/preferences")
+async def get_preferences(actor: ActorDep, scope: ScopeDep) -> Preferences:
+    return await scope.users.preferences(actor)
+
+
+@router.patch("/me/preferences")
+async def update_preferences(actor: ActorDep, scope: ScopeDep, body: PreferencesPatch) -> Preferences:
+    return await scope.users.patch_preferences(actor, body)
 
 
 async def _actor_if_any(request: Request, ports: Ports) -> Actor | None:

@@ -12,11 +12,12 @@ from opm.server.features.projects.schemas import (
     NewProject,
     Pod,
     PodLogs,
-    PodPart,
     Project,
     ProjectPatch,
     ProjectSummary,
+    ProjectView,
 )
+from opm.server.features.workspaces.advice import pod_of
 from opm.server.runtime.base import Part
 from opm.server.wiring import Ports
 
@@ -24,8 +25,11 @@ router = APIRouter(prefix="/projects", tags=["projects"])
 
 
 @router.get("")
-async def list_projects(actor: ActorDep, scope: ScopeDep, page: PageDep) -> Page[ProjectSummary]:
-    return await scope.projects.page(actor, page)
+async def list_projects(
+    actor: ActorDep, scope: ScopeDep, page: PageDep, status: ProjectView = ProjectView.LIVE
+) -> Page[ProjectSummary]:
+    """Archived projects are listed only when asked for."""
+    return await scope.projects.page(actor, page, status)
 
 
 @router.post("", status_code=201)
@@ -49,6 +53,18 @@ async def delete_project(actor: ActorDep, scope: ScopeDep, project: str) -> Resp
     return Response(status_code=204)
 
 
+@router.post("/{project}/archive")
+async def archive_project(actor: ActorDep, scope: ScopeDep, project: str) -> ProjectSummary:
+    """Stop the pod, keep its workspace, and let the project only be read until it is restored."""
+    return await scope.workspaces.archive(actor, project)
+
+
+@router.post("/{project}/restore")
+async def restore_project(actor: ActorDep, scope: ScopeDep, project: str) -> ProjectSummary:
+    """Undo `archive`."""
+    return (await scope.projects.summaries([await scope.projects.restore(actor, project)]))[0]
+
+
 @router.post("/{project}/start", status_code=202)
 async def start_project(actor: ActorDep, scope: ScopeDep, project: str) -> Project:
     return Project.model_validate(await scope.workspaces.start(actor, project))
@@ -62,11 +78,7 @@ async def stop_project(actor: ActorDep, scope: ScopeDep, project: str) -> Projec
 @router.get("/{project}/pod")
 async def get_pod(actor: ActorDep, ports: PortsDep, project: str) -> Pod:
     seen = await ports.runtime.observe(await _id_of(actor, ports, project))
-    parts = [
-        PodPart(part=p.part.value, ready=p.ready, restarts=p.restarts, memory_bytes=p.memory_bytes, reason=p.reason)
-        for p in seen.parts
-    ]
-    return Pod(phase=seen.phase.value, reason=seen.reason, parts=parts)
+    return pod_of(seen)
 
 
 @router.get("/{project}/pod/logs")

@@ -4,13 +4,23 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
 from opm.server.core.errors import Invalid
 from opm.server.core.paging import Page
 from opm.server.features.tasks import states
-from opm.server.features.tasks.schemas import MoveTask, NewTask, States, Task, TaskEvent, TaskPatch
+from opm.server.features.tasks.schemas import (
+    Bulk,
+    BulkResults,
+    MoveTask,
+    NewTask,
+    States,
+    Task,
+    TaskEvent,
+    TaskFilter,
+    TaskPatch,
+)
 from opm.server.features.tasks.states import Cause, TaskStatus
 
 router = APIRouter(tags=["tasks"])
@@ -29,15 +39,23 @@ async def get_states(actor: ActorDep) -> States:
 
 
 @router.get("/projects/{project}/tasks", response_model=Page[Task])
-async def list_tasks(actor: ActorDep, scope: ScopeDep, page: PageDep, project: str) -> Response:
+async def list_tasks(
+    actor: ActorDep, scope: ScopeDep, page: PageDep, project: str, wanted: Annotated[TaskFilter, Query()]
+) -> Response:
     """The cards of all columns in order of rank. Encoded as read: this is the most asked-for list."""
-    board = await scope.tasks.board(actor, project, page)
+    board = await scope.tasks.board(actor, project, page, wanted)
     return Response(msgspec.json.encode(board), media_type="application/json")
 
 
 @router.post("/projects/{project}/tasks", status_code=201)
 async def create_task(actor: ActorDep, scope: ScopeDep, project: str, body: NewTask, response: Response) -> Task:
     return _tagged(response, await scope.tasks.create(actor, project, body))
+
+
+@router.post("/projects/{project}/tasks/bulk")
+async def change_tasks(actor: ActorDep, scope: ScopeDep, project: str, body: Bulk) -> BulkResults:
+    """Move, delete or restore up to 200 cards, or take the last move of each back."""
+    return await scope.bulk.change(actor, project, body)
 
 
 @router.get("/projects/{project}/tasks/{task}")

@@ -1,4 +1,4 @@
-"""Takes away what has had its time: sign-ins that expired."""
+"""Takes away what has had its time: sign-ins that expired, cards deleted long ago."""
 
 import asyncio
 
@@ -11,4 +11,6 @@ async def reap(ports: Ports) -> None:
     while True:
         async with ports.scope() as scope:
             await scope.users.forget_expired()
+        async with ports.scope() as scope:
+            await scope.tasks.purge()
         await asyncio.sleep(_INTERVAL)

@@ -11,7 +11,17 @@ from sqlalchemy.engine import make_url
 def opener(url: str) -> Callable[[], aiosqlite.Connection]:
     """What opens a connection for an engine (its ``async_creator``)."""
     path = make_url(url).database or ":memory:"
-    return lambda: _Connection(lambda: sqlite3.connect(path, check_same_thread=False), 64)
+    return lambda: _Connection(lambda: _open(path), 64)
+
+
+def _open(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False)
+    connection.create_function("lower", 1, _lower, deterministic=True)  # its own knows the letters of ASCII only
+    return connection
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 class _Connection(aiosqlite.Connection):

@@ -24,8 +24,9 @@ Publish = Callable[[list[BoardEvent]], Awaitable[None]]
 
 
 class UnitOfWork:
-    def __init__(self, session: AsyncSession, clock: Clock, publish: Publish) -> None:
+    def __init__(self, session: AsyncSession, clock: Clock, publish: Publish, *, writes: bool = True) -> None:
         self.session = session
+        self.writes = writes
         self.now: datetime = clock.now()
         """The moment of this unit: all its rows and events bear the same time."""
         self._publish = publish

@@ -12,6 +12,7 @@ from opm.server.core.errors import ErrorType
 from opm.server.features.interactions.schemas import InteractionKind
 from opm.server.features.projects.schemas import ProjectSummary
 from opm.server.features.sessions.schemas import Verdict
+from opm.server.features.tasks.templates import NewTemplate
 from tests.builders import World
 from tests.fakes.files import FakeFiles
 from tests.fakes.terminals import FakeTerminals
@@ -35,6 +36,12 @@ CALLS: dict[str, Call] = {
     "get_project": Call(),
     "update_project": Call(body={"name": "Renamed"}),
     "delete_project": Call(204),
+    "archive_project": Call(409),  # the agent is at work in it
+    "restore_project": Call(),
+    "list_templates": Call(),
+    "create_template": Call(201, body={"name": "Other"}),
+    "update_template": Call(body={"title": "Steps"}),
+    "delete_template": Call(204),
     "start_project": Call(202),
     "stop_project": Call(409),  # the agent is at work in it
     "get_pod": Call(),
@@ -66,6 +73,7 @@ CALLS: dict[str, Call] = {
     "list_sessions": Call(),
     "get_session": Call(),
     "list_tasks": Call(),
+    "change_tasks": Call(body={"ids": [str(UUID(int=1))], "action": "delete"}),
     "create_task": Call(201, body={"title": "More"}),
     "get_task": Call(),
     "update_task": Call(body={"title": "Other"}),
@@ -96,6 +104,7 @@ class Room:
     project: ProjectSummary
     tasks: dict[str, UUID]
     session: UUID
+    template: UUID
     asks: dict[str, UUID]
 
     def path(self, template: str, name: str, *, project: str | None = None, **other: Any) -> str:
@@ -104,6 +113,7 @@ class Room:
             "project": project or str(self.project.id),
             "task": self.tasks[CALLS[name].task],
             "session": self.session,
+            "template": self.template,
             "interaction": ask,
             "version": 1,
             "terminal": "pty_1",
@@ -125,8 +135,17 @@ async def furnish(world: World) -> Room:
     await asyncio.sleep(0.01)
     world.clients.workspaces[project.id] = FakeFiles({"a.txt": b"old"}, committed={"a.txt": b"older"})
     world.clients.shells[project.id] = FakeTerminals("pty_1")
+    template = await world.do(lambda s: s.templates.create(ann, project.slug, NewTemplate(name="Bug")))
     tasks = {"todo": todo, "review": review, "working": working}
-    return Room(world, ann, project, tasks, done.session_id, {"permission": asks["per_1"], "question": asks["que_1"]})
+    return Room(
+        world,
+        ann,
+        project,
+        tasks,
+        done.session_id,
+        template.id,
+        {"permission": asks["per_1"], "question": asks["que_1"]},
+    )
 
 
 def fault(answer: httpx.Response, status: int) -> dict[str, Any]:

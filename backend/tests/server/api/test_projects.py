@@ -106,7 +106,8 @@ async def test_start_and_stop_are_wishes(client: httpx.AsyncClient) -> None:
 async def test_the_pod_is_shown_as_it_is_seen(small_world: World, client: httpx.AsyncClient) -> None:
     made = await make(client)
     absent = (await client.get(f"/projects/{made.slug}/pod")).json()
-    assert absent == {"phase": "absent", "reason": None, "parts": []}
+    assert (absent["phase"], absent["reason"], absent["parts"]) == ("absent", None, [])
+    assert "Start does it now" in absent["advice"]
     small_world.runtime.start_delay = 60
     await small_world.runtime.ensure(await small_world.do(lambda s: s.workspaces.spec(made.id), write=False))
     small_world.runtime.die(made.id, "OpenCode ended with signal 9")
@@ -114,6 +115,7 @@ async def test_the_pod_is_shown_as_it_is_seen(small_world: World, client: httpx.
     assert (pod["phase"], pod["reason"]) == ("pending", "OpenCode ended with signal 9")
     opencode = pod["parts"][0]
     assert (opencode["part"], opencode["ready"], opencode["restarts"]) == ("opencode", False, 1)
+    assert (opencode["state"], opencode["advice"]) == ("starting", None)
     assert {part["part"] for part in pod["parts"]} == {"opencode", "files", "session", "model"}
     await small_world.runtime.close()
 

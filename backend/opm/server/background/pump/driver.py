@@ -72,8 +72,9 @@ class Driver:
             outcome = Outcome(Verdict.FAILED, "Something went wrong inside the server; its log says what.")
         await self._recorder.flush()
         async with self._ports.scope() as scope:
-            await scope.runs.finish(self._claim, outcome)
+            # the project before its runs, as its deletion does: two that wait for each other end in an error
             await scope.workspaces.used(self._claim.project_id)
+            await scope.runs.finish(self._claim, outcome)
         log.info("a run ended", run=str(self._claim.session_id), verdict=outcome.verdict.value)
 
     async def _drive(self) -> Outcome:

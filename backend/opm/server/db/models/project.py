@@ -1,7 +1,6 @@
 """Projects: the record, the wish for its pod, and what was last seen of it."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
@@ -44,7 +43,6 @@ class Project(Identified, Base):
     git_credential_encrypted: Mapped[Sealed | None]
     workspace_state: Mapped[str] = mapped_column(String(8), default="ready")
     workspace_reason: Mapped[str | None] = mapped_column(Text)
-    resources: Mapped[dict[str, Any]] = mapped_column(default=dict)
     idle_stop_seconds: Mapped[int | None]
     max_concurrent_runs: Mapped[int] = mapped_column(default=1)
     last_used_at: Mapped[datetime | None]

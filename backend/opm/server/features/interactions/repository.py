@@ -58,7 +58,13 @@ class InteractionRepository(Repository[Interaction]):
             select(Interaction, Task.title, Project.id, Project.slug, Project.name)
             .join(Task, Task.id == Interaction.task_id)
             .join(Project, Project.id == Task.project_id)
-            .where(Project.user_id == user_id, Project.desired_state != "deleted", Interaction.state == "pending")
+            .where(
+                Project.user_id == user_id,
+                Project.desired_state != "deleted",
+                Project.status != "archived",
+                Task.deleted_at.is_(None),
+                Interaction.state == "pending",
+            )
             .order_by(Interaction.created_at)
             .limit(limit)
         )
@@ -73,6 +79,8 @@ class InteractionRepository(Repository[Interaction]):
             .where(
                 Project.user_id == user_id,
                 Project.desired_state != "deleted",
+                Project.status != "archived",
+                Task.deleted_at.is_(None),
                 Task.status.in_(("ai_review", "human_review")),
             )
             .order_by(Task.updated_at)

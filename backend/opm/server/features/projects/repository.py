@@ -20,7 +20,7 @@ class ProjectRepository(Repository[Project]):
     async def owned(self, user_id: UUID, ref: str | UUID, *, lock: bool = False) -> Project | None:
         """By id or slug, if it is this user's and not deleted."""
         query = select(Project).where(Project.user_id == user_id, _LIVE)
-        query = query.with_for_update() if lock else query
+        query = query.with_for_update(key_share=True) if lock else query
         as_id = ref if isinstance(ref, UUID) else _parse(ref)
         found = await self.one(query.where(Project.id == as_id)) if as_id else None
         # a slug may have the form of an id
@@ -28,8 +28,10 @@ class ProjectRepository(Repository[Project]):
             return found
         return await self.one(query.where(Project.slug == str(ref)))
 
-    async def page_of(self, user_id: UUID, request: PageRequest) -> Rows[Project]:
-        return await self.page(select(Project).where(Project.user_id == user_id, _LIVE), request)
+    async def page_of(self, user_id: UUID, request: PageRequest, *, archived: bool = False) -> Rows[Project]:
+        away = Project.status == "archived"
+        query = select(Project).where(Project.user_id == user_id, _LIVE, away if archived else ~away)
+        return await self.page(query, request)
 
     async def taken_slugs(self, user_id: UUID, stem: str) -> set[str]:
         """Slugs are never used again, so those of deleted projects count."""
@@ -41,7 +43,7 @@ class ProjectRepository(Repository[Project]):
     async def task_counts(self, ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
         query = (
             select(Task.project_id, Task.status, func.count())
-            .where(Task.project_id.in_(ids))
+            .where(Task.project_id.in_(ids), Task.deleted_at.is_(None))
             .group_by(Task.project_id, Task.status)
         )
         counts: dict[UUID, dict[str, int]] = {}
@@ -54,7 +56,7 @@ class ProjectRepository(Repository[Project]):
         query = (
             select(Task.project_id, func.count(Interaction.task_id.distinct()))
             .join(Interaction, Interaction.task_id == Task.id)
-            .where(Task.project_id.in_(ids), Interaction.state == "pending")
+            .where(Task.project_id.in_(ids), Interaction.state == "pending", Task.deleted_at.is_(None))
             .group_by(Task.project_id)
         )
         return dict((await self.session.execute(query)).all())

@@ -43,6 +43,22 @@ class ProjectPatch(Said):
 
     name: str | None = Field(default=None, min_length=1, max_length=120)
     description: str | None = Field(default=None, max_length=10_000)
+    idle_stop_seconds: int | None = Field(
+        default=None,
+        ge=0,
+        le=30 * 86_400,
+        description="seconds without use after which the pod is stopped; 0: never; null: as the operator set it",
+    )
+    max_concurrent_runs: int | None = Field(
+        default=None, ge=1, le=8, description="runs at work at once; further ones wait in the queue"
+    )
+
+
+class ProjectView(StrEnum):
+    """Which projects a list holds."""
+
+    LIVE = "live"
+    ARCHIVED = "archived"
 
 
 class Project(BaseModel):
@@ -56,6 +72,9 @@ class Project(BaseModel):
     desired_state: DesiredState
     pod_status: str = Field(description="absent, pending, running, stopping or failed")
     pod_reason: str | None
+    idle_stop_seconds: int | None
+    max_concurrent_runs: int
+    archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -74,13 +93,16 @@ class PodPart(BaseModel):
     ready: bool
     restarts: int
     memory_bytes: int | None
-    reason: str | None
+    reason: str | None = Field(description="why it is not ready, or why it last died")
+    state: Literal["ready", "starting", "failed"]
+    advice: str | None = Field(default=None, description="what to do about it")
 
 
 class Pod(BaseModel):
     phase: Literal["absent", "pending", "running", "stopping", "failed"]
     reason: str | None
     parts: list[PodPart]
+    advice: str | None = Field(default=None, description="what to do, if there is something to do")
 
 
 class PodLogs(BaseModel):

@@ -18,6 +18,7 @@ from opm.server.features.projects.schemas import (
     ProjectPatch,
     ProjectStatus,
     ProjectSummary,
+    ProjectView,
 )
 from opm.wire.events import ProjectChanged
 
@@ -29,11 +30,18 @@ class ProjectService:
         self._uow = uow
         self._projects = ProjectRepository(uow.session)
 
-    async def require(self, actor: Actor, ref: str | UUID, *, lock: bool = False) -> Project:
-        """The first line of everything that is done in a project: it is the actor's, or it is not there."""
+    async def require(
+        self, actor: Actor, ref: str | UUID, *, lock: bool = False, archived_too: bool = False
+    ) -> Project:
+        """The first line of everything that is done in a project: it is the actor's, or it is not there.
+
+        An archived project can be read; a unit of work that writes finds it only if it says so.
+        """
         project = await self._projects.owned(actor.user_id, ref, lock=lock)
         if project is None:
             raise NotFound("There is no such project.", project=str(ref))
+        if self._uow.writes and project.status == ProjectStatus.ARCHIVED and not archived_too:
+            raise Conflict("This project is archived and can only be read; restore it first.", reason="archived")
         return project
 
     async def by_id(self, project_id: UUID) -> Project | None:
@@ -64,8 +72,10 @@ class ProjectService:
         self.announce(project, "created")
         return project
 
-    async def page(self, actor: Actor, request: PageRequest) -> Page[ProjectSummary]:
-        page = await self._projects.page_of(actor.user_id, request)
+    async def page(
+        self, actor: Actor, request: PageRequest, view: ProjectView = ProjectView.LIVE
+    ) -> Page[ProjectSummary]:
+        page = await self._projects.page_of(actor.user_id, request, archived=view == ProjectView.ARCHIVED)
         return Page(items=await self.summaries(page.items), next_cursor=page.next_cursor)
 
     async def summary(self, actor: Actor, ref: str) -> ProjectSummary:
@@ -89,21 +99,42 @@ class ProjectService:
 
     async def patch(self, actor: Actor, ref: str, patch: ProjectPatch) -> Project:
         project = await self.require(actor, ref, lock=True)
-        if patch.name is not None:
-            project.name = patch.name
-        if patch.description is not None:
-            project.description = patch.description
+        for name, value in patch.model_dump(exclude_none=True).items():
+            setattr(project, name, value)
+        if "idle_stop_seconds" in patch.model_fields_set:  # null says something here
+            project.idle_stop_seconds = patch.idle_stop_seconds
         project.updated_at = self._uow.now
         self.announce(project, "updated")
         return project
 
     async def delete(self, actor: Actor, ref: str) -> Project:
         """A wish: the pod and its workspace end soon after; the record is kept, archived."""
-        project = await self.require(actor, ref, lock=True)
+        project = await self.require(actor, ref, lock=True, archived_too=True)
         project.desired_state = DesiredState.DELETED
+        if project.status == ProjectStatus.ARCHIVED:
+            # the mark of a pod and volume that are no more is set again when they are
+            project.status, project.archived_at = ProjectStatus.READY, None
         project.updated_at = self._uow.now
         self._uow.audit(actor, "project.delete", ("project", project.id), project=project.id, name=project.name)
         self.announce(project, "archived")
+        return project
+
+    async def archive(self, actor: Actor, ref: str) -> Project:
+        project = await self.require(actor, ref, lock=True, archived_too=True)
+        if project.status != ProjectStatus.ARCHIVED:
+            project.status, project.archived_at = ProjectStatus.ARCHIVED, self._uow.now
+            project.desired_state, project.updated_at = DesiredState.STOPPED, self._uow.now
+            self._uow.audit(actor, "project.archive", ("project", project.id), project=project.id, name=project.name)
+            self.announce(project, "archived")
+        return project
+
+    async def restore(self, actor: Actor, ref: str) -> Project:
+        project = await self.require(actor, ref, lock=True, archived_too=True)
+        if project.status == ProjectStatus.ARCHIVED:
+            project.status, project.archived_at = ProjectStatus.READY, None
+            project.updated_at = self._uow.now
+            self._uow.audit(actor, "project.restore", ("project", project.id), project=project.id, name=project.name)
+            self.announce(project, "updated")
         return project
 
     def announce(self, project: Project, change: str) -> None:

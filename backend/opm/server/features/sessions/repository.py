@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy import Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
-from opm.server.db.models import OpencodeConfig, OpencodeSession, SessionEvent
+from opm.server.db.models import OpencodeConfig, OpencodeSession, Project, SessionEvent
 from opm.server.db.repository import Repository
 
 _ACTIVE = ("starting", "running")
@@ -45,26 +45,35 @@ class SessionRepository(Repository[OpencodeSession]):
         return places
 
     async def claimable(self, now: datetime, limit: int) -> Sequence[OpencodeSession]:
-        """Runs without a living driver, and the first of each queue whose project has no run at work."""
-        busy = (
-            select(_Other.id)
-            .where(_Other.project_id == OpencodeSession.project_id, _Other.status.in_(_ACTIVE))
-            .exists()
-        )
-        earlier = (
-            select(_Other.id)
+        """Runs without a living driver, and of each queue as many as its project may have at work at once.
+
+        A pod works under one version of the configuration: a run with another waits until those before it ended.
+        """
+        before = (
+            select(_Other)
             .where(
                 _Other.project_id == OpencodeSession.project_id,
-                _Other.status == "queued",
-                _Other.id < OpencodeSession.id,
+                or_(_Other.status.in_(_ACTIVE), and_(_Other.status == "queued", _Other.id < OpencodeSession.id)),
             )
+            .correlate(OpencodeSession)
+        )
+        ahead = before.with_only_columns(func.count()).scalar_subquery()
+        other_version = before.where(_Other.config_id != OpencodeSession.config_id).exists()
+        room = (
+            select(Project.id)
+            .where(
+                Project.id == OpencodeSession.project_id,
+                Project.status != "archived",
+                Project.max_concurrent_runs > ahead,
+            )
+            .correlate(OpencodeSession)
             .exists()
         )
         orphaned = OpencodeSession.status.in_(_ACTIVE) & or_(
             OpencodeSession.lease_until.is_(None), OpencodeSession.lease_until < now
         )
-        first = (OpencodeSession.status == "queued") & ~busy & ~earlier
-        query = select(OpencodeSession).where(or_(orphaned, first)).order_by(OpencodeSession.id).limit(limit)
+        next_one = (OpencodeSession.status == "queued") & room & ~other_version
+        query = select(OpencodeSession).where(or_(orphaned, next_one)).order_by(OpencodeSession.id).limit(limit)
         return await self.all(query.with_for_update(skip_locked=True))
 
     async def release_all(self) -> None:

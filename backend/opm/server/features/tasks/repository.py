@@ -1,9 +1,11 @@
 """Cards as rows, and the board as one query."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select, tuple_
+from sqlalchemy import Select, case, delete, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from opm.server.core.errors import Invalid
@@ -11,6 +13,7 @@ from opm.server.core.paging import PageRequest, cursor_after
 from opm.server.db.models import Interaction, OpencodeSession, Task, TaskEvent
 from opm.server.db.repository import Repository
 from opm.server.features.tasks import order
+from opm.server.features.tasks.schemas import TaskFilter
 
 _Queued = aliased(OpencodeSession)
 _position = (
@@ -46,6 +49,7 @@ _CARD = (
     OpencodeSession.cost,
     case((OpencodeSession.status == "queued", _position), else_=None).label("queue_position"),
 )  # fmt: skip
+_HERE = Task.deleted_at.is_(None)
 _CARDS: Any = select(*_CARD).outerjoin(OpencodeSession, OpencodeSession.id == Task.current_session_id)
 
 
@@ -53,15 +57,17 @@ class TaskRepository(Repository[Task]):
     model = Task
 
     async def of(self, project_id: UUID, task_id: UUID, *, lock: bool = False) -> Task | None:
-        query = select(Task).where(Task.id == task_id, Task.project_id == project_id)
+        query = select(Task).where(Task.id == task_id, Task.project_id == project_id, _HERE)
         return await self.one(query.with_for_update() if lock else query)
 
     async def locked(self, task_id: UUID) -> Task | None:
         return await self.one(select(Task).where(Task.id == task_id).with_for_update())
 
-    async def cards(self, project_id: UUID, request: PageRequest) -> tuple[list[dict[str, Any]], str | None]:
+    async def cards(
+        self, project_id: UUID, request: PageRequest, wanted: TaskFilter
+    ) -> tuple[list[dict[str, Any]], str | None]:
         """One page of the board in order of rank."""
-        query = _CARDS.where(Task.project_id == project_id)
+        query = _filtered(_CARDS.where(Task.project_id == project_id, _HERE), wanted)
         after = request.position()
         if after is not None:
             rank, _, task_id = after.partition("|")
@@ -77,14 +83,14 @@ class TaskRepository(Repository[Task]):
         return cards, cursor_after(f"{cards[-1]['rank']}|{cards[-1]['id']}") if more else None
 
     async def card(self, task_id: UUID) -> dict[str, Any] | None:
-        row = (await self.session.execute(_CARDS.where(Task.id == task_id))).mappings().one_or_none()
+        row = (await self.session.execute(_CARDS.where(Task.id == task_id, _HERE))).mappings().one_or_none()
         return None if row is None else _card(row)
 
     async def neighbours(self, project_id: UUID, status: str, moving: UUID) -> list[tuple[UUID, str]]:
         """Id and rank of a column's cards, in order, without the one that moves."""
         query = (
             select(Task.id, Task.rank)
-            .where(Task.project_id == project_id, Task.status == status, Task.id != moving)
+            .where(Task.project_id == project_id, Task.status == status, Task.id != moving, _HERE)
             .order_by(Task.rank, Task.id)
         )
         return [(i, r) for i, r in (await self.session.execute(query)).all()]
@@ -94,8 +100,18 @@ class TaskRepository(Repository[Task]):
         return (await self.session.execute(query)).scalar_one()
 
     async def column(self, project_id: UUID, status: str) -> list[Task]:
-        query = select(Task).where(Task.project_id == project_id, Task.status == status)
+        query = select(Task).where(Task.project_id == project_id, Task.status == status, _HERE)
         return list(await self.all(query.order_by(Task.rank, Task.id)))
+
+    async def some(self, project_id: UUID, ids: Sequence[UUID], *, deleted_after: datetime | None) -> dict[UUID, Task]:
+        """Locked, in one order for everybody; those on the board, or those deleted since then."""
+        here = _HERE if deleted_after is None else Task.deleted_at > deleted_after
+        query = select(Task).where(Task.project_id == project_id, Task.id.in_(ids), here)
+        rows = await self.all(query.order_by(Task.id).with_for_update(of=Task))
+        return {row.id: row for row in rows}
+
+    async def purge(self, deleted_before: datetime) -> None:
+        await self.session.execute(delete(Task).where(Task.deleted_at <= deleted_before))
 
 
 class TaskEventRepository(Repository[TaskEvent]):
@@ -103,6 +119,32 @@ class TaskEventRepository(Repository[TaskEvent]):
 
     def about(self, task_id: UUID) -> Select[TaskEvent]:
         return select(TaskEvent).where(TaskEvent.task_id == task_id)
+
+    async def last_step(self, task_id: UUID) -> TaskEvent | None:
+        """The newest change of column."""
+        query = self.about(task_id).where(TaskEvent.event_type == "status_changed")
+        return await self.one(query.order_by(TaskEvent.id.desc()).limit(1))
+
+
+def _filtered(query: Any, wanted: TaskFilter) -> Any:
+    if wanted.q:
+        # `lower` on both sides: the two databases then agree about letters beyond ASCII
+        pattern = f"%{_literal(wanted.q.lower())}%"
+        found = [func.lower(column).like(pattern, escape="\\") for column in (Task.title, Task.description)]
+        query = query.where(or_(*found))
+    if wanted.status:
+        query = query.where(Task.status.in_(wanted.status))
+    if wanted.author is not None:
+        query = query.where(Task.created_by == wanted.author)
+    if wanted.needs_you is not None:
+        waits = or_(_ask.is_not(None), Task.status.in_(("ai_review", "human_review")))
+        query = query.where(waits if wanted.needs_you else ~waits)
+    return query
+
+
+def _literal(text: str) -> str:
+    """As LIKE takes it: no character stands for others."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _card(row: Any) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What is said about cards."""
 
 from datetime import datetime
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from opm.server.core.texts import Said
 from opm.server.features.tasks.states import TaskStatus
@@ -36,6 +37,55 @@ class MoveTask(BaseModel):
     status: TaskStatus
     after: UUID | None = Field(default=None, description="the card that shall stand directly above")
     before: UUID | None = Field(default=None, description="the card that shall stand directly below")
+
+
+class TaskFilter(Said):
+    """Which cards a list holds; what is not named is not asked."""
+
+    q: str | None = Field(default=None, max_length=200, description="in the title or the description, in any case")
+    status: list[TaskStatus] = Field(default_factory=list[TaskStatus], max_length=5)
+    needs_you: bool | None = Field(default=None, description="waits for a human: an open ask, or a review")
+    author: UUID | None = Field(default=None, description="who made the card")
+
+
+class BulkAction(StrEnum):
+    """`undo` takes the last move back; `restore` the deletion."""
+
+    MOVE = "move"
+    UNDO = "undo"
+    DELETE = "delete"
+    RESTORE = "restore"
+
+
+class Bulk(BaseModel):
+    """One action for many cards. Every card is done whole or left as it was, and answered for itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[UUID] = Field(min_length=1, max_length=200)
+    action: BulkAction
+    status: TaskStatus | None = Field(default=None, description="the column, for `move`")
+
+    @model_validator(mode="after")
+    def _column_only_where_one_is_needed(self) -> Self:
+        if (self.status is not None) != (self.action == BulkAction.MOVE):
+            raise ValueError("`move` needs a status, and nothing else takes one")
+        return self
+
+
+class BulkRefusal(BaseModel):
+    type: str
+    message: str
+
+
+class BulkResult(BaseModel):
+    id: UUID
+    task: "Task | None" = Field(default=None, description="the card as it is now; none if deleted or refused")
+    error: BulkRefusal | None = None
+
+
+class BulkResults(BaseModel):
+    results: list[BulkResult] = Field(description="in the order of the ids, each id once")
 
 
 class RunSummary(BaseModel):

@@ -1,5 +1,6 @@
 """Cards: making, editing, ordering, and every change of column."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from opm.server.features.tasks import order, schemas, states
 from opm.server.features.tasks.repository import TaskEventRepository, TaskRepository
 from opm.server.features.tasks.states import Cause, TaskStatus
 from opm.wire.events import TaskChanged, TaskStatusChanged
+
+RESTORABLE = timedelta(days=30)
 
 
 class TaskService:
@@ -38,10 +41,12 @@ class TaskService:
         task = await self._tasks.get(task_id)
         return task.title if task else ""
 
-    async def board(self, actor: Actor, ref: str, request: PageRequest) -> dict[str, Any]:
+    async def board(
+        self, actor: Actor, ref: str, request: PageRequest, wanted: schemas.TaskFilter | None = None
+    ) -> dict[str, Any]:
         """A `Page[Task]` as plain values: the hottest list is not built twice."""
         project = await self._projects.require(actor, ref)
-        cards, cursor = await self._tasks.cards(project.id, request)
+        cards, cursor = await self._tasks.cards(project.id, request, wanted or schemas.TaskFilter())
         return {"items": cards, "next_cursor": cursor}
 
     async def card(self, task_id: UUID) -> schemas.Task:
@@ -95,12 +100,50 @@ class TaskService:
         return await self.card(task.id)
 
     async def delete(self, actor: Actor, ref: str, task_id: UUID) -> None:
-        task = await self.require(actor, ref, task_id, lock=True)
+        """Out of sight at once; it can be restored until the reaper takes it."""
+        await self.remove(await self.require(actor, ref, task_id, lock=True), actor)
+
+    async def remove(self, task: Task, actor: Actor) -> None:
         if task.status == TaskStatus.IN_PROGRESS:
             raise Conflict("The agent works on this card; cancel the run first, then delete.")
+        task.deleted_at = self._uow.now
         self._uow.audit(actor, "task.delete", ("task", task.id), project=task.project_id, title=task.title)
+        self._uow.note(task.id, "deleted", actor.user_id)
+        await self._uow.flush()
         self._announce(task, "deleted")
-        await self._tasks.delete(task)
+
+    async def bring_back(self, task: Task, actor: Actor) -> None:
+        """A deleted card stands on the board again, where it stood."""
+        task.deleted_at = None
+        self._uow.audit(actor, "task.restore", ("task", task.id), project=task.project_id, title=task.title)
+        self._uow.note(task.id, "restored", actor.user_id)
+        await self._uow.flush()
+        self._announce(task, "created")
+
+    async def to_the_end(self, task: Task, target: TaskStatus, cause: Cause, actor: Actor) -> None:
+        """Into another column, below all that stands there."""
+        states.check(TaskStatus(task.status), target, cause)
+        rank = order.between(await self._tasks.last_rank(task.project_id), None)
+        assert rank is not None  # noqa: S101  behind the last there is always room
+        task.rank = rank
+        self.advance(task, target, cause, actor.user_id)
+        await self._uow.flush()
+
+    async def undo_step(self, task: Task, actor: Actor) -> None:
+        """Back to where a human took the card from, if nothing else moved it since."""
+        step = await self._events.last_step(task.id)
+        if step is None or step.data.get("cause") != Cause.MOVE or step.data.get("new") != task.status:
+            raise Conflict("The last change of this card was not a move that can be undone.")
+        await self.to_the_end(task, TaskStatus(step.data["old"]), Cause.UNDO, actor)
+
+    async def some(
+        self, project: Project, ids: list[UUID], *, deleted_after: datetime | None = None
+    ) -> dict[UUID, Task]:
+        return await self._tasks.some(project.id, ids, deleted_after=deleted_after)
+
+    async def purge(self) -> None:
+        """Deleted cards whose time to be restored is over, with all that hangs on them."""
+        await self._tasks.purge(self._uow.now - RESTORABLE)
 
     async def move(self, actor: Actor, ref: str, task_id: UUID, move: schemas.MoveTask) -> schemas.Task:
         """To another column or another place in its own."""

@@ -23,24 +23,27 @@ class Cause(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     MOVE = "move"
+    UNDO = "undo"
 
 
 T = TaskStatus
+_MOVES = frozenset(
+    {
+        (T.AI_REVIEW, T.HUMAN_REVIEW),
+        (T.HUMAN_REVIEW, T.DONE),
+        (T.HUMAN_REVIEW, T.TODO),
+        (T.AI_REVIEW, T.TODO),
+        (T.DONE, T.TODO),
+    }
+)
 STEPS: dict[Cause, frozenset[tuple[TaskStatus, TaskStatus]]] = {
     Cause.EXECUTE: frozenset({(T.TODO, T.IN_PROGRESS)}),
     Cause.FEEDBACK: frozenset({(T.AI_REVIEW, T.IN_PROGRESS), (T.HUMAN_REVIEW, T.IN_PROGRESS)}),
     Cause.CANCEL: frozenset({(T.IN_PROGRESS, T.TODO)}),
     Cause.SUCCEEDED: frozenset({(T.IN_PROGRESS, T.AI_REVIEW)}),
     Cause.FAILED: frozenset({(T.IN_PROGRESS, T.HUMAN_REVIEW)}),
-    Cause.MOVE: frozenset(
-        {
-            (T.AI_REVIEW, T.HUMAN_REVIEW),
-            (T.HUMAN_REVIEW, T.DONE),
-            (T.HUMAN_REVIEW, T.TODO),
-            (T.AI_REVIEW, T.TODO),
-            (T.DONE, T.TODO),
-        }
-    ),
+    Cause.MOVE: _MOVES,
+    Cause.UNDO: frozenset((target, source) for source, target in _MOVES),
 }
 
 LABELS: dict[TaskStatus, str] = {

@@ -19,7 +19,7 @@ from opm.server.core.settings import AuthSettings
 from opm.server.db import models
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.users.repository import TokenRepository, UserRepository
-from opm.server.features.users.schemas import User
+from opm.server.features.users.schemas import Preferences, PreferencesPatch, User
 
 LOCAL_ISSUER, LOCAL_SUBJECT = "opm:local", "local"
 LAUNCH, REFRESH = "launch", "refresh"
@@ -118,6 +118,18 @@ class UserService:
         if user is None:
             raise Unauthorized("This account does not exist any more.")
         return user
+
+    async def preferences(self, actor: Actor) -> Preferences:
+        return Preferences.model_validate((await self.get(actor.user_id)).preferences)
+
+    async def patch_preferences(self, actor: Actor, patch: PreferencesPatch) -> Preferences:
+        user = await self.get(actor.user_id)
+        now = Preferences.model_validate(user.preferences).model_dump()
+        said = patch.model_dump(exclude_none=True)
+        now["notifications"] |= said.pop("notifications", {})
+        user.preferences = now | said
+        user.updated_at = self.uow.now
+        return Preferences.model_validate(user.preferences)
 
     async def _spend(self, purpose: str, raw: str) -> models.RefreshToken | None:
         token_hash = hash_of(raw)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from opm.server.db.models import OpencodeSession, Project
 from opm.server.db.repository import Repository
@@ -23,16 +23,29 @@ class WorkspaceRepository(Repository[Project]):
     async def wishes(self) -> Sequence[Any]:
         """Of every project whose pod is wanted, or is there although it is not wanted."""
         query = select(
-            Project.id, Project.desired_state, Project.last_used_at, _BUSY.label("busy"), Project.archived_at
+            Project.id, Project.desired_state, Project.last_used_at, _BUSY.label("busy"), Project.idle_stop_seconds
         ).where(
-            Project.archived_at.is_(None),
-            or_(Project.desired_state != "stopped", Project.pod_status != "absent"),
+            or_(
+                and_(Project.desired_state == "deleted", Project.archived_at.is_(None)),
+                and_(
+                    Project.desired_state != "deleted",
+                    or_(Project.desired_state != "stopped", Project.pod_status != "absent"),
+                ),
+            ),
         )
         return (await self.session.execute(query)).all()
 
     async def is_busy(self, project_id: UUID) -> bool:
         query = select(_BUSY).select_from(Project).where(Project.id == project_id)
         return bool((await self.session.execute(query)).scalar_one_or_none())
+
+    async def has_runs(self, project_id: UUID) -> bool:
+        """At work or waiting in the queue."""
+        statuses = ("queued", "starting", "running")
+        query = select(OpencodeSession.id).where(
+            OpencodeSession.project_id == project_id, OpencodeSession.status.in_(statuses)
+        )
+        return (await self.session.execute(query.limit(1))).first() is not None
 
     async def used(self, project_id: UUID, now: datetime) -> None:
         await self.session.execute(update(Project).where(Project.id == project_id).values(last_used_at=now))

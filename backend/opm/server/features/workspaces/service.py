@@ -1,7 +1,7 @@
 """Pods by wish: people and runs say what they want here, `background/reconcile` makes it so."""
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,15 @@ class WorkspaceService:
         self._want(project, DesiredState.STOPPED)
         return project
 
+    async def archive(self, actor: Actor, ref: str) -> ProjectSummary:
+        """The pod is stopped and its volume kept; from now on the project can only be read."""
+        found = await self._projects.require(actor, ref, lock=True, archived_too=True)
+        if await self._workspaces.has_runs(found.id):
+            raise Conflict("Runs are at work or waiting in this project; cancel them first, then archive it.")
+        project = await self._projects.archive(actor, ref)
+        self._uow.after_commit(lambda: self._bus.post(Message(WAKE_RECONCILE)))
+        return (await self._projects.summaries([project]))[0]
+
     async def find(self, actor: Actor, ref: str) -> tuple[Project, bool]:
         """The project, and whether its pod is known to be in use, so that `start` need not be called again."""
         project = await self._projects.require(actor, ref)
@@ -123,17 +132,23 @@ class WorkspaceService:
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_RECONCILE)))
 
     async def wishes(self, idle_stop: float) -> list[Wish]:
-        """For the reconciling loop; a pod that nobody used for `idle_stop` seconds (0: ever) is idle."""
-        limit = self._uow.now - timedelta(seconds=idle_stop)
+        """For the reconciling loop; a pod that nobody used for `idle_stop` seconds, or as its project says, is idle."""
         return [
             Wish(
                 project_id=row.id,
                 desired=row.desired_state,
                 busy=row.busy,
-                idle=bool(idle_stop) and (row.last_used_at is None or row.last_used_at < limit),
+                idle=self._is_idle(
+                    row.last_used_at, idle_stop if row.idle_stop_seconds is None else row.idle_stop_seconds
+                ),
             )
             for row in await self._workspaces.wishes()
         ]
+
+    def _is_idle(self, last_used_at: datetime | None, seconds: float) -> bool:
+        """0 seconds: never."""
+        limit = self._uow.now - timedelta(seconds=seconds)
+        return bool(seconds) and (last_used_at is None or last_used_at < limit)
 
     async def prompt(self, config_id: UUID, text: str, message_id: str) -> dict[str, Any]:
         """A prompt as the agent takes it, under one version of the configuration."""

@@ -15,6 +15,7 @@ AGREED = {
     "succeeded": {"in_progress": ["ai_review"]},
     "failed": {"in_progress": ["human_review"]},
     "move": {"ai_review": ["todo", "human_review"], "human_review": ["todo", "done"], "done": ["todo"]},
+    "undo": {"todo": ["ai_review", "human_review", "done"], "human_review": ["ai_review"], "done": ["human_review"]},
 }
 
 

@@ -22,7 +22,6 @@ def upgrade() -> None:
     op.add_column("projects", sa.Column("git_ref", sa.String(255)))
     op.add_column("projects", sa.Column("git_credential_encrypted", SealedText()))
     op.add_column("projects", sa.Column("workspace_reason", sa.Text()))
-    op.add_column("projects", sa.Column("resources", JsonColumn, nullable=False, server_default="{}"))
     op.add_column("projects", sa.Column("idle_stop_seconds", sa.Integer()))
     op.add_column("projects", sa.Column("max_concurrent_runs", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("tasks", sa.Column("deleted_at", UtcDateTime()))
@@ -51,7 +50,7 @@ def downgrade() -> None:
     op.drop_index("ix_tasks_project_id_rank_id", "tasks")
     op.drop_index("ix_tasks_deleted_at", "tasks")
     op.drop_column("tasks", "deleted_at")
-    for name in ("max_concurrent_runs", "idle_stop_seconds", "resources", "workspace_reason"):
+    for name in ("max_concurrent_runs", "idle_stop_seconds", "workspace_reason"):
         op.drop_column("projects", name)
     for name in ("git_credential_encrypted", "git_ref", "git_url", "workspace_state", "source"):
         op.drop_column("projects", name)

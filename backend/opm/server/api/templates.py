@@ -1,0 +1,34 @@
+"""Templates for the text of cards."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.core.paging import Page
+from opm.server.features.tasks.templates import NewTemplate, Template, TemplatePatch
+
+router = APIRouter(prefix="/projects/{project}/templates", tags=["tasks"])
+
+
+@router.get("")
+async def list_templates(actor: ActorDep, scope: ScopeDep, page: PageDep, project: str) -> Page[Template]:
+    return await scope.templates.page(actor, project, page)
+
+
+@router.post("", status_code=201)
+async def create_template(actor: ActorDep, scope: ScopeDep, project: str, body: NewTemplate) -> Template:
+    return await scope.templates.create(actor, project, body)
+
+
+@router.patch("/{template}")
+async def update_template(
+    actor: ActorDep, scope: ScopeDep, project: str, template: UUID, body: TemplatePatch
+) -> Template:
+    return await scope.templates.patch(actor, project, template, body)
+
+
+@router.delete("/{template}", status_code=204)
+async def delete_template(actor: ActorDep, scope: ScopeDep, project: str, template: UUID) -> Response:
+    await scope.templates.delete(actor, project, template)
+    return Response(status_code=204)
