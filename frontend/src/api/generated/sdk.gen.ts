@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, CloseTerminalData, CloseTerminalErrors, CloseTerminalResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTerminalData, CreateTerminalErrors, CreateTerminalResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, EditQueuedData, EditQueuedErrors, EditQueuedResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, ListTerminalsData, ListTerminalsErrors, ListTerminalsResponses, LogoutData, LogoutErrors, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, SendQueuedData, SendQueuedErrors, SendQueuedResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTerminalData, UpdateTerminalErrors, UpdateTerminalResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WithdrawQueuedData, WithdrawQueuedErrors, WithdrawQueuedResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
+import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, ArchiveProjectData, ArchiveProjectErrors, ArchiveProjectResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, ChangeTasksData, ChangeTasksErrors, ChangeTasksResponses, CloseTerminalData, CloseTerminalErrors, CloseTerminalResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, CreateTerminalData, CreateTerminalErrors, CreateTerminalResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, EditQueuedData, EditQueuedErrors, EditQueuedResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetPreferencesData, GetPreferencesErrors, GetPreferencesResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTerminalsData, ListTerminalsErrors, ListTerminalsResponses, LogoutData, LogoutErrors, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, RestoreProjectData, RestoreProjectErrors, RestoreProjectResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, SendQueuedData, SendQueuedErrors, SendQueuedResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdatePreferencesData, UpdatePreferencesErrors, UpdatePreferencesResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTemplateData, UpdateTemplateErrors, UpdateTemplateResponses, UpdateTerminalData, UpdateTerminalErrors, UpdateTerminalResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WithdrawQueuedData, WithdrawQueuedErrors, WithdrawQueuedResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -67,6 +67,28 @@ export const me = <ThrowOnError extends boolean = true>(options?: Options<MeData
 });
 
 /**
+ * Get Preferences
+ */
+export const getPreferences = <ThrowOnError extends boolean = true>(options?: Options<GetPreferencesData, ThrowOnError>) => (options?.client ?? client).get<GetPreferencesResponses, GetPreferencesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/me/preferences',
+    ...options
+});
+
+/**
+ * Update Preferences
+ */
+export const updatePreferences = <ThrowOnError extends boolean = true>(options: Options<UpdatePreferencesData, ThrowOnError>) => (options.client ?? client).patch<UpdatePreferencesResponses, UpdatePreferencesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/me/preferences',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Refresh
  *
  * Renew the sign-in with its refresh cookie.
@@ -90,6 +112,8 @@ export const healthz = <ThrowOnError extends boolean = true>(options?: Options<H
 
 /**
  * List Projects
+ *
+ * Archived projects are listed only when asked for.
  */
 export const listProjects = <ThrowOnError extends boolean = true>(options?: Options<ListProjectsData, ThrowOnError>) => (options?.client ?? client).get<ListProjectsResponses, ListProjectsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -139,6 +163,17 @@ export const updateProject = <ThrowOnError extends boolean = true>(options: Opti
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Archive Project
+ *
+ * Stop the pod, keep its workspace, and let the project only be read until it is restored.
+ */
+export const archiveProject = <ThrowOnError extends boolean = true>(options: Options<ArchiveProjectData, ThrowOnError>) => (options.client ?? client).post<ArchiveProjectResponses, ArchiveProjectErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/archive',
+    ...options
 });
 
 /**
@@ -387,6 +422,17 @@ export const getPodLogs = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
+ * Restore Project
+ *
+ * Undo `archive`.
+ */
+export const restoreProject = <ThrowOnError extends boolean = true>(options: Options<RestoreProjectData, ThrowOnError>) => (options.client ?? client).post<RestoreProjectResponses, RestoreProjectErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/restore',
+    ...options
+});
+
+/**
  * List Sessions
  */
 export const listSessions = <ThrowOnError extends boolean = true>(options: Options<ListSessionsData, ThrowOnError>) => (options.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError, 'data'>({
@@ -439,6 +485,21 @@ export const listTasks = <ThrowOnError extends boolean = true>(options: Options<
 export const createTask = <ThrowOnError extends boolean = true>(options: Options<CreateTaskData, ThrowOnError>) => (options.client ?? client).post<CreateTaskResponses, CreateTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     url: '/api/projects/{project}/tasks',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Change Tasks
+ *
+ * Move, delete or restore up to 200 cards, or take the last move of each back.
+ */
+export const changeTasks = <ThrowOnError extends boolean = true>(options: Options<ChangeTasksData, ThrowOnError>) => (options.client ?? client).post<ChangeTasksResponses, ChangeTasksErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/tasks/bulk',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -633,6 +694,50 @@ export const listTaskSessions = <ThrowOnError extends boolean = true>(options: O
     responseStyle: 'data',
     url: '/api/projects/{project}/tasks/{task}/sessions',
     ...options
+});
+
+/**
+ * List Templates
+ */
+export const listTemplates = <ThrowOnError extends boolean = true>(options: Options<ListTemplatesData, ThrowOnError>) => (options.client ?? client).get<ListTemplatesResponses, ListTemplatesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/templates',
+    ...options
+});
+
+/**
+ * Create Template
+ */
+export const createTemplate = <ThrowOnError extends boolean = true>(options: Options<CreateTemplateData, ThrowOnError>) => (options.client ?? client).post<CreateTemplateResponses, CreateTemplateErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/templates',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Template
+ */
+export const deleteTemplate = <ThrowOnError extends boolean = true>(options: Options<DeleteTemplateData, ThrowOnError>) => (options.client ?? client).delete<DeleteTemplateResponses, DeleteTemplateErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/templates/{template}',
+    ...options
+});
+
+/**
+ * Update Template
+ */
+export const updateTemplate = <ThrowOnError extends boolean = true>(options: Options<UpdateTemplateData, ThrowOnError>) => (options.client ?? client).patch<UpdateTemplateResponses, UpdateTemplateErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/templates/{template}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -202,6 +202,71 @@ export type AuditEntry = {
 };
 
 /**
+ * Bulk
+ *
+ * One action for many cards. Every card is done whole or left as it was, and answered for itself.
+ */
+export type Bulk = {
+    action: BulkAction;
+    /**
+     * Ids
+     */
+    ids: Array<string>;
+    /**
+     * the column, for `move`
+     */
+    status?: TaskStatus | null;
+};
+
+/**
+ * BulkAction
+ *
+ * `undo` takes the last move back; `restore` the deletion.
+ */
+export type BulkAction = 'move' | 'undo' | 'delete' | 'restore';
+
+/**
+ * BulkRefusal
+ */
+export type BulkRefusal = {
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Type
+     */
+    type: string;
+};
+
+/**
+ * BulkResult
+ */
+export type BulkResult = {
+    error?: BulkRefusal | null;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * the card as it is now; none if deleted or refused
+     */
+    task?: Task | null;
+};
+
+/**
+ * BulkResults
+ */
+export type BulkResults = {
+    /**
+     * Results
+     *
+     * in the order of the ids, each id once
+     */
+    results: Array<BulkResult>;
+};
+
+/**
  * Change
  *
  * One field that differs between two versions; of a key, only whether it is set and how it ends.
@@ -965,6 +1030,26 @@ export type NewTask = {
 };
 
 /**
+ * NewTemplate
+ */
+export type NewTemplate = {
+    /**
+     * Description
+     *
+     * Markdown, as in a card
+     */
+    description?: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Title
+     */
+    title?: string;
+};
+
+/**
  * NewTerminal
  */
 export type NewTerminal = {
@@ -980,6 +1065,54 @@ export type NewTerminal = {
      * Title
      */
     title?: string;
+};
+
+/**
+ * Notifications
+ */
+export type Notifications = {
+    /**
+     * Desktop
+     */
+    desktop?: boolean;
+    /**
+     * Done
+     *
+     * tell when a run has ended
+     */
+    done?: boolean;
+    /**
+     * Needs You
+     *
+     * tell when the agent waits for a human
+     */
+    needs_you?: boolean;
+    /**
+     * Sound
+     */
+    sound?: boolean;
+};
+
+/**
+ * NotificationsPatch
+ */
+export type NotificationsPatch = {
+    /**
+     * Desktop
+     */
+    desktop?: boolean | null;
+    /**
+     * Done
+     */
+    done?: boolean | null;
+    /**
+     * Needs You
+     */
+    needs_you?: boolean | null;
+    /**
+     * Sound
+     */
+    sound?: boolean | null;
 };
 
 /**
@@ -1387,6 +1520,22 @@ export type PageTask = {
 };
 
 /**
+ * Page[Template]
+ */
+export type PageTemplate = {
+    /**
+     * Items
+     */
+    items: Array<Template>;
+    /**
+     * Next Cursor
+     *
+     * give it as `cursor` to get what follows; None at the end
+     */
+    next_cursor?: string | null;
+};
+
+/**
  * Part
  */
 export type Part = 'opencode' | 'files' | 'session' | 'model';
@@ -1411,6 +1560,12 @@ export type PermissionAnswer = {
  * Pod
  */
 export type Pod = {
+    /**
+     * Advice
+     *
+     * what to do, if there is something to do
+     */
+    advice?: string | null;
     /**
      * Parts
      */
@@ -1444,6 +1599,12 @@ export type PodLogs = {
  */
 export type PodPart = {
     /**
+     * Advice
+     *
+     * what to do about it
+     */
+    advice?: string | null;
+    /**
      * Memory Bytes
      */
     memory_bytes: number | null;
@@ -1457,12 +1618,18 @@ export type PodPart = {
     ready: boolean;
     /**
      * Reason
+     *
+     * why it is not ready, or why it last died
      */
     reason: string | null;
     /**
      * Restarts
      */
     restarts: number;
+    /**
+     * State
+     */
+    state: 'ready' | 'starting' | 'failed';
 };
 
 /**
@@ -1492,9 +1659,39 @@ export type PodStatus = {
 };
 
 /**
+ * Preferences
+ *
+ * How a person likes the product; kept with the account, so that every browser knows.
+ */
+export type Preferences = {
+    notifications?: Notifications;
+    /**
+     * Theme
+     */
+    theme?: 'system' | 'light' | 'dark';
+};
+
+/**
+ * PreferencesPatch
+ *
+ * What is not named stays as it is.
+ */
+export type PreferencesPatch = {
+    notifications?: NotificationsPatch | null;
+    /**
+     * Theme
+     */
+    theme?: 'system' | 'light' | 'dark' | null;
+};
+
+/**
  * Project
  */
 export type Project = {
+    /**
+     * Archived At
+     */
+    archived_at: string | null;
     /**
      * Created At
      */
@@ -1508,6 +1705,14 @@ export type Project = {
      * Id
      */
     id: string;
+    /**
+     * Idle Stop Seconds
+     */
+    idle_stop_seconds: number | null;
+    /**
+     * Max Concurrent Runs
+     */
+    max_concurrent_runs: number;
     /**
      * Name
      */
@@ -1564,6 +1769,18 @@ export type ProjectPatch = {
      */
     description?: string | null;
     /**
+     * Idle Stop Seconds
+     *
+     * seconds without use after which the pod is stopped; 0: never; null: as the operator set it
+     */
+    idle_stop_seconds?: number | null;
+    /**
+     * Max Concurrent Runs
+     *
+     * runs at work at once; further ones wait in the queue
+     */
+    max_concurrent_runs?: number | null;
+    /**
      * Name
      */
     name?: string | null;
@@ -1582,6 +1799,10 @@ export type ProjectStatus = 'initializing' | 'ready' | 'error' | 'archived';
  * A project with what a dashboard shows of its board.
  */
 export type ProjectSummary = {
+    /**
+     * Archived At
+     */
+    archived_at: string | null;
     /**
      * Attention Count
      *
@@ -1607,6 +1828,14 @@ export type ProjectSummary = {
      * Id
      */
     id: string;
+    /**
+     * Idle Stop Seconds
+     */
+    idle_stop_seconds: number | null;
+    /**
+     * Max Concurrent Runs
+     */
+    max_concurrent_runs: number;
     /**
      * Name
      */
@@ -1643,6 +1872,13 @@ export type ProjectSummary = {
      */
     updated_at: string;
 };
+
+/**
+ * ProjectView
+ *
+ * Which projects a list holds.
+ */
+export type ProjectView = 'live' | 'archived';
 
 /**
  * ProviderKind
@@ -2233,6 +2469,60 @@ export type TaskStatusChanged = {
 };
 
 /**
+ * Template
+ */
+export type Template = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Project Id
+     */
+    project_id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * TemplatePatch
+ *
+ * Fields not named stay as they are.
+ */
+export type TemplatePatch = {
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Title
+     */
+    title?: string | null;
+};
+
+/**
  * Terminal
  */
 export type Terminal = {
@@ -2543,6 +2833,64 @@ export type MeResponses = {
 
 export type MeResponse = MeResponses[keyof MeResponses];
 
+export type GetPreferencesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/me/preferences';
+};
+
+export type GetPreferencesErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type GetPreferencesError = GetPreferencesErrors[keyof GetPreferencesErrors];
+
+export type GetPreferencesResponses = {
+    /**
+     * Successful Response
+     */
+    200: Preferences;
+};
+
+export type GetPreferencesResponse = GetPreferencesResponses[keyof GetPreferencesResponses];
+
+export type UpdatePreferencesData = {
+    body: PreferencesPatch;
+    path?: never;
+    query?: never;
+    url: '/api/auth/me/preferences';
+};
+
+export type UpdatePreferencesErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type UpdatePreferencesError = UpdatePreferencesErrors[keyof UpdatePreferencesErrors];
+
+export type UpdatePreferencesResponses = {
+    /**
+     * Successful Response
+     */
+    200: Preferences;
+};
+
+export type UpdatePreferencesResponse = UpdatePreferencesResponses[keyof UpdatePreferencesResponses];
+
 export type RefreshData = {
     body?: never;
     path?: never;
@@ -2605,6 +2953,7 @@ export type ListProjectsData = {
     body?: never;
     path?: never;
     query?: {
+        status?: ProjectView;
         /**
          * Limit
          */
@@ -2769,6 +3118,40 @@ export type UpdateProjectResponses = {
 };
 
 export type UpdateProjectResponse = UpdateProjectResponses[keyof UpdateProjectResponses];
+
+export type ArchiveProjectData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/archive';
+};
+
+export type ArchiveProjectErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ArchiveProjectError = ArchiveProjectErrors[keyof ArchiveProjectErrors];
+
+export type ArchiveProjectResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProjectSummary;
+};
+
+export type ArchiveProjectResponse = ArchiveProjectResponses[keyof ArchiveProjectResponses];
 
 export type ListAuditData = {
     body?: never;
@@ -3624,6 +4007,40 @@ export type GetPodLogsResponses = {
 
 export type GetPodLogsResponse = GetPodLogsResponses[keyof GetPodLogsResponses];
 
+export type RestoreProjectData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/restore';
+};
+
+export type RestoreProjectErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type RestoreProjectError = RestoreProjectErrors[keyof RestoreProjectErrors];
+
+export type RestoreProjectResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProjectSummary;
+};
+
+export type RestoreProjectResponse = RestoreProjectResponses[keyof RestoreProjectResponses];
+
 export type ListSessionsData = {
     body?: never;
     path: {
@@ -3783,6 +4200,28 @@ export type ListTasksData = {
     };
     query?: {
         /**
+         * Q
+         *
+         * in the title or the description, in any case
+         */
+        q?: string | null;
+        /**
+         * Status
+         */
+        status?: Array<TaskStatus>;
+        /**
+         * Needs You
+         *
+         * waits for a human: an open ask, or a review
+         */
+        needs_you?: boolean | null;
+        /**
+         * Author
+         *
+         * who made the card
+         */
+        author?: string | null;
+        /**
          * Limit
          */
         limit?: number;
@@ -3849,6 +4288,40 @@ export type CreateTaskResponses = {
 };
 
 export type CreateTaskResponse = CreateTaskResponses[keyof CreateTaskResponses];
+
+export type ChangeTasksData = {
+    body: Bulk;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/tasks/bulk';
+};
+
+export type ChangeTasksErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ChangeTasksError = ChangeTasksErrors[keyof ChangeTasksErrors];
+
+export type ChangeTasksResponses = {
+    /**
+     * Successful Response
+     */
+    200: BulkResults;
+};
+
+export type ChangeTasksResponse = ChangeTasksResponses[keyof ChangeTasksResponses];
 
 export type DeleteTaskData = {
     body?: never;
@@ -4562,6 +5035,159 @@ export type ListTaskSessionsResponses = {
 };
 
 export type ListTaskSessionsResponse = ListTaskSessionsResponses[keyof ListTaskSessionsResponses];
+
+export type ListTemplatesData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+    };
+    url: '/api/projects/{project}/templates';
+};
+
+export type ListTemplatesErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ListTemplatesError = ListTemplatesErrors[keyof ListTemplatesErrors];
+
+export type ListTemplatesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageTemplate;
+};
+
+export type ListTemplatesResponse = ListTemplatesResponses[keyof ListTemplatesResponses];
+
+export type CreateTemplateData = {
+    body: NewTemplate;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/templates';
+};
+
+export type CreateTemplateErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type CreateTemplateError = CreateTemplateErrors[keyof CreateTemplateErrors];
+
+export type CreateTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    201: Template;
+};
+
+export type CreateTemplateResponse = CreateTemplateResponses[keyof CreateTemplateResponses];
+
+export type DeleteTemplateData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Template
+         */
+        template: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/templates/{template}';
+};
+
+export type DeleteTemplateErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type DeleteTemplateError = DeleteTemplateErrors[keyof DeleteTemplateErrors];
+
+export type DeleteTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteTemplateResponse = DeleteTemplateResponses[keyof DeleteTemplateResponses];
+
+export type UpdateTemplateData = {
+    body: TemplatePatch;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Template
+         */
+        template: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/templates/{template}';
+};
+
+export type UpdateTemplateErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type UpdateTemplateError = UpdateTemplateErrors[keyof UpdateTemplateErrors];
+
+export type UpdateTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    200: Template;
+};
+
+export type UpdateTemplateResponse = UpdateTemplateResponses[keyof UpdateTemplateResponses];
 
 export type ListTerminalsData = {
     body?: never;

@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { activateConfig, answerPermission, answerQuestion, cancelTask, closeTerminal, compareConfigs, createProject, createTask, createTerminal, deleteFile, deleteProject, deleteTask, editQueued, executeTask, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, listTerminals, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, saveConfig, searchFiles, sendFeedback, sendQueued, startProject, stopProject, streamOutput, testConfig, updateProject, updateTask, updateTerminal, uploadFile, withdrawQueued, writeFile } from '../sdk.gen';
-import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, EditQueuedData, EditQueuedError, EditQueuedResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, SendQueuedData, SendQueuedError, SendQueuedResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WithdrawQueuedData, WithdrawQueuedError, WithdrawQueuedResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
+import { activateConfig, answerPermission, answerQuestion, archiveProject, cancelTask, changeTasks, closeTerminal, compareConfigs, createProject, createTask, createTemplate, createTerminal, deleteFile, deleteProject, deleteTask, deleteTemplate, editQueued, executeTask, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getPreferences, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, listTemplates, listTerminals, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, restoreProject, saveConfig, searchFiles, sendFeedback, sendQueued, startProject, stopProject, streamOutput, testConfig, updatePreferences, updateProject, updateTask, updateTemplate, updateTerminal, uploadFile, withdrawQueued, writeFile } from '../sdk.gen';
+import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, ArchiveProjectData, ArchiveProjectError, ArchiveProjectResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, ChangeTasksData, ChangeTasksError, ChangeTasksResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, EditQueuedData, EditQueuedError, EditQueuedResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetPreferencesData, GetPreferencesError, GetPreferencesResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, RestoreProjectData, RestoreProjectError, RestoreProjectResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, SendQueuedData, SendQueuedError, SendQueuedResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdatePreferencesData, UpdatePreferencesError, UpdatePreferencesResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTemplateData, UpdateTemplateError, UpdateTemplateResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WithdrawQueuedData, WithdrawQueuedError, WithdrawQueuedResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -105,6 +105,35 @@ export const meOptions = (options?: Options<MeData>) => queryOptions<MeResponse,
     queryKey: meQueryKey(options)
 });
 
+export const getPreferencesQueryKey = (options?: Options<GetPreferencesData>) => createQueryKey('getPreferences', options);
+
+/**
+ * Get Preferences
+ */
+export const getPreferencesOptions = (options?: Options<GetPreferencesData>) => queryOptions<GetPreferencesResponse, GetPreferencesError, GetPreferencesResponse, ReturnType<typeof getPreferencesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await getPreferences({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: getPreferencesQueryKey(options)
+});
+
+/**
+ * Update Preferences
+ */
+export const updatePreferencesMutation = (options?: Partial<Options<UpdatePreferencesData>>): UseMutationOptions<UpdatePreferencesResponse, UpdatePreferencesError, Options<UpdatePreferencesData>> => {
+    const mutationOptions: UseMutationOptions<UpdatePreferencesResponse, UpdatePreferencesError, Options<UpdatePreferencesData>> = {
+        mutationFn: async (fnOptions) => await updatePreferences({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
 /**
  * Refresh
  *
@@ -142,6 +171,8 @@ export const listProjectsQueryKey = (options?: Options<ListProjectsData>) => cre
 
 /**
  * List Projects
+ *
+ * Archived projects are listed only when asked for.
  */
 export const listProjectsOptions = (options?: Options<ListProjectsData>) => queryOptions<ListProjectsResponse, ListProjectsError, ListProjectsResponse, ReturnType<typeof listProjectsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listProjects({
@@ -202,6 +233,22 @@ export const getProjectOptions = (options: Options<GetProjectData>) => queryOpti
 export const updateProjectMutation = (options?: Partial<Options<UpdateProjectData>>): UseMutationOptions<UpdateProjectResponse, UpdateProjectError, Options<UpdateProjectData>> => {
     const mutationOptions: UseMutationOptions<UpdateProjectResponse, UpdateProjectError, Options<UpdateProjectData>> = {
         mutationFn: async (fnOptions) => await updateProject({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Archive Project
+ *
+ * Stop the pod, keep its workspace, and let the project only be read until it is restored.
+ */
+export const archiveProjectMutation = (options?: Partial<Options<ArchiveProjectData>>): UseMutationOptions<ArchiveProjectResponse, ArchiveProjectError, Options<ArchiveProjectData>> => {
+    const mutationOptions: UseMutationOptions<ArchiveProjectResponse, ArchiveProjectError, Options<ArchiveProjectData>> = {
+        mutationFn: async (fnOptions) => await archiveProject({
             ...options,
             ...fnOptions,
             throwOnError: true
@@ -554,6 +601,22 @@ export const getPodLogsOptions = (options: Options<GetPodLogsData>) => queryOpti
     queryKey: getPodLogsQueryKey(options)
 });
 
+/**
+ * Restore Project
+ *
+ * Undo `archive`.
+ */
+export const restoreProjectMutation = (options?: Partial<Options<RestoreProjectData>>): UseMutationOptions<RestoreProjectResponse, RestoreProjectError, Options<RestoreProjectData>> => {
+    const mutationOptions: UseMutationOptions<RestoreProjectResponse, RestoreProjectError, Options<RestoreProjectData>> = {
+        mutationFn: async (fnOptions) => await restoreProject({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
 export const listSessionsQueryKey = (options: Options<ListSessionsData>) => createQueryKey('listSessions', options);
 
 /**
@@ -635,6 +698,22 @@ export const listTasksOptions = (options: Options<ListTasksData>) => queryOption
 export const createTaskMutation = (options?: Partial<Options<CreateTaskData>>): UseMutationOptions<CreateTaskResponse, CreateTaskError, Options<CreateTaskData>> => {
     const mutationOptions: UseMutationOptions<CreateTaskResponse, CreateTaskError, Options<CreateTaskData>> = {
         mutationFn: async (fnOptions) => await createTask({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Change Tasks
+ *
+ * Move, delete or restore up to 200 cards, or take the last move of each back.
+ */
+export const changeTasksMutation = (options?: Partial<Options<ChangeTasksData>>): UseMutationOptions<ChangeTasksResponse, ChangeTasksError, Options<ChangeTasksData>> => {
+    const mutationOptions: UseMutationOptions<ChangeTasksResponse, ChangeTasksError, Options<ChangeTasksData>> = {
+        mutationFn: async (fnOptions) => await changeTasks({
             ...options,
             ...fnOptions,
             throwOnError: true
@@ -898,6 +977,63 @@ export const listTaskSessionsOptions = (options: Options<ListTaskSessionsData>) 
     }),
     queryKey: listTaskSessionsQueryKey(options)
 });
+
+export const listTemplatesQueryKey = (options: Options<ListTemplatesData>) => createQueryKey('listTemplates', options);
+
+/**
+ * List Templates
+ */
+export const listTemplatesOptions = (options: Options<ListTemplatesData>) => queryOptions<ListTemplatesResponse, ListTemplatesError, ListTemplatesResponse, ReturnType<typeof listTemplatesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await listTemplates({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: listTemplatesQueryKey(options)
+});
+
+/**
+ * Create Template
+ */
+export const createTemplateMutation = (options?: Partial<Options<CreateTemplateData>>): UseMutationOptions<CreateTemplateResponse, CreateTemplateError, Options<CreateTemplateData>> => {
+    const mutationOptions: UseMutationOptions<CreateTemplateResponse, CreateTemplateError, Options<CreateTemplateData>> = {
+        mutationFn: async (fnOptions) => await createTemplate({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Delete Template
+ */
+export const deleteTemplateMutation = (options?: Partial<Options<DeleteTemplateData>>): UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> => {
+    const mutationOptions: UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> = {
+        mutationFn: async (fnOptions) => await deleteTemplate({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Update Template
+ */
+export const updateTemplateMutation = (options?: Partial<Options<UpdateTemplateData>>): UseMutationOptions<UpdateTemplateResponse, UpdateTemplateError, Options<UpdateTemplateData>> => {
+    const mutationOptions: UseMutationOptions<UpdateTemplateResponse, UpdateTemplateError, Options<UpdateTemplateData>> = {
+        mutationFn: async (fnOptions) => await updateTemplate({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
 
 export const listTerminalsQueryKey = (options: Options<ListTerminalsData>) => createQueryKey('listTerminals', options);
 
