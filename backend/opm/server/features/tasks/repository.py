@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from opm.server.core.errors import Invalid
 from opm.server.core.paging import PageRequest, cursor_after
-from opm.server.db.models import Interaction, OpencodeSession, Task, TaskEvent
+from opm.server.db.models import Interaction, OpencodeSession, Task, TaskEvent, TaskTemplate
 from opm.server.db.repository import Repository
 from opm.server.features.tasks import order
 from opm.server.features.tasks.schemas import TaskFilter
@@ -124,6 +124,21 @@ class TaskEventRepository(Repository[TaskEvent]):
         """The newest change of column."""
         query = self.about(task_id).where(TaskEvent.event_type == "status_changed")
         return await self.one(query.order_by(TaskEvent.id.desc()).limit(1))
+
+
+class TemplateRepository(Repository[TaskTemplate]):
+    model = TaskTemplate
+
+    def of_project(self, project_id: UUID) -> Select[TaskTemplate]:
+        return select(TaskTemplate).where(TaskTemplate.project_id == project_id)
+
+    async def count(self, project_id: UUID) -> int:
+        query = select(func.count()).where(TaskTemplate.project_id == project_id)
+        return (await self.session.execute(query)).scalar_one()
+
+    async def named(self, project_id: UUID, name: str) -> TaskTemplate | None:
+        query = select(TaskTemplate).where(TaskTemplate.project_id == project_id, TaskTemplate.name == name)
+        return await self.one(query)
 
 
 def _filtered(query: Any, wanted: TaskFilter) -> Any:

@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select
 
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, NotFound
@@ -12,9 +11,9 @@ from opm.server.core.ids import new_id
 from opm.server.core.paging import Page, PageRequest
 from opm.server.core.texts import Said
 from opm.server.db.models import TaskTemplate
-from opm.server.db.repository import Repository
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.projects.service import ProjectService
+from opm.server.features.tasks.repository import TemplateRepository
 
 MOST = 200
 
@@ -49,18 +48,6 @@ class Template(BaseModel):
     updated_at: datetime
 
 
-class TemplateRepository(Repository[TaskTemplate]):
-    model = TaskTemplate
-
-    async def count(self, project_id: UUID) -> int:
-        query = select(func.count()).where(TaskTemplate.project_id == project_id)
-        return (await self.session.execute(query)).scalar_one()
-
-    async def named(self, project_id: UUID, name: str) -> TaskTemplate | None:
-        query = select(TaskTemplate).where(TaskTemplate.project_id == project_id, TaskTemplate.name == name)
-        return await self.one(query)
-
-
 class TemplateService:
     def __init__(self, uow: UnitOfWork, projects: ProjectService) -> None:
         self._uow = uow
@@ -69,7 +56,7 @@ class TemplateService:
 
     async def page(self, actor: Actor, ref: str, request: PageRequest) -> Page[Template]:
         project = await self._projects.require(actor, ref)
-        query = select(TaskTemplate).where(TaskTemplate.project_id == project.id)
+        query = self._templates.of_project(project.id)
         rows = await self._templates.page(query, request, newest_first=False)
         return Page(items=[Template.model_validate(row) for row in rows.items], next_cursor=rows.next_cursor)
 
