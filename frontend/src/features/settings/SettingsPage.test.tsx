@@ -43,7 +43,14 @@ const POD = {
   reason: null,
   parts: [
     { part: 'opencode', ready: true, restarts: 1, memory_bytes: 2 ** 20, reason: null, state: 'ready' },
-    { part: 'files', ready: false, restarts: 0, memory_bytes: null, reason: 'still starting', state: 'starting' },
+    {
+      part: 'files',
+      ready: false,
+      restarts: 0,
+      memory_bytes: null,
+      reason: 'still starting',
+      state: 'starting',
+    },
   ],
 }
 
