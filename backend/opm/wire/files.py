@@ -13,6 +13,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MOST_ENTRIES = 10_000
+"""So many names one listing gives at most."""
+
 
 class EntryType(StrEnum):
     FILE = "file"

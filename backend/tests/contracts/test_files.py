@@ -209,3 +209,11 @@ async def test_what_was_never_committed_has_no_original(files: FileClient) -> No
     await files.write(WriteFile(path="a", content="x"))
     with pytest.raises(NotFound):
         await files.original("a")
+
+
+async def test_a_listing_is_as_long_as_asked(files: FileClient) -> None:
+    for name in "abc":
+        await files.write(WriteFile(path=name, content=name))
+    short = await files.tree("", 1, 2)
+    assert (len(short.entries), short.truncated) == (2, True)
+    assert (await read(files, "a"))[1]["x-file-encoding"] == "utf-8"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from opm.server.clients.base import FileStream
 from opm.server.core.errors import Conflict, Invalid, NotFound
 from opm.wire.files import (
+    MOST_ENTRIES,
     Entry,
     EntryType,
     FileSearch,
@@ -36,11 +37,12 @@ class FakeFiles:
         for path, data in (content or {}).items():
             self._put(path, data)
 
-    async def tree(self, path: str, max_depth: int) -> Tree:
+    async def tree(self, path: str, max_depth: int, limit: int = MOST_ENTRIES) -> Tree:
         _check(path, root=True)
         if path not in self.directories:
             raise NotFound(f"There is no directory {path!r}.")
-        return Tree(path=path, entries=self._entries(path, max_depth))
+        entries = self._entries(path, max_depth)
+        return Tree(path=path, entries=entries[:limit], truncated=len(entries) > limit)
 
     @asynccontextmanager
     async def content(self, path: str, headers: Mapping[str, str]) -> AsyncGenerator[FileStream]:
@@ -55,6 +57,7 @@ class FakeFiles:
         told = {
             "etag": _etag(data),
             "content-length": str(len(data)),
+            "x-file-encoding": "binary" if binary else "utf-8",
             "x-opm-binary": str(binary).lower(),
             "content-type": "application/octet-stream" if binary else "text/plain; charset=utf-8",
         }

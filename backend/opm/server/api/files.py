@@ -13,7 +13,7 @@ from opm.server.api.deps import ActorDep, PortsDep
 from opm.server.api.pods import FilesDep
 from opm.server.clients.base import FileStream
 from opm.server.core.errors import Invalid
-from opm.wire.files import FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
+from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 
 router = APIRouter(prefix="/projects/{project}/files", tags=["files"])
 Path = Annotated[str, Query(max_length=4096)]
@@ -56,9 +56,13 @@ async def _received(request: Request) -> AsyncIterator[bytes]:
 
 @router.get("/tree")
 async def get_tree(
-    files: FilesDep, project: str, path: Path = "", max_depth: Annotated[int, Query(ge=1, le=64)] = 1
+    files: FilesDep,
+    project: str,
+    path: Path = "",
+    max_depth: Annotated[int, Query(ge=1, le=64)] = 1,
+    limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = MOST_ENTRIES,
 ) -> Tree:
-    return await files.tree(path, max_depth)
+    return await files.tree(path, max_depth, limit)
 
 
 @router.get("/content", response_class=StreamingResponse, response_model=None)

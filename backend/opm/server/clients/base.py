@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from opm.wire.files import FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
+from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 from opm.wire.terminals import ChangeTerminal, NewTerminal, Terminal
 
 
@@ -79,7 +79,7 @@ class FileStream:
 class FileClient(Protocol):
     """The workspace of one pod; refusals of the sidecar arrive as our own errors."""
 
-    async def tree(self, path: str, max_depth: int) -> Tree: ...
+    async def tree(self, path: str, max_depth: int, limit: int = MOST_ENTRIES) -> Tree: ...
 
     def content(self, path: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[FileStream]: ...
 

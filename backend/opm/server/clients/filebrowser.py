@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from opm.server.clients.base import FileStream
 from opm.server.clients.http import CONNECT_SECONDS, Sidecar, body_of
 from opm.server.core.errors import Unavailable
-from opm.wire.files import FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
+from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -25,6 +25,7 @@ _TOLD = frozenset(
         "content-type",
         "etag",
         "last-modified",
+        "x-file-encoding",
         "x-content-type-options",
         "x-opm-binary",
     }
@@ -37,8 +38,8 @@ class HttpFiles:
     def __init__(self, sidecar: Sidecar) -> None:
         self._sidecar = sidecar
 
-    async def tree(self, path: str, max_depth: int) -> Tree:
-        query = {"path": path, "max_depth": str(max_depth)}
+    async def tree(self, path: str, max_depth: int, limit: int = MOST_ENTRIES) -> Tree:
+        query = {"path": path, "max_depth": str(max_depth), "limit": str(limit)}
         return _shape(Tree, await self._sidecar.call("GET", "/files/tree", query=query))
 
     @asynccontextmanager

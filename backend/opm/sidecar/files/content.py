@@ -10,7 +10,8 @@ from urllib.parse import quote
 from opm.sidecar.errors import Refused
 
 PIECE = 256 << 10
-_SAMPLE = 8 << 10
+SAMPLE = 8 << 10
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
@@ -27,7 +28,7 @@ def etag(found: os.stat_result) -> str:
 
 
 def is_binary(descriptor: int, size: int) -> bool:
-    sample = os.pread(descriptor, _SAMPLE, 0)
+    sample = os.pread(descriptor, SAMPLE, 0)
     if b"\x00" in sample:
         return True
     try:
@@ -37,7 +38,27 @@ def is_binary(descriptor: int, size: int) -> bool:
     return False
 
 
+def encoding(sample: bytes, *, whole: bool) -> str:
+    """A good guess from the start of a file, by the name an editor decodes it with."""
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and _decodes(sample, "utf-16", whole=whole):
+        return "utf-16"
+    if b"\x00" in sample:
+        return "binary"
+    if _decodes(sample, "utf-8", whole=whole):
+        return "utf-8"
+    return "binary" if _CONTROLS.search(sample) else "latin-1"
+
+
+def _decodes(sample: bytes, codec: str, *, whole: bool) -> bool:
+    try:
+        codecs.getincrementaldecoder(codec)().decode(sample, final=whole)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def headers(descriptor: int, found: os.stat_result, name: str) -> dict[str, str]:
+    sample = os.pread(descriptor, SAMPLE, 0)
     binary = is_binary(descriptor, found.st_size)
     return {
         "ETag": etag(found),
@@ -47,6 +68,7 @@ def headers(descriptor: int, found: os.stat_result, name: str) -> dict[str, str]
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "Content-Type": "application/octet-stream" if binary else "text/plain; charset=utf-8",
         "X-Content-Type-Options": "nosniff",
+        "X-File-Encoding": encoding(sample, whole=found.st_size <= len(sample)),
         "X-Opm-Binary": "true" if binary else "false",
     }
 

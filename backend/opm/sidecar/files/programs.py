@@ -15,7 +15,12 @@ _COMPLAINT = 2_000
 
 @asynccontextmanager
 async def running(
-    arguments: Sequence[str | bytes], directory: int, environment: Mapping[str, str]
+    arguments: Sequence[str | bytes],
+    directory: int,
+    environment: Mapping[str, str],
+    *,
+    stdin: int = asyncio.subprocess.DEVNULL,
+    stdout: int = asyncio.subprocess.PIPE,
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
     """In the directory of a descriptor, which no rename can lead elsewhere. Its whole group ends with the block."""
     try:
@@ -23,8 +28,8 @@ async def running(
             *arguments,
             cwd=f"/proc/self/fd/{directory}",
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", **environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
+            stdin=stdin,
+            stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
             limit=LONGEST_LINE,
             start_new_session=True,

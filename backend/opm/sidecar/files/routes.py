@@ -23,7 +23,7 @@ from opm.sidecar.files.names import parse, to_text
 from opm.sidecar.files.original import original
 from opm.sidecar.files.search import LONGEST_QUERY, Search
 from opm.sidecar.files.tree import Listing
-from opm.wire.files import MakeDirectory, Rename, WriteFile
+from opm.wire.files import MOST_ENTRIES, MakeDirectory, Rename, WriteFile
 
 _LARGEST_BODY = 24 << 20  # ten megabytes of content, with what JSON and base64 add to them
 _SMALL_BODY = 64 << 10
@@ -58,8 +58,12 @@ class FilesApi:
         if not depth.isascii() or not depth.isdigit() or not 1 <= int(depth[:3]) <= _DEEPEST_TREE:
             raise Refused(400, f"max_depth is a number from 1 to {_DEEPEST_TREE}.")
 
+        limit = request.query_params.get("limit", str(MOST_ENTRIES))
+        if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_ENTRIES:
+            raise Refused(400, f"limit is a number from 1 to {MOST_ENTRIES}.")
+
         def work() -> bytes:
-            return msgspec.json.encode(Listing(self._beneath).tree(path, int(depth)))
+            return msgspec.json.encode(Listing(self._beneath, most=int(limit[:9])).tree(path, int(depth)))
 
         return Response(await self._do(work), media_type="application/json")
 
@@ -175,7 +179,9 @@ class FilesApi:
         path = parse(request.query_params.get("path", ""))
         with told():
             stored = await original(self._beneath, path)
-        return Response(stored, media_type="application/octet-stream", headers={"X-Content-Type-Options": "nosniff"})
+        kind = content.encoding(stored[: content.SAMPLE], whole=len(stored) <= content.SAMPLE)
+        headers = {"X-Content-Type-Options": "nosniff", "X-File-Encoding": kind}
+        return Response(stored, media_type="application/octet-stream", headers=headers)
 
     async def make_directory(self, request: Request) -> Response:
         path = parse(parsed(MakeDirectory, await read_body(request, _SMALL_BODY)).path)

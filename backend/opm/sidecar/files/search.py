@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Literal
 
 import msgspec
@@ -33,7 +36,7 @@ class Search(msgspec.Struct, frozen=True):
         began = time.monotonic()
         hits: list[Hit] = []
         with beneath.directory(path) as directory:
-            async with running(self._arguments(), directory, {}) as process:
+            async with self._started(directory) as process:
                 complete = False
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LONGEST_SECONDS):
@@ -42,6 +45,25 @@ class Search(msgspec.Struct, frozen=True):
                             raise _misunderstood(await complaint(process))
         took = round((time.monotonic() - began) * 1000)
         return {"hits": hits[:MOST_HITS], "truncated": not complete, "took_ms": took}
+
+    @asynccontextmanager
+    async def _started(self, directory: int) -> AsyncGenerator[asyncio.subprocess.Process]:
+        """Patterns for names are ripgrep's as well: unlike Python's, none of them runs for ever."""
+        if self.kind == "content" or not self.regex:
+            async with running(self._arguments(), directory, {}) as process:
+                yield process
+            return
+        case = "--case-sensitive" if self.case_sensitive else "--ignore-case"
+        matching = ["rg", "--no-config", "--null-data", "--text", case, "--regexp", self.query, "--", "-"]
+        read_end, write_end = os.pipe()
+        async with AsyncExitStack() as both:
+            try:
+                await both.enter_async_context(running(self._arguments(), directory, {}, stdout=write_end))
+                process = await both.enter_async_context(running(matching, directory, {}, stdin=read_end))
+            finally:
+                os.close(read_end)
+                os.close(write_end)
+            yield process
 
     def _arguments(self) -> list[str]:
         if self.kind == "name":
@@ -68,6 +90,8 @@ class Search(msgspec.Struct, frozen=True):
 
     def _named(self, name: bytes, path: bytes) -> list[Hit]:
         whole = to_text(join(path, name))
+        if self.regex:
+            return [{"path": whole, "line": None, "column": None, "text": ""}]
         inside = to_text(name)
         found = self.query in inside if self.case_sensitive else self.query.casefold() in inside.casefold()
         return [{"path": whole, "line": None, "column": None, "text": ""}] if found else []

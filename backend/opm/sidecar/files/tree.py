@@ -10,9 +10,8 @@ from typing import Any
 
 from opm.sidecar.files.beneath import Beneath
 from opm.sidecar.files.names import to_text
-from opm.wire.files import EntryType
+from opm.wire.files import MOST_ENTRIES, EntryType
 
-MOST_ENTRIES = 10_000
 LONGEST_SECONDS = 2.0
 
 Entry = dict[str, Any]

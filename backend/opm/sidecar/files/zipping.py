@@ -1,5 +1,6 @@
 """The parts of a zip archive that is written where nobody can go back, and names that are safe where it is opened."""
 
+import re
 import stat
 import time
 import zipfile
@@ -9,6 +10,7 @@ from os import stat_result
 
 from opm.sidecar.files.names import to_text
 
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\:]")
 _OLDEST = 1980  # no earlier year fits into the format
 _NEWEST = 2107
 
@@ -33,8 +35,8 @@ class Sink:
 
 
 def info_of(inside: bytes, found: stat_result) -> zipfile.ZipInfo:
-    """Programs on other systems take a backslash for a separator, and ``C:`` for a drive."""
-    name = to_text(inside).replace("\\", "_").replace(":", "_")
+    """Programs on other systems take a backslash for a separator, and ``C:`` for a drive; terminals obey controls."""
+    name = _UNSAFE.sub("_", to_text(inside))
     when = _when(found)
     info = zipfile.ZipInfo(name, when)
     info.compress_type = zipfile.ZIP_DEFLATED

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opm.sidecar.errors import Refused
-from opm.sidecar.files.content import Part, is_binary, part, unchanged
+from opm.sidecar.files.content import Part, encoding, is_binary, part, unchanged
 from tests.sidecar.support import Client
 
 README = "/files/content?path=README.md"
@@ -206,3 +206,18 @@ def chosen_part(asked: str, size: int) -> Part | int:
 def test_any_version_will_do_for_a_star() -> None:
     assert unchanged("*", '"x"')
     assert not unchanged(None, '"x"')
+
+
+@pytest.mark.parametrize(
+    ("sample", "name"),
+    [
+        (b"", "utf-8"),
+        ("ä".encode(), "utf-8"),
+        ("ä".encode("latin-1"), "latin-1"),
+        ("ä".encode("utf-16"), "utf-16"),
+        (b"a\0b", "binary"),
+        (b"\xff\x01\x02", "binary"),
+    ],
+)
+def test_how_text_is_encoded_is_guessed(sample: bytes, name: str) -> None:
+    assert encoding(sample, whole=True) == name

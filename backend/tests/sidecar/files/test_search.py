@@ -95,3 +95,11 @@ async def test_a_long_line_is_shown_around_its_hit(files: Client, workspace: Pat
 )
 async def test_questions_that_make_no_sense(files: Client, rest: str) -> None:
     await files.json("GET", f"/files/search?{rest}", 400)
+
+
+async def test_names_are_found_by_pattern(files: Client) -> None:
+    named = await files.json("GET", "/files/search?query=%5Esrc/.*%5C.py$&regex=true&kind=name")
+    assert [hit["path"] for hit in named["hits"]] == ["src/main.py"]
+    assert (await files.json("GET", "/files/search?query=%5Emain&regex=true&kind=name"))["hits"] == []
+    error = await files.refused("GET", "/files/search?query=(&regex=true&kind=name", 400)
+    assert error["details"]["reason"] == "pattern"
