@@ -8,10 +8,9 @@ from email.utils import formatdate
 from urllib.parse import quote
 
 from opm.sidecar.errors import Refused
+from opm.sidecar.files.encoding import SAMPLE, encoding
 
 PIECE = 256 << 10
-SAMPLE = 8 << 10
-_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
@@ -36,25 +35,6 @@ def is_binary(descriptor: int, size: int) -> bool:
     except UnicodeDecodeError:
         return True
     return False
-
-
-def encoding(sample: bytes, *, whole: bool) -> str:
-    """A good guess from the start of a file, by the name an editor decodes it with."""
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and _decodes(sample, "utf-16", whole=whole):
-        return "utf-16"
-    if b"\x00" in sample:
-        return "binary"
-    if _decodes(sample, "utf-8", whole=whole):
-        return "utf-8"
-    return "binary" if _CONTROLS.search(sample) else "latin-1"
-
-
-def _decodes(sample: bytes, codec: str, *, whole: bool) -> bool:
-    try:
-        codecs.getincrementaldecoder(codec)().decode(sample, final=whole)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def headers(descriptor: int, found: os.stat_result, name: str) -> dict[str, str]:

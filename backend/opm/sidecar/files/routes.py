@@ -18,6 +18,7 @@ from opm.sidecar.files import archive, content
 from opm.sidecar.files.asking import condition, flag, parsed
 from opm.sidecar.files.beneath import Beneath
 from opm.sidecar.files.change import Changes, Terms
+from opm.sidecar.files.encoding import SAMPLE, encoding
 from opm.sidecar.files.faults import told
 from opm.sidecar.files.names import parse, to_text
 from opm.sidecar.files.original import original
@@ -179,7 +180,7 @@ class FilesApi:
         path = parse(request.query_params.get("path", ""))
         with told():
             stored = await original(self._beneath, path)
-        kind = content.encoding(stored[: content.SAMPLE], whole=len(stored) <= content.SAMPLE)
+        kind = encoding(stored[:SAMPLE], whole=len(stored) <= SAMPLE)
         headers = {"X-Content-Type-Options": "nosniff", "X-File-Encoding": kind}
         return Response(stored, media_type="application/octet-stream", headers=headers)
 

@@ -2,41 +2,28 @@
 
 import asyncio
 import contextlib
-import os
 import time
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Literal
-
-import msgspec
+from typing import Any
 
 from opm.sidecar.errors import Refused
 from opm.sidecar.files.beneath import Beneath
 from opm.sidecar.files.names import to_text
-from opm.sidecar.files.programs import complaint, running
+from opm.sidecar.files.programs import complaint
+from opm.sidecar.files.query import Query
 from opm.sidecar.files.ripgrep import Hit, hits_of, join
 
 MOST_HITS = 500
 LONGEST_SECONDS = 10.0
 LONGEST_QUERY = 1_000
-_LARGEST_FILE = "2M"
-_COMMON = ("rg", "--no-config", "--no-messages", "--hidden", "--no-require-git", "--glob", "!.git/", "--sort", "path")
 
 
-class Search(msgspec.Struct, frozen=True):
-    """What is looked for. ``regex`` is Rust's syntax; without it the text is taken as it stands."""
-
-    query: str
-    kind: Literal["content", "name"] = "content"
-    case_sensitive: bool = False
-    regex: bool = False
-
+class Search(Query, frozen=True):
     async def run(self, beneath: Beneath, path: bytes) -> dict[str, Any]:
         """`opm.wire.files.SearchResult`, cut short (``truncated``) after 500 hits or 10 seconds."""
         began = time.monotonic()
         hits: list[Hit] = []
         with beneath.directory(path) as directory:
-            async with self._started(directory) as process:
+            async with self.started(directory) as process:
                 complete = False
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LONGEST_SECONDS):
@@ -45,33 +32,6 @@ class Search(msgspec.Struct, frozen=True):
                             raise _misunderstood(await complaint(process))
         took = round((time.monotonic() - began) * 1000)
         return {"hits": hits[:MOST_HITS], "truncated": not complete, "took_ms": took}
-
-    @asynccontextmanager
-    async def _started(self, directory: int) -> AsyncGenerator[asyncio.subprocess.Process]:
-        """Patterns for names are ripgrep's as well: unlike Python's, none of them runs for ever."""
-        if self.kind == "content" or not self.regex:
-            async with running(self._arguments(), directory, {}) as process:
-                yield process
-            return
-        case = "--case-sensitive" if self.case_sensitive else "--ignore-case"
-        matching = ["rg", "--no-config", "--null-data", "--text", case, "--regexp", self.query, "--", "-"]
-        read_end, write_end = os.pipe()
-        async with AsyncExitStack() as both:
-            try:
-                await both.enter_async_context(running(self._arguments(), directory, {}, stdout=write_end))
-                process = await both.enter_async_context(running(matching, directory, {}, stdin=read_end))
-            finally:
-                os.close(read_end)
-                os.close(write_end)
-            yield process
-
-    def _arguments(self) -> list[str]:
-        if self.kind == "name":
-            return [*_COMMON, "--files", "--null"]
-        case = "--case-sensitive" if self.case_sensitive else "--ignore-case"
-        form = "--regexp" if self.regex else "--fixed-strings"
-        pattern = ["--regexp", self.query] if self.regex else [form, "--regexp", self.query]
-        return [*_COMMON, "--json", "--max-filesize", _LARGEST_FILE, case, *pattern, "--", "."]
 
     async def _collect(self, process: asyncio.subprocess.Process, path: bytes, hits: list[Hit]) -> bool:
         """Whether all there is was read."""

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opm.sidecar.errors import Refused
-from opm.sidecar.files.content import Part, encoding, is_binary, part, unchanged
+from opm.sidecar.files.content import Part, is_binary, part, unchanged
+from opm.sidecar.files.encoding import encoding
 from tests.sidecar.support import Client
 
 README = "/files/content?path=README.md"
