@@ -3873,6 +3873,10 @@ export type GetTreeData = {
          * Max Depth
          */
         max_depth?: number;
+        /**
+         * Limit
+         */
+        limit?: number;
     };
     url: '/api/projects/{project}/files/tree';
 };
