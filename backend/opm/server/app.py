@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from opm import __version__
 from opm.server.api import (
+    audit,
     auth,
     configs,
     errors,
@@ -114,6 +115,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
         interactions,
         files,
         configs,
+        audit,
         terminals,
         realtime,
         health,

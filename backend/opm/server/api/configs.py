@@ -1,4 +1,4 @@
-"""How a project's agent works, and the audit log."""
+"""How a project's agent works."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +10,6 @@ from opm.server.api.pods import address
 from opm.server.core.actor import Actor
 from opm.server.core.errors import NotFound, Unavailable
 from opm.server.core.paging import Page
-from opm.server.features.audit.schemas import AuditEntry
 from opm.server.features.configs.offers import offers
 from opm.server.features.configs.providers import DEMO
 from opm.server.features.configs.schemas import (
@@ -128,8 +127,3 @@ async def get_config_state(actor: ActorDep, ports: PortsDep, project: str) -> Co
 @router.post("/projects/{project}/config/versions/{version}/activate")
 async def activate_config(actor: ActorDep, scope: ScopeDep, project: str, version: int) -> Config:
     return await scope.configs.activate(actor, project, version)
-
-
-@router.get("/projects/{project}/audit")
-async def list_audit(actor: ActorDep, scope: ScopeDep, page: PageDep, project: str) -> Page[AuditEntry]:
-    return await scope.audit.page(actor, project, page)

@@ -31,6 +31,11 @@ def kept_json(body: bytes) -> bytes:
     return _ESCAPED.sub(rb"\1\\ufffd", body) if rb"\u0000" in body else body
 
 
+def printable(text: str) -> str:
+    """Control and bidirectional characters spelled out, so that they cannot forge what a reader sees."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _has_zero(value: Any) -> bool:
     if isinstance(value, str):
         return _ZERO in value

@@ -15,6 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from opm.server.core.actor import Actor
 from opm.server.core.clock import Clock
 from opm.server.core.errors import Conflict, Stale
+from opm.server.core.texts import printable
 from opm.server.db.models import AuditLog, TaskEvent
 from opm.wire.events import BoardEvent
 
@@ -65,7 +66,7 @@ class UnitOfWork:
                 resource_id=str(resource[1]),
                 details=d,
                 ip_address=actor.ip if actor else None,
-                user_agent=(actor.user_agent or "")[:512] or None if actor else None,
+                user_agent=printable(actor.user_agent or "")[:512] or None if actor else None,
                 request_id=actor.request_id if actor else None,
                 created_at=self.now,
             )

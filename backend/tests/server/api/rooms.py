@@ -47,6 +47,7 @@ CALLS: dict[str, Call] = {
     "get_pod": Call(),
     "get_pod_logs": Call(query={"part": "opencode"}),
     "list_audit": Call(),
+    "export_audit": Call(query={"format": "jsonl"}),
     "get_config": Call(),
     "save_config": Call(body={"provider": "demo", "model": "scripted"}),
     "list_config_versions": Call(),

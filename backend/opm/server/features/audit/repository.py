@@ -6,10 +6,31 @@ from sqlalchemy import Select, select
 
 from opm.server.db.models import AuditLog
 from opm.server.db.repository import Repository
+from opm.server.features.audit.schemas import AuditFilter
 
 
 class AuditRepository(Repository[AuditLog]):
     model = AuditLog
 
-    def of(self, project_id: UUID) -> Select[AuditLog]:
-        return select(AuditLog).where(AuditLog.project_id == project_id)
+    def of(self, project_id: UUID, wanted: AuditFilter) -> Select[AuditLog]:
+        return _narrowed(select(AuditLog).where(AuditLog.project_id == project_id), wanted)
+
+    def of_account(self, user_id: UUID, wanted: AuditFilter) -> Select[AuditLog]:
+        """What belongs to no project: sign-ins and the like."""
+        own = select(AuditLog).where(AuditLog.user_id == user_id, AuditLog.project_id.is_(None))
+        return _narrowed(own, wanted)
+
+
+def _narrowed(query: Select[AuditLog], wanted: AuditFilter) -> Select[AuditLog]:
+    columns = {
+        AuditLog.action: wanted.action,
+        AuditLog.user_id: wanted.user,
+        AuditLog.resource_type: wanted.resource_type,
+        AuditLog.resource_id: wanted.resource_id,
+    }
+    query = query.where(*(column == value for column, value in columns.items() if value is not None))
+    if wanted.since is not None:
+        query = query.where(AuditLog.created_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AuditLog.created_at < wanted.until)
+    return query

@@ -2,9 +2,11 @@
 
 from opm.server.core.actor import Actor
 from opm.server.core.paging import Page, PageRequest
+from opm.server.db.models import AuditLog
+from opm.server.db.repository import Rows
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.audit.repository import AuditRepository
-from opm.server.features.audit.schemas import AuditEntry
+from opm.server.features.audit.schemas import AuditEntry, AuditFilter
 from opm.server.features.projects.service import ProjectService
 
 
@@ -13,7 +15,15 @@ class AuditService:
         self._projects = projects
         self._lines = AuditRepository(uow.session)
 
-    async def page(self, actor: Actor, ref: str, request: PageRequest) -> Page[AuditEntry]:
+    async def page(
+        self, actor: Actor, ref: str, request: PageRequest, wanted: AuditFilter | None = None
+    ) -> Page[AuditEntry]:
         project = await self._projects.require(actor, ref)
-        page = await self._lines.page(self._lines.of(project.id), request)
-        return Page(items=[AuditEntry.model_validate(row) for row in page.items], next_cursor=page.next_cursor)
+        return _told(await self._lines.page(self._lines.of(project.id, wanted or AuditFilter()), request))
+
+    async def account_page(self, actor: Actor, request: PageRequest, wanted: AuditFilter) -> Page[AuditEntry]:
+        return _told(await self._lines.page(self._lines.of_account(actor.user_id, wanted), request))
+
+
+def _told(rows: Rows[AuditLog]) -> Page[AuditEntry]:
+    return Page(items=[AuditEntry.model_validate(row) for row in rows.items], next_cursor=rows.next_cursor)

@@ -1,0 +1,90 @@
+"""The audit log over HTTP: narrowed, taken along as a file, and only ever one's own."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from tests.builders import World
+from tests.server.api.rooms import Room, furnish
+
+
+@pytest.fixture
+async def room(small_world: World) -> Room:
+    return await furnish(small_world)
+
+
+@pytest.fixture
+async def client(small_world: World, room: Room) -> AsyncIterator[httpx.AsyncClient]:
+    async with small_world.client(small_world.app(), room.owner) as client:
+        yield client
+
+
+async def write(world: World, room: Room, count: int, name: str = "x", **person: str) -> None:
+    actor = replace(room.owner, **person)
+    async with world.ports.scope() as scope:
+        for number in range(count):
+            scope.users.uow.audit(actor, "thing.made", ("thing", f"{name}{number}"), project=room.project.id)
+
+
+async def test_lines_are_found_by_what_is_asked(small_world: World, room: Room, client: httpx.AsyncClient) -> None:
+    await write(small_world, room, 3)
+    place = f"/projects/{room.project.slug}/audit"
+
+    async def found(**query: str) -> list[str]:
+        answer = await client.get(place, params=query)
+        assert answer.status_code == 200, answer.text
+        return [item["resource_id"] for item in answer.json()["items"]]
+
+    assert await found(action="thing.made") == ["x2", "x1", "x0"]
+    assert await found(resource_type="thing", resource_id="x1") == ["x1"]
+    assert await found(action="thing.made", user=str(room.owner.user_id)) == ["x2", "x1", "x0"]
+    assert await found(user=str(room.project.id)) == []
+    assert await found(until="2001-01-01T00:00:00Z") == []
+    assert "x0" in await found(since="2001-01-01T00:00:00Z")
+    assert (await client.get(place, params={"since": "yesterday"})).status_code == 400
+
+
+async def test_an_export_holds_every_line(small_world: World, room: Room, client: httpx.AsyncClient) -> None:
+    await write(small_world, room, 450)
+    place = f"/projects/{room.project.slug}/audit/export"
+    query = {"format": "jsonl", "action": "thing.made"}
+    answer = await client.get(place, params=query)
+    ids = [json.loads(line)["resource_id"] for line in answer.text.splitlines()]
+    assert ids == [f"x{number}" for number in reversed(range(450))]
+    assert answer.headers["content-disposition"] == 'attachment; filename="audit.jsonl"'
+
+
+async def test_a_spreadsheet_runs_nothing_of_an_export(
+    small_world: World, room: Room, client: httpx.AsyncClient
+) -> None:
+    await write(small_world, room, 1, name='=HYPERLINK("//evil"),')
+    answer = await client.get(f"/projects/{room.project.slug}/audit/export", params={"action": "thing.made"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert row["resource_id"] == '\'=HYPERLINK("//evil"),0'
+
+
+async def test_the_account_shows_what_belongs_to_no_project(
+    small_world: World, room: Room, client: httpx.AsyncClient
+) -> None:
+    await write(small_world, room, 1)
+    async with small_world.ports.scope() as scope:
+        scope.users.uow.audit(room.owner, "auth.sign_in", ("user", room.owner.user_id))
+        scope.users.uow.audit(None, "auth.failed", ("user", "unknown"))
+    items = (await client.get("/audit")).json()["items"]
+    assert {item["action"] for item in items} == {"auth.sign_in"}
+
+
+async def test_the_name_of_a_browser_cannot_forge_a_line(
+    small_world: World, room: Room, client: httpx.AsyncClient
+) -> None:
+    await write(small_world, room, 1, user_agent="a\r\n\x1b[2J\u202e" + "b" * 600)
+    answer = await client.get(f"/projects/{room.project.slug}/audit", params={"action": "thing.made"})
+    (item,) = answer.json()["items"]
+    assert item["user_agent"].startswith(r"a\r\n\x1b[2J\u202eb")
+    assert len(item["user_agent"]) == 512
