@@ -184,6 +184,10 @@ export type AuditEntry = {
      */
     ip_address: string | null;
     /**
+     * Request Id
+     */
+    request_id: string | null;
+    /**
      * Resource Id
      */
     resource_id: string | null;
@@ -587,6 +591,11 @@ export type ErrorInfo = {
  * ErrorType
  */
 export type ErrorType = 'NOT_FOUND' | 'UNAUTHORIZED' | 'FORBIDDEN' | 'VALIDATION_ERROR' | 'CONFLICT' | 'INTERNAL_ERROR' | 'SERVICE_UNAVAILABLE' | 'KUBERNETES_ERROR';
+
+/**
+ * ExportFormat
+ */
+export type ExportFormat = 'csv' | 'jsonl';
 
 /**
  * Feedback
@@ -2746,6 +2755,68 @@ export type ListAttentionResponses = {
 
 export type ListAttentionResponse = ListAttentionResponses[keyof ListAttentionResponses];
 
+export type ListAccountAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * User
+         */
+        user?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
+    };
+    url: '/api/audit';
+};
+
+export type ListAccountAuditErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ListAccountAuditError = ListAccountAuditErrors[keyof ListAccountAuditErrors];
+
+export type ListAccountAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageAuditEntry;
+};
+
+export type ListAccountAuditResponse = ListAccountAuditResponses[keyof ListAccountAuditResponses];
+
 export type LaunchData = {
     body: Launch;
     path?: never;
@@ -3170,6 +3241,30 @@ export type ListAuditData = {
          * Cursor
          */
         cursor?: string | null;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * User
+         */
+        user?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
     };
     url: '/api/projects/{project}/audit';
 };
@@ -3195,6 +3290,64 @@ export type ListAuditResponses = {
 };
 
 export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type ExportAuditData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: {
+        format?: ExportFormat;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * User
+         */
+        user?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
+    };
+    url: '/api/projects/{project}/audit/export';
+};
+
+export type ExportAuditErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
+
+export type ExportAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
 
 export type GetConfigData = {
     body?: never;
