@@ -40,6 +40,14 @@ export function allProjectsOptions() {
   })
 }
 
+export function archivedProjectsOptions() {
+  return queryOptions({
+    queryKey: [...listProjectsQueryKey({ query: { status: 'archived' } }), 'all'],
+    queryFn: ({ signal }) =>
+      allPages((cursor) => listProjects({ query: { limit: PAGE, cursor, status: 'archived' }, signal })),
+  })
+}
+
 export function attentionOptions() {
   return listAttentionOptions()
 }

@@ -14,7 +14,10 @@ const user = userEvent.setup()
 function serve(projects: ReturnType<typeof aProject>[], attention: ReturnType<typeof anAttention>[] = []) {
   const made: NewProject[] = []
   server.use(
-    gives('/projects', page(projects)),
+    http.get(`${ORIGIN}/api/projects`, ({ request }) => {
+      const archived = new URL(request.url).searchParams.get('status') === 'archived'
+      return HttpResponse.json(page(archived ? [] : projects) as never)
+    }),
     gives('/attention', page(attention)),
     http.post(`${ORIGIN}/api/projects`, async ({ request }) => {
       const body = (await request.json()) as NewProject
@@ -99,8 +102,13 @@ test('a refused name is told at its field', async () => {
 
 test('a dashboard that cannot be read says so, and tries again', async () => {
   serve([aProject({ name: 'Shop' })])
+  let locked = true
   server.use(
-    http.get(`${ORIGIN}/api/projects`, () => refusal(500, 'The database is locked.'), { once: true }),
+    http.get(`${ORIGIN}/api/projects`, ({ request }) => {
+      if (new URL(request.url).searchParams.has('status') || !locked) return undefined
+      locked = false
+      return refusal(500, 'The database is locked.')
+    }),
   )
   show()
   expect(await screen.findByText('The database is locked.')).toBeInTheDocument()

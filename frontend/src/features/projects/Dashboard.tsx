@@ -6,6 +6,7 @@ import { allProjectsOptions, attentionOptions } from '@/api/queries'
 import { Button } from '@/ui/button'
 import { Skeleton } from '@/ui/card'
 import { EmptyState, ErrorState } from '@/ui/states'
+import { ArchivedProjects } from './ArchivedProjects'
 import { AttentionList } from './AttentionList'
 import { CreateProjectDialog } from './CreateProjectDialog'
 import { ProjectCard } from './ProjectCard'
@@ -69,6 +70,7 @@ export function Dashboard() {
             ))}
           </ul>
         )}
+        <ArchivedProjects />
       </div>
       {search.has(NEW) && <CreateProjectDialog onClose={() => setCreating(false)} />}
     </div>

@@ -3,6 +3,7 @@ import { ApiError, describe } from '@/api/errors'
 import { getConfigOptions, listProvidersOptions } from '@/api/options'
 import type { ProjectSummary } from '@/api/types'
 import { ErrorState, Loading } from '@/ui/states'
+import { ArchiveProject } from './ArchiveProject'
 import { ConfigEditor } from './config/ConfigEditor'
 import { Versions } from './config/Versions'
 import { DeleteProject } from './DeleteProject'
@@ -31,6 +32,9 @@ export default function SettingsPage({ project }: SettingsPageProps) {
         description="The processes that belong to this project. On this machine the agent runs as your own user and can reach what you can: keep the permissions above tight."
       >
         <PodPanel project={project} />
+      </Section>
+      <Section title="Archive">
+        <ArchiveProject project={project} />
       </Section>
       <Section title="Delete">
         <DeleteProject project={project} />

@@ -13,3 +13,8 @@ export function lineOf(hash: string): number | null {
 export function contentUrl(projectId: string, path: string): string {
   return `/api/projects/${projectId}/files/content?path=${encodeURIComponent(path)}`
 }
+
+/** A folder as an archive; the root's path is empty. */
+export function archiveUrl(projectId: string, path: string): string {
+  return `/api/projects/${projectId}/files/archive?${new URLSearchParams({ path })}`
+}

@@ -10,6 +10,7 @@ import { useRefreshTree } from '../api'
 import { isDirectory, type Listings, parentOf, rowsOf, step, typeAhead } from '../model/tree'
 import { NameDialog, type Naming } from './NameDialog'
 import { TreeItem } from './TreeItem'
+import { UploadButton } from './UploadButton'
 
 const ROW = 28
 const TYPING_PAUSE = 700
@@ -90,6 +91,7 @@ export function Tree(props: TreeProps) {
         <IconButton label="New folder" size="iconSm" onClick={() => create(true)}>
           <FolderPlus />
         </IconButton>
+        <UploadButton projectId={projectId} directory={here} />
         <IconButton label="Refresh" size="iconSm" onClick={() => void refresh()}>
           <RotateCw />
         </IconButton>

@@ -1,10 +1,12 @@
 import { ChevronRight, File, Folder, FolderOpen, Link2, MoreHorizontal } from 'lucide-react'
 import type { Entry } from '@/api/types'
 import { cn } from '@/lib/cn'
+import { download } from '@/lib/download'
 import { Button } from '@/ui/button'
 import { useConfirm } from '@/ui/confirm'
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuTrigger } from '@/ui/dropdown-menu'
 import { useDelete } from '../api'
+import { archiveUrl, contentUrl } from '../model/address'
 import { isDirectory, type TreeRow } from '../model/tree'
 import type { Naming } from './NameDialog'
 
@@ -88,6 +90,10 @@ function ItemMenu({ projectId, row: { entry }, onName, onGone }: TreeItemProps) 
     })
     if (sure) mutate(entry, { onSuccess: () => onGone(entry.path) })
   }
+  const save = () =>
+    directory
+      ? download(archiveUrl(projectId, entry.path), `${entry.name}.zip`)
+      : download(contentUrl(projectId, entry.path), entry.name)
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>
@@ -117,6 +123,7 @@ function ItemMenu({ projectId, row: { entry }, onName, onGone }: TreeItemProps) 
           </>
         )}
         <DropdownMenuItem onSelect={() => onName({ kind: 'rename', entry })}>Rename…</DropdownMenuItem>
+        <DropdownMenuItem onSelect={save}>{directory ? 'Download as archive' : 'Download'}</DropdownMenuItem>
         <DropdownMenuItem danger onSelect={() => void remove()}>
           Delete…
         </DropdownMenuItem>
