@@ -267,7 +267,8 @@ async def test_a_session_goes_on_with_a_second_prompt(subject: Subject, heard: H
 async def test_models_are_named_with_what_they_cost(subject: Subject) -> None:
     (provider, *_) = await subject.agent.models()
     assert provider.keys() == {"id", "name", "models"}
-    assert provider["models"][0].keys() == {"id", "name", "context", "cost_input", "cost_output"}
+    abilities = {"context", "output", "tool_call", "reasoning"}
+    assert provider["models"][0].keys() == {"id", "name", *abilities, "cost_input", "cost_output"}
 
 
 async def test_a_run_that_changed_nothing_has_no_diff(subject: Subject, heard: Heard) -> None:

@@ -105,7 +105,8 @@ class FakeAgent:
 
     async def models(self) -> list[dict[str, Any]]:
         self._require_up()
-        model = {"id": "scripted", "name": "Scripted", "context": 8192, "cost_input": 0.0, "cost_output": 0.0}
+        abilities = {"context": 8192, "output": 4096, "tool_call": True, "reasoning": False}
+        model = {"id": "scripted", "name": "Scripted", **abilities, "cost_input": 0.0, "cost_output": 0.0}
         return [{"id": "fake", "name": "Fake", "models": [model]}]
 
     async def events(self) -> AsyncGenerator[AgentEvent]:

@@ -64,9 +64,23 @@ async def test_cancel_of_the_queued_is_done_of_the_working_is_wished(desk: Desk)
 async def test_feedback_continues(desk: Desk) -> None:
     answer = await desk.post("review", "interactions", {"message": "  Use green "})
     assert (answer.status_code, answer.json()["kind"], answer.json()["prompt"]) == (202, "feedback", "Use green")
-    fault(await desk.post("review", "interactions", {"message": "again"}), 409)
+    queued = await desk.post("review", "interactions", {"message": "again"})
+    assert (queued.status_code, queued.json()["id"]) == (202, answer.json()["id"])
     fault(await desk.post("todo", "interactions", {"message": "hello"}), 409)
     assert fault(await desk.post("review", "interactions", {"message": " "}), 400)["details"]["field"] == "body.message"
+
+
+async def test_a_queued_message_is_changed_and_taken_back(desk: Desk) -> None:
+    await desk.post("working", "interactions", {"message": "Use green"})
+    talk = f"{desk.of('working')}/interactions"
+    (queued,) = [row for row in (await desk.client.get(talk)).json()["items"] if row["state"] == "queued"]
+    place = f"{talk}/{queued['id']}"
+    changed = await desk.client.patch(place, json={"message": "Use blue"})
+    assert (changed.status_code, changed.json()["user_prompt"]) == (200, "Use blue")
+    fault(await desk.client.patch(place, json={"message": " "}), 400)
+    assert (await desk.client.delete(place)).status_code == 204
+    assert fault(await desk.client.delete(place), 409)["details"] == {"state": "withdrawn"}
+    fault(await desk.post("working", "interactions/send"), 409)
 
 
 async def test_runs_are_listed_newest_first(desk: Desk) -> None:
