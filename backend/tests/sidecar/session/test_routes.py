@@ -236,7 +236,8 @@ async def test_models_hide_keys_and_options(session: Client, upstream: Upstream)
 
     found = await session.json("GET", "/models")
 
-    kept = {"id": "m", "name": "M", "context": 1, "cost_input": 2, "cost_output": 0}
+    abilities = {"context": 1, "output": 0, "tool_call": False, "reasoning": False}
+    kept = {"id": "m", "name": "M", **abilities, "cost_input": 2, "cost_output": 0}
     assert found == [{"id": "p", "name": "p", "models": [kept]}]
     upstream.answer = JSONResponse({"other": 1})
     await session.refused("GET", "/models", 502)
