@@ -8,6 +8,7 @@ import { ConfigEditor } from './config/ConfigEditor'
 import { Versions } from './config/Versions'
 import { DeleteProject } from './DeleteProject'
 import { GeneralForm } from './GeneralForm'
+import { PodForm } from './pod/PodForm'
 import { PodPanel } from './pod/PodPanel'
 import { Section } from './Section'
 
@@ -31,7 +32,10 @@ export default function SettingsPage({ project }: SettingsPageProps) {
         title="Workspace"
         description="The processes that belong to this project. On this machine the agent runs as your own user and can reach what you can: keep the permissions above tight."
       >
-        <PodPanel project={project} />
+        <div className="flex flex-col gap-6">
+          <PodForm project={project} />
+          <PodPanel project={project} />
+        </div>
       </Section>
       <Section title="Archive">
         <ArchiveProject project={project} />
