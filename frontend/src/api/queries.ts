@@ -1,7 +1,13 @@
 import type { Query, QueryKey } from '@tanstack/react-query'
 import { queryOptions } from '@tanstack/react-query'
-import { getStatesOptions, listAttentionOptions, listProjectsQueryKey, listTasksQueryKey } from './options'
-import { listProjects, listTasks } from './sdk'
+import {
+  getStatesOptions,
+  listAttentionOptions,
+  listProjectsQueryKey,
+  listTasksQueryKey,
+  listTemplatesQueryKey,
+} from './options'
+import { listProjects, listTasks, listTemplates } from './sdk'
 
 /** The largest page the server gives. */
 const PAGE = 200
@@ -45,6 +51,17 @@ export function archivedProjectsOptions() {
     queryKey: [...listProjectsQueryKey({ query: { status: 'archived' } }), 'all'],
     queryFn: ({ signal }) =>
       allPages((cursor) => listProjects({ query: { limit: PAGE, cursor, status: 'archived' }, signal })),
+  })
+}
+
+/** Every template for the cards of a project. */
+export function templatesOptions(projectId: string) {
+  return queryOptions({
+    queryKey: [...listTemplatesQueryKey({ path: { project: projectId } }), 'all'],
+    queryFn: ({ signal }) =>
+      allPages((cursor) =>
+        listTemplates({ path: { project: projectId }, query: { limit: PAGE, cursor }, signal }),
+      ),
   })
 }
 

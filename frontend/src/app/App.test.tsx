@@ -27,6 +27,7 @@ beforeEach(() => {
     gives('/projects/p/tasks', page([aTask({ id: 't', title: 'Paint the door' })])),
     gives('/attention', page([])),
     gives('/states', STATES),
+    http.get(`${ORIGIN}/api/projects/:project/templates`, () => HttpResponse.json(page([]))),
     // A card's panel has tests of its own; here it is enough that it opens.
     http.get(`${ORIGIN}/api/projects/p/tasks/t`, () => refusal(404, 'Gone.')),
     http.get(`${ORIGIN}/api/projects/p/tasks/t/:part`, () => refusal(404, 'Gone.')),

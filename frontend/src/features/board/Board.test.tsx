@@ -21,6 +21,7 @@ function serve(tasks: Task[]) {
   }
   server.use(
     gives('/states', STATES),
+    gives('/projects/p/templates', page([])),
     gives('/projects', page([])),
     gives('/attention', page([])),
     http.get(URL_, () => HttpResponse.json(page(cards))),

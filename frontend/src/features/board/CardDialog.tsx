@@ -8,6 +8,7 @@ import { Input, Textarea } from '@/ui/input'
 import { Kbd } from '@/ui/kbd'
 import { toast } from '@/ui/toast'
 import { type Created, useCreateCard, useEditCard } from './api'
+import { TemplatePicker } from './TemplatePicker'
 
 export interface CardDialogProps {
   projectId: string
@@ -65,6 +66,16 @@ export function CardDialog({ projectId, task, onClose, onCreated }: CardDialogPr
           }}
         >
           <DialogBody>
+            {!task && (
+              <TemplatePicker
+                projectId={projectId}
+                written={Boolean(title.trim() || description.trim())}
+                onPick={(template) => {
+                  setTitle(template.title)
+                  setDescription(template.description)
+                }}
+              />
+            )}
             <Field
               label="Title"
               error={missing && !title.trim() ? 'A card needs a title.' : fieldError(error, 'title')}

@@ -90,6 +90,7 @@ beforeEach(() => {
     gives(`${BASE}/config/state`, { active_version: 2, pod_version: 1, pending: true }),
     gives(`${BASE}/pod`, POD),
     gives('/projects', page([project])),
+    gives(`${BASE}/templates`, page([])),
   )
 })
 

@@ -11,6 +11,7 @@ import { GeneralForm } from './GeneralForm'
 import { PodForm } from './pod/PodForm'
 import { PodPanel } from './pod/PodPanel'
 import { Section } from './Section'
+import { Templates } from './templates/Templates'
 
 export interface SettingsPageProps {
   project: ProjectSummary
@@ -36,6 +37,12 @@ export default function SettingsPage({ project }: SettingsPageProps) {
           <PodForm project={project} />
           <PodPanel project={project} />
         </div>
+      </Section>
+      <Section
+        title="Templates"
+        description="Text that new cards can begin with: chosen as “From template” when a card is made."
+      >
+        <Templates projectId={project.id} />
       </Section>
       <Section title="Archive">
         <ArchiveProject project={project} />
