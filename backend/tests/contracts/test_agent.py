@@ -277,6 +277,13 @@ async def test_a_run_that_changed_nothing_has_no_diff(subject: Subject, heard: H
     assert await subject.agent.diff(session, message) == []
 
 
+async def test_an_agent_that_was_told_to_look_anew_goes_on(subject: Subject) -> None:
+    session, _ = await subject.begin("demo: say Done.", say_done)
+    await asyncio.sleep(1)
+    await subject.agent.dispose()
+    assert (await subject.agent.session(session))["id"] == session
+
+
 async def say(turn: Turn, text: str) -> None:
     await turn.say(text)
     await turn.finish()

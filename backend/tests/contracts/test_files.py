@@ -13,7 +13,9 @@ from opm.server.clients.pods import HttpPodClients
 from opm.server.core.errors import Conflict, Invalid, NotFound
 from opm.sidecar.files.app import create
 from opm.wire.files import Entry, EntryType, FileSearch, MakeDirectory, Rename, WriteFile
+from opm.wire.workspace import CloneOrder
 from tests.fakes.files import FakeFiles
+from tests.gitserver import repository, serving
 from tests.server.clients.sidecar import address_of
 from tests.sidecar.support import served, settings
 
@@ -217,3 +219,31 @@ async def test_a_listing_is_as_long_as_asked(files: FileClient) -> None:
     short = await files.tree("", 1, 2)
     assert (len(short.entries), short.truncated) == (2, True)
     assert (await read(files, "a"))[1]["x-file-encoding"] == "utf-8"
+
+
+async def test_what_cannot_be_cloned_leaves_the_workspace_as_it_is(files: FileClient) -> None:
+    await files.write(WriteFile(path="a", content="x"))
+    with pytest.raises(Invalid):
+        await cloned(files, "file:///etc")
+    with pytest.raises(Conflict) as missing:
+        await cloned(files, "http://127.0.0.1:9/none.git")
+    assert missing.value.details["reason"]
+    assert names((await files.tree("", 1)).entries) == ["a"]
+
+
+async def test_a_repository_takes_the_place_of_everything(files: FileClient, tmp_path: Path) -> None:
+    with serving(tmp_path.parent / f"{tmp_path.name}-served") as hub:
+        url = hub.publish(repository(hub.root / "work"))
+        if isinstance(files, FakeFiles):
+            files.repositories[url] = {"README.md": b"# Tea\n", "src/tea.py": b"print('tea')\n"}
+        await files.write(WriteFile(path="a", content="x"))
+        phases = await cloned(files, url)
+    assert phases[0] == "starting"
+    assert "receiving" in phases
+    found = names((await files.tree("", 1)).entries)
+    assert [name for name in found if name != ".git"] == ["src", "README.md"]
+    assert await files.original("README.md") == b"# Tea\n"
+
+
+async def cloned(files: FileClient, url: str) -> list[str]:
+    return [progress.phase async for progress in files.clone(CloneOrder(url=url))]

@@ -29,6 +29,7 @@ class FakeAgent:
         self.replies: list[tuple[str, Any]] = []
         self.aborted: list[str] = []
         self.diffs: list[dict[str, Any]] = []
+        self.disposed = 0
         self.down = False
         self.deaf = False
         """Accepts prompts and does nothing with them."""
@@ -108,6 +109,10 @@ class FakeAgent:
         abilities = {"context": 8192, "output": 4096, "tool_call": True, "reasoning": False}
         model = {"id": "scripted", "name": "Scripted", **abilities, "cost_input": 0.0, "cost_output": 0.0}
         return [{"id": "fake", "name": "Fake", "models": [model]}]
+
+    async def dispose(self) -> None:
+        self._require_up()
+        self.disposed += 1
 
     async def events(self) -> AsyncGenerator[AgentEvent]:
         self._require_up()

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import io
 import zipfile
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -23,6 +23,7 @@ from opm.wire.files import (
     WriteFile,
     Written,
 )
+from opm.wire.workspace import CloneOrder, CloneProgress, url_problem
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -34,6 +35,11 @@ class FakeFiles:
         self.content_of: dict[str, bytes] = {}
         self.directories: set[str] = {""}
         self.committed = dict(committed or {})
+        self.repositories: dict[str, Mapping[str, bytes]] = {}
+        """What there is to be cloned, by address; of all others the server knows nothing."""
+        self.orders: list[CloneOrder] = []
+        self.cloning: Callable[[], Awaitable[None]] | None = None
+        """What happens in the middle of a clone."""
         for path, data in (content or {}).items():
             self._put(path, data)
 
@@ -150,6 +156,22 @@ class FakeFiles:
         for name in (*inside, path):
             self.content_of.pop(name, None)
             self.directories.discard(name)
+
+    async def clone(self, order: CloneOrder) -> AsyncGenerator[CloneProgress]:
+        if url_problem(order.url):
+            raise Invalid("This is no address of a repository.")
+        self.orders.append(order)
+        yield CloneProgress(phase="starting")
+        if order.url not in self.repositories:
+            raise Conflict("There is no repository at this address.", reason="not_found")
+        yield CloneProgress(phase="receiving", percent=50)
+        if self.cloning is not None:
+            await self.cloning()
+        yield CloneProgress(phase="receiving", percent=100)
+        self.content_of, self.directories = {}, {""}
+        for path, data in self.repositories[order.url].items():
+            self._put(path, data)
+        self.committed = dict(self.content_of)
 
     def _compare(self, body: WriteFile, current: bytes | None) -> None:
         if body.base_etag is not None:

@@ -1,6 +1,6 @@
 """What the controller asks of the two sidecars of a pod."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 from opm.wire.terminals import ChangeTerminal, NewTerminal, Terminal
+from opm.wire.workspace import CloneOrder, CloneProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ class AgentClient(Protocol):
 
     async def models(self) -> list[dict[str, Any]]: ...
 
+    async def dispose(self) -> None:
+        """OpenCode forgets what it knows of the workspace and looks anew; runs at work end."""
+        ...
+
     def events(self) -> AsyncIterator[AgentEvent]:
         """The pod's one stream. The first event is `stream.connected`; it ends when the pod drops it."""
         ...
@@ -104,6 +109,13 @@ class FileClient(Protocol):
     async def rename(self, body: Rename) -> None: ...
 
     async def delete(self, path: str, *, recursive: bool) -> None: ...
+
+    def clone(self, order: CloneOrder) -> AsyncGenerator[CloneProgress]:
+        """Puts a repository in place of all that is in the workspace; close it (``contextlib.aclosing``) to break off.
+
+        Ends when that is done. `Conflict` says with a `reason` why it cannot be, `Unavailable` that the pod broke off.
+        """
+        ...
 
 
 class TerminalLine(Protocol):

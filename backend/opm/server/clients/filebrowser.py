@@ -9,12 +9,14 @@ from pydantic import BaseModel, ValidationError
 
 from opm.server.clients.base import FileStream
 from opm.server.clients.http import CONNECT_SECONDS, Sidecar, body_of
-from opm.server.core.errors import Unavailable
+from opm.server.core.errors import Conflict, Unavailable
 from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
+from opm.wire.workspace import CloneLine, CloneOrder, CloneProgress
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 STALL_SECONDS = 30.0
+_LONGEST_LINE = 64 << 10
 _ASKED = frozenset({"range", "if-none-match", "if-range", "if-modified-since"})
 _TOLD = frozenset(
     {
@@ -86,6 +88,29 @@ class HttpFiles:
     async def delete(self, path: str, *, recursive: bool) -> None:
         query = {"path": path, "recursive": "true" if recursive else "false"}
         await self._sidecar.call("DELETE", "/files", query=query)
+
+    async def clone(self, order: CloneOrder) -> AsyncGenerator[CloneProgress]:
+        body = order.model_dump(mode="json")
+        async with self._sidecar.open("POST", "/workspace/clone", body=body, timeout=_STREAMING) as response:
+            async for text in _lines(response):
+                line = _shape(CloneLine, text)
+                if line.failure:
+                    raise Conflict(line.failure.message, reason=line.failure.reason)
+                if line.done:
+                    return
+                if line.progress:
+                    yield line.progress
+        raise Unavailable("The pod broke off in the middle of the clone.", reason="broken_off")
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
+    rest = b""
+    async for piece in body_of(response):
+        *lines, rest = (rest + piece).split(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            raise Unavailable("The pod says something that cannot be understood.", reason="not_understood")
+        for line in lines:
+            yield line
 
 
 def _stream(response: aiohttp.ClientResponse) -> FileStream:

@@ -76,6 +76,9 @@ class HttpAgent:
     async def models(self) -> list[dict[str, Any]]:
         return await self._list("/models")
 
+    async def dispose(self) -> None:
+        await self._sidecar.call("POST", "/dispose")
+
     async def events(self) -> AsyncGenerator[AgentEvent]:
         """Close it (``contextlib.aclosing``) when leaving it early: it holds a connection."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=self._silence)

@@ -26,6 +26,7 @@ def create(settings: PodSettings, write: WriteSome = os.write) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         yield
+        await api.close()
         pool.shutdown()
         beneath.close()
 

@@ -21,8 +21,12 @@ async def running(
     *,
     stdin: int = asyncio.subprocess.DEVNULL,
     stdout: int = asyncio.subprocess.PIPE,
+    descriptors: Sequence[int] = (),
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """In the directory of a descriptor, which no rename can lead elsewhere. Its whole group ends with the block."""
+    """In the directory of a descriptor, which no rename can lead elsewhere. Its whole group ends with the block.
+
+    Of our `descriptors` it inherits those named, under the same numbers.
+    """
     try:
         process = await asyncio.create_subprocess_exec(
             *arguments,
@@ -33,6 +37,7 @@ async def running(
             stderr=asyncio.subprocess.PIPE,
             limit=LONGEST_LINE,
             start_new_session=True,
+            pass_fds=descriptors,
         )
     except FileNotFoundError:
         raise Refused(

@@ -18,6 +18,7 @@ from opm.sidecar.files import archive, content
 from opm.sidecar.files.asking import condition, flag, parsed
 from opm.sidecar.files.beneath import Beneath
 from opm.sidecar.files.change import Changes, Terms
+from opm.sidecar.files.clone import Cloner
 from opm.sidecar.files.encoding import SAMPLE, encoding
 from opm.sidecar.files.faults import told
 from opm.sidecar.files.names import parse, to_text
@@ -25,6 +26,7 @@ from opm.sidecar.files.original import original
 from opm.sidecar.files.search import LONGEST_QUERY, Search
 from opm.sidecar.files.tree import Listing
 from opm.wire.files import MOST_ENTRIES, MakeDirectory, Rename, WriteFile
+from opm.wire.workspace import CloneOrder, ref_problem, secret_problem, url_problem
 
 _LARGEST_BODY = 24 << 20  # ten megabytes of content, with what JSON and base64 add to them
 _SMALL_BODY = 64 << 10
@@ -38,6 +40,10 @@ class FilesApi:
         self._beneath = beneath
         self._changes = changes
         self._pool = pool
+        self._cloner = Cloner(beneath, pool)
+
+    async def close(self) -> None:
+        await self._cloner.close()
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -51,6 +57,7 @@ class FilesApi:
             Route("/files/mkdir", self.make_directory, methods=["POST"]),
             Route("/files/rename", self.rename, methods=["POST"]),
             Route("/files", self.delete, methods=["DELETE"]),
+            Route("/workspace/clone", self.clone, methods=["POST"]),
         ]
 
     async def tree(self, request: Request) -> Response:
@@ -197,6 +204,15 @@ class FilesApi:
         recursive = flag(request, "recursive")
         await self._do(lambda: self._changes.delete(path, recursive=recursive))
         return Response(status_code=204)
+
+    async def clone(self, request: Request) -> Response:
+        order = parsed(CloneOrder, await read_body(request, _SMALL_BODY))
+        problem = url_problem(order.url) or secret_problem(order.username) or secret_problem(order.token)
+        problem = problem or (ref_problem(order.ref) if order.ref else None)
+        if problem:
+            raise Refused(400, problem)
+        self._cloner.require_idle()
+        return StreamingResponse(self._cloner.lines(order), media_type="application/x-ndjson")
 
     async def _do(self, work: Callable[[], T]) -> T:
         """On a thread, with the kernel's refusals put into words."""
