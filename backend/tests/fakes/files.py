@@ -23,7 +23,8 @@ from opm.wire.files import (
     WriteFile,
     Written,
 )
-from opm.wire.workspace import CloneOrder, CloneProgress, url_problem
+from opm.wire.repositories import url_problem
+from opm.wire.workspace import CloneOrder, CloneProgress
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -1,25 +1,20 @@
 """A repository in place of an empty workspace: cloned beside what is there, and put in its place only when whole."""
 
 import asyncio
-import contextlib
-import os
 import re
 import secrets
-import shutil
-import stat
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from typing import TypeVar
 
 from opm.sidecar.errors import Refused
-from opm.sidecar.files import git
+from opm.sidecar.files import disk, git
 from opm.sidecar.files.beneath import Beneath
 from opm.sidecar.files.faults import told
 from opm.sidecar.files.programs import running
 from opm.wire.workspace import CloneFailure, CloneLine, CloneOrder, CloneProgress
 
-DRAFT = ".opm-clone-"
 _BEAT = 2.0
 """So often at least something is told, so that silence means that the way is broken."""
 _MEASURE = 1.0
@@ -74,15 +69,15 @@ class Cloner:
         tell(CloneLine(failure=failure) if failure else CloneLine(done=True))
 
     async def _clone(self, order: CloneOrder, tell: Tell) -> CloneFailure | None:
-        draft = DRAFT + secrets.token_hex(8)
+        draft = disk.DRAFT + secrets.token_hex(8)
         with self._beneath.directory(b"") as workspace:
-            await self._do(lambda: _forget(workspace, *_drafts(workspace)))
+            await self._do(lambda: disk.forget(workspace, *disk.drafts(workspace)))
             try:
                 failure = await self._git(order, draft, workspace, tell)
                 if failure is None:
-                    await self._do(lambda: _settle(workspace, draft))
+                    await self._do(lambda: disk.settle(workspace, draft))
             finally:
-                await self._do(lambda: _forget(workspace, draft))
+                await self._do(lambda: disk.forget(workspace, draft))
         return failure
 
     async def _git(self, order: CloneOrder, draft: str, workspace: int, tell: Tell) -> CloneFailure | None:
@@ -116,7 +111,7 @@ class Cloner:
             said = following.result()
             if await process.wait():
                 return git.failure_of(said)
-            used = await self._do(lambda: _used(workspace, draft))
+            used = await self._do(lambda: disk.used(workspace, draft))
             return _too_large(order) if used > order.most_bytes else None
         finally:
             following.cancel()
@@ -125,7 +120,7 @@ class Cloner:
 
     async def _until_too_large(self, workspace: int, draft: str, most: int) -> None:
         while True:
-            if await self._do(lambda: _used(workspace, draft)) > most:
+            if await self._do(lambda: disk.used(workspace, draft)) > most:
                 return
             await asyncio.sleep(self._measure)
 
@@ -162,50 +157,3 @@ async def _follow(process: asyncio.subprocess.Process, order: CloneOrder, tell: 
                 before = progress
                 tell(CloneLine(progress=progress))
     return [*said, git.plain(rest, order)]
-
-
-def _used(workspace: int, draft: str) -> int:
-    """Bytes on the disk."""
-    total = 0
-    with contextlib.suppress(FileNotFoundError):  # git has not begun, or has given up
-        for _, _, names, directory in os.fwalk(draft, dir_fd=workspace):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):  # git renames what it has finished
-                    total += os.stat(name, dir_fd=directory, follow_symlinks=False).st_blocks * 512
-    return total
-
-
-def _drafts(workspace: int) -> list[str]:
-    """Those of clones that were broken off by the end of this program."""
-    return [name for name in _names(workspace) if name.startswith(DRAFT)]
-
-
-def _names(directory: int) -> list[str]:
-    with os.scandir(directory) as found:
-        return [entry.name for entry in found]
-
-
-def _forget(workspace: int, *drafts: str) -> None:
-    for draft in drafts:
-        with contextlib.suppress(FileNotFoundError):
-            _remove(workspace, draft)
-
-
-def _settle(workspace: int, draft: str) -> None:
-    for name in _names(workspace):
-        if name != draft:
-            _remove(workspace, name)
-    inside = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=workspace)
-    try:
-        for name in _names(inside):
-            os.rename(name, name, src_dir_fd=inside, dst_dir_fd=workspace)
-    finally:
-        os.close(inside)
-    os.rmdir(draft, dir_fd=workspace)
-
-
-def _remove(directory: int, name: str) -> None:
-    if stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
-        shutil.rmtree(name, dir_fd=directory)
-    else:
-        os.unlink(name, dir_fd=directory)

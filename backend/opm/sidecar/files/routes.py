@@ -26,7 +26,8 @@ from opm.sidecar.files.original import original
 from opm.sidecar.files.search import LONGEST_QUERY, Search
 from opm.sidecar.files.tree import Listing
 from opm.wire.files import MOST_ENTRIES, MakeDirectory, Rename, WriteFile
-from opm.wire.workspace import CloneOrder, ref_problem, secret_problem, url_problem
+from opm.wire.repositories import ref_problem, secret_problem, url_problem
+from opm.wire.workspace import CloneOrder
 
 _LARGEST_BODY = 24 << 20  # ten megabytes of content, with what JSON and base64 add to them
 _SMALL_BODY = 64 << 10

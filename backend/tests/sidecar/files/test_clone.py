@@ -13,7 +13,8 @@ import pytest
 
 from opm.sidecar.files import git as told_git
 from opm.sidecar.files.app import create
-from opm.wire.workspace import CloneOrder, ref_problem, url_problem
+from opm.wire.repositories import ref_problem, url_problem
+from opm.wire.workspace import CloneOrder
 from tests.gitserver import GitServer, git, repository, serving
 from tests.sidecar.support import Client, client_of, settings
 
