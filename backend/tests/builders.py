@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import inspect, select
 
 from opm.server.app import create_app
-from opm.server.clients.addresses import AddressGuard
+from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
 from opm.server.clients.providers import HttpProviders
 from opm.server.core.actor import Actor
 from opm.server.core.crypto import Keyring
@@ -70,7 +70,8 @@ class World:
             hub=Hub(self.bus, backlog_bytes=1 << 20),
             runtime=self.runtime,
             clients=self.clients,
-            providers=HttpProviders(AddressGuard(given, self._addresses), given.providers.test_timeout),
+            providers=HttpProviders(AddressGuard(for_providers(given), self._addresses), given.providers.test_timeout),
+            git_hosts=AddressGuard(for_repositories(given), self._addresses),
         )
 
     async def _addresses(self, host: str) -> list[str]:

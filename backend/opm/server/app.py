@@ -27,7 +27,7 @@ from opm.server.api import (
     terminals,
 )
 from opm.server.background.loops import Background
-from opm.server.clients.addresses import AddressGuard
+from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
 from opm.server.clients.pods import HttpPodClients
 from opm.server.clients.providers import HttpProviders
 from opm.server.core.clock import SystemClock
@@ -54,7 +54,8 @@ def build_ports(settings: Settings) -> Ports:
         hub=Hub(bus, backlog_bytes=settings.limits.reader_backlog),
         runtime=LocalRuntime(local_settings(settings)),
         clients=HttpPodClients(),
-        providers=HttpProviders(AddressGuard(settings), settings.providers.test_timeout),
+        providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
+        git_hosts=AddressGuard(for_repositories(settings)),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import cached_property
 
+from opm.server.clients.addresses import AddressGuard
 from opm.server.clients.base import PodClients
 from opm.server.clients.providers import ProviderClient
 from opm.server.core.clock import Clock
@@ -24,6 +25,7 @@ from opm.server.features.tasks.bulk import BulkService
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.tasks.templates import TemplateService
 from opm.server.features.users.service import UserService
+from opm.server.features.workspaces.clones import CloneService
 from opm.server.features.workspaces.service import WorkspaceService
 from opm.server.realtime.bus import Bus, Message, project_topic
 from opm.server.realtime.hub import Hub
@@ -44,6 +46,8 @@ class Ports:
     runtime: Runtime
     clients: PodClients
     providers: ProviderClient
+    git_hosts: AddressGuard
+    """Judges where repositories may be cloned from."""
 
     async def publish(self, events: list[BoardEvent]) -> None:
         await self.bus.publish(
@@ -97,7 +101,14 @@ class Scope:
 
     @cached_property
     def workspaces(self) -> WorkspaceService:
-        return WorkspaceService(self._uow, self.projects, self.tasks, self.configs, self._ports.cipher, self._ports.bus)
+        return WorkspaceService(
+            self._uow, self.projects, self.tasks, self.configs, self.clones, self._ports.cipher, self._ports.bus
+        )
+
+    @cached_property
+    def clones(self) -> CloneService:
+        """How workspaces come to hold a repository."""
+        return CloneService(self._uow, self.projects, self._ports.cipher, self._ports.bus)
 
     @cached_property
     def interactions(self) -> InteractionService:

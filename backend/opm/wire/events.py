@@ -11,6 +11,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from opm.wire.workspace import ClonePhase
+
 
 class BoardEvent(BaseModel):
     """Base of what is sent to boards. ``timestamp`` is when the fact was saved."""
@@ -87,6 +89,16 @@ class ProjectChanged(BoardEvent):
     change: Literal["created", "updated", "archived", "config"]
 
 
+class WorkspaceChanged(BoardEvent):
+    """How far the clone of a repository is. With a ``phase`` it tells of progress, which is stored nowhere."""
+
+    type: Literal["workspace_changed"] = "workspace_changed"
+    state: Literal["waiting", "cloning", "ready", "failed"]
+    reason: str | None = None
+    phase: ClonePhase | None = None
+    percent: int | None = None
+
+
 AnyBoardEvent = Annotated[
     PodStatus
     | TaskStatusChanged
@@ -95,7 +107,8 @@ AnyBoardEvent = Annotated[
     | SessionOutput
     | InteractionChanged
     | FileChanged
-    | ProjectChanged,
+    | ProjectChanged
+    | WorkspaceChanged,
     Field(discriminator="type"),
 ]
 board_event_adapter: TypeAdapter[AnyBoardEvent] = TypeAdapter(AnyBoardEvent)

@@ -7,6 +7,7 @@ import { aProject, aTask } from '@/testing/builders'
 import { page } from '@/testing/server'
 import { ActivityStore } from './activity'
 import { BOARD_MUTATION, CacheUpdater } from './cache'
+import { cloning } from './cloning'
 
 const AT = '2026-01-01T12:00:00Z'
 const project = aProject({ id: 'p', pod_status: 'pending' })
@@ -55,6 +56,21 @@ test('a card changes column at once, and is then read again with all that counts
     expect(stale(key)).toBe(true)
   }
   expect(stale(tree)).toBe(false)
+})
+
+test('the progress of a clone is told without reading anything again; its end is written and read', () => {
+  hear({ type: 'workspace_changed', state: 'cloning', phase: 'receiving', percent: 40 })
+  expect(cloning.get('p')).toEqual({ phase: 'receiving', percent: 40 })
+  vi.advanceTimersByTime(50)
+  expect(stale(allProjectsOptions().queryKey)).toBe(false)
+  hear({ type: 'workspace_changed', state: 'failed', reason: 'No such branch.' })
+  expect(cloning.get('p')).toBeUndefined()
+  expect(client.getQueryData(allProjectsOptions().queryKey)?.[0]).toMatchObject({
+    workspace_state: 'failed',
+    workspace_reason: 'No such branch.',
+  })
+  vi.advanceTimersByTime(50)
+  expect([stale(board), stale(allProjectsOptions().queryKey)]).toEqual([true, true])
 })
 
 test('news older than what is known changes nothing', () => {

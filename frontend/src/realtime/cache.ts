@@ -8,7 +8,9 @@ import type {
   Task,
   TaskChanged,
   TaskStatusChanged,
+  WorkspaceChanged,
 } from '@/api/types'
+import { cloning } from './cloning'
 
 /** Mutations under this key hold optimistic board state that a refetch would overwrite too early. */
 export const BOARD_MUTATION = 'board'
@@ -26,6 +28,7 @@ const STALE: Record<AnyBoardEvent['type'], string[]> = {
   interaction_changed: [...OF_CARD, 'listInteractions'],
   file_changed: ['getTree', 'getDiff'],
   project_changed: ['getConfig', 'listConfigVersions'],
+  workspace_changed: OF_CARD,
   session_output: [],
 }
 const OVERVIEW_EVENTS = new Set<AnyBoardEvent['type']>([
@@ -34,6 +37,7 @@ const OVERVIEW_EVENTS = new Set<AnyBoardEvent['type']>([
   'session_changed',
   'interaction_changed',
   'project_changed',
+  'workspace_changed',
 ])
 
 export class CacheUpdater {
@@ -47,6 +51,11 @@ export class CacheUpdater {
 
   apply(event: AnyBoardEvent): void {
     if (event.type === 'pod_status') this.podStatus(event)
+    if (event.type === 'workspace_changed') {
+      cloning.note(event)
+      if (event.phase) return
+      this.workspace(event)
+    }
     if (event.type === 'task_status_changed') this.taskStatus(event)
     if (event.type === 'task_changed' && event.change === 'deleted') this.taskDeleted(event)
     const stale = STALE[event.type]
@@ -61,8 +70,16 @@ export class CacheUpdater {
   }
 
   private podStatus({ projectId, status, reason }: PodStatus): void {
-    const patch = <P extends { id: string }>(project: P): P =>
-      project.id === projectId ? { ...project, pod_status: status, pod_reason: reason ?? null } : project
+    this.patchProject(projectId, { pod_status: status, pod_reason: reason ?? null })
+  }
+
+  private workspace({ projectId, state, reason }: WorkspaceChanged): void {
+    this.patchProject(projectId, { workspace_state: state, workspace_reason: reason ?? null })
+  }
+
+  private patchProject(projectId: string, change: Partial<ProjectSummary>): void {
+    const patch = (project: ProjectSummary): ProjectSummary =>
+      project.id === projectId ? { ...project, ...change } : project
     this.client.setQueryData(allProjectsOptions().queryKey, (all) => all?.map(patch))
     this.client.setQueriesData<ProjectSummary>({ predicate: queriesOf(['getProject']) }, (project) =>
       project ? patch(project) : project,

@@ -9,6 +9,7 @@ from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.core.actor import Actor
 from opm.server.core.paging import Page
 from opm.server.features.projects.schemas import (
+    CloneAgain,
     NewProject,
     Pod,
     PodLogs,
@@ -33,8 +34,15 @@ async def list_projects(
 
 
 @router.post("", status_code=201)
-async def create_project(actor: ActorDep, scope: ScopeDep, body: NewProject) -> ProjectSummary:
-    return await scope.workspaces.create(actor, body)
+async def create_project(actor: ActorDep, ports: PortsDep, body: NewProject) -> ProjectSummary:
+    """A repository is cloned in the pod once this is answered; `workspace_changed` events tell how far that is.
+
+    Its host must have a public address and https, unless the operator allows others.
+    """
+    if body.git:
+        await ports.git_hosts.check(body.git.url)
+    async with ports.scope() as scope:
+        return await scope.workspaces.create(actor, body)
 
 
 @router.get("/{project}")
@@ -73,6 +81,16 @@ async def start_project(actor: ActorDep, scope: ScopeDep, project: str) -> Proje
 @router.post("/{project}/stop", status_code=202)
 async def stop_project(actor: ActorDep, scope: ScopeDep, project: str) -> Project:
     return Project.model_validate(await scope.workspaces.stop(actor, project))
+
+
+@router.post("/{project}/workspace/retry", status_code=202)
+async def retry_workspace(actor: ActorDep, ports: PortsDep, project: str, body: CloneAgain) -> ProjectSummary:
+    """Clone again what could not be cloned, if wanted with another address, branch or token."""
+    if body.url:
+        await _id_of(actor, ports, project)
+        await ports.git_hosts.check(body.url)
+    async with ports.scope() as scope:
+        return (await scope.projects.summaries([await scope.clones.again(actor, project, body)]))[0]
 
 
 @router.get("/{project}/pod")

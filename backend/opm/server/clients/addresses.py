@@ -1,9 +1,11 @@
-"""Where a provider may be: an address that people give must not lead into the operator's own network unasked."""
+"""Where providers and repositories may be: an address that people give must not lead into the operator's own network
+unasked."""
 
 import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from opm.server.core.errors import Invalid
@@ -26,25 +28,55 @@ async def resolve(host: str) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class AddressGuard:
-    """Judges a base URL by every address that its name has now."""
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator allows, and what a refusal names: the `field` filled in, what is `entrusted` to the host."""
 
-    def __init__(self, settings: Settings, look_up: Resolve = resolve) -> None:
-        self._allowed = {host.lower() for host in settings.providers.allowed_hosts}
-        self._private = _private_allowed(settings)
+    allowed_hosts: frozenset[str]
+    private: bool
+    field: str
+    variable: str
+    entrusted: str
+
+
+def for_providers(settings: Settings) -> Rules:
+    hosts = frozenset(host.lower() for host in settings.providers.allowed_hosts)
+    return Rules(hosts, _private_allowed(settings), "base_url", "OPM_PROVIDERS__ALLOWED_HOSTS", "key")
+
+
+def for_repositories(settings: Settings) -> Rules:
+    hosts = frozenset(host.lower() for host in settings.git.allowed_hosts)
+    return Rules(hosts, private=False, field="git.url", variable="OPM_GIT__ALLOWED_HOSTS", entrusted="token")
+
+
+class _Refused(Exception):
+    """The message says why."""
+
+
+class AddressGuard:
+    """Judges a URL by every address that its name has now."""
+
+    def __init__(self, rules: Rules, look_up: Resolve = resolve) -> None:
+        self._rules = rules
         self._look_up = look_up
 
     async def check(self, url: str) -> list[str]:
         """The addresses to connect to; `Invalid` says why there are none."""
+        try:
+            return await self._judged(url)
+        except _Refused as exc:
+            raise Invalid(str(exc), field=self._rules.field, reason="address_refused") from exc.__cause__
+
+    async def _judged(self, url: str) -> list[str]:
         parts = _parse(url)
         host = (parts.hostname or "").lower().rstrip(".")
-        named = host in self._allowed
+        named = host in self._rules.allowed_hosts
         addresses = [ipaddress.ip_address(text) for text in await self._addresses(host)]
         for address in addresses:
             self._judge(host, address, named=named)
-        inside = self._private and all(_is_inside(_true(address)) for address in addresses)
+        inside = self._rules.private and all(_is_inside(_true(address)) for address in addresses)
         if parts.scheme != "https" and not named and not inside:
-            raise _refused(f"{host} must be reached by https: the key would travel in the clear.")
+            raise _Refused(f"{host} must be reached by https: the {self._rules.entrusted} would travel in the clear.")
         return [str(address) for address in addresses]
 
     async def _addresses(self, host: str) -> list[str]:
@@ -56,19 +88,19 @@ class AddressGuard:
             async with asyncio.timeout(_RESOLVE_SECONDS):
                 found = await self._look_up(host)
         except (OSError, UnicodeError, TimeoutError) as exc:
-            raise _refused(f"The name {host} cannot be resolved.") from exc
+            raise _Refused(f"The name {host} cannot be resolved.") from exc
         if not found:
-            raise _refused(f"The name {host} cannot be resolved.")
+            raise _Refused(f"The name {host} cannot be resolved.")
         return [address.partition("%")[0] for address in found]
 
     def _judge(self, host: str, address: Address, *, named: bool) -> None:
         true = _true(address)
         if true in _METADATA:
-            raise _refused(f"{host} is an address of a cloud's metadata service, which is never allowed.")
-        if named or _is_public(true) or (self._private and _is_inside(true)):
+            raise _Refused(f"{host} is an address of a cloud's metadata service, which is never allowed.")
+        if named or _is_public(true) or (self._rules.private and _is_inside(true)):
             return
-        raise _refused(
-            f"{host} is not a public address. Whoever operates opm can allow it with OPM_PROVIDERS__ALLOWED_HOSTS."
+        raise _Refused(
+            f"{host} is not a public address. Whoever operates opm can allow it with {self._rules.variable}."
         )
 
 
@@ -88,13 +120,13 @@ def _parse(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as exc:
-        raise _refused("This is not an address.") from exc
+        raise _Refused("This is not an address.") from exc
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise _refused("An address begins with https:// or http://.")
+        raise _Refused("An address begins with https:// or http://.")
     if parts.username is not None or parts.password is not None:
-        raise _refused("An address must not hold a name or password; enter the key as the API key.")
+        raise _Refused("An address must not hold a name or password; enter the key as the API key.")
     if parts.query or parts.fragment:
-        raise _refused("A base URL has neither ? nor #.")
+        raise _Refused("A base URL has neither ? nor #.")
     return parts
 
 
@@ -116,7 +148,3 @@ def _is_inside(address: Address) -> bool:
     odd = address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved
     shared = isinstance(address, ipaddress.IPv4Address) and address in _SHARED
     return shared or address.is_loopback or (address.is_private and not odd)
-
-
-def _refused(message: str) -> Invalid:
-    return Invalid(message, field="base_url", reason="address_refused")

@@ -103,6 +103,18 @@ class ProviderSettings(_Group):
     test_timeout: float = Field(default=30, gt=0, le=120, description="seconds that testing a provider may take")
 
 
+class GitSettings(_Group):
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="hosts that repositories may be cloned from at any address, also by http; cloud metadata never",
+    )
+    clone_timeout: float = Field(default=900, gt=0, description="seconds that cloning a repository may take")
+    clone_bytes: int = Field(
+        default=10 * 2**30, gt=0, description="bytes that a cloned repository may take, history and files"
+    )
+    depth: int = Field(default=0, ge=0, description="newest commits that are cloned; 0: the whole history")
+
+
 class LimitSettings(_Group):
     body_bytes: int = Field(default=2**20, gt=0, description="largest JSON body")
     file_bytes: int = Field(default=10 * 2**20, gt=0, description="largest file written through the editor")
@@ -135,6 +147,7 @@ class Settings(BaseSettings):
     opencode: OpenCodeSettings = Field(default_factory=OpenCodeSettings)
     demo: DemoSettings = Field(default_factory=DemoSettings)
     providers: ProviderSettings = Field(default_factory=ProviderSettings)
+    git: GitSettings = Field(default_factory=GitSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
     @classmethod

@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 
 from opm.server.api import auth, errors, health, middleware, spa
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
-from opm.server.clients.addresses import AddressGuard
+from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
 from opm.server.clients.providers import HttpProviders
 from opm.server.core.crypto import Keyring
 from opm.server.core.errors import Conflict, Internal, RuntimeFault, Unavailable
@@ -158,6 +158,7 @@ async def open_ports(settings: Settings, clock: MovedClock) -> AsyncIterator[Por
         hub=Hub(bus, backlog_bytes=1000),
         runtime=FakeRuntime(),
         clients=FakePodClients(),
-        providers=HttpProviders(AddressGuard(settings), settings.providers.test_timeout),
+        providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
+        git_hosts=AddressGuard(for_repositories(settings)),
     )
     await db.close()

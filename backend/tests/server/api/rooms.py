@@ -43,6 +43,7 @@ CALLS: dict[str, Call] = {
     "update_template": Call(body={"title": "Steps"}),
     "delete_template": Call(204),
     "start_project": Call(202),
+    "retry_workspace": Call(409, body={}),  # it did not fail
     "stop_project": Call(409),  # the agent is at work in it
     "get_pod": Call(),
     "get_pod_logs": Call(query={"part": "opencode"}),

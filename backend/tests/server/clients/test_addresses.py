@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from opm.server.clients.addresses import AddressGuard
+from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
 from opm.server.core.errors import Invalid
-from opm.server.core.settings import ProviderSettings, Settings
+from opm.server.core.settings import GitSettings, ProviderSettings, Settings
 
 PUBLIC = "93.184.215.14"
 
@@ -16,7 +16,8 @@ def guard(folder: Path, *addresses: str, host: str = "127.0.0.1", **providers: A
     async def look_up(_: str) -> list[str]:
         return list(addresses)
 
-    return AddressGuard(Settings(data_dir=folder, host=host, providers=ProviderSettings(**providers)), look_up)
+    given = Settings(data_dir=folder, host=host, providers=ProviderSettings(**providers))
+    return AddressGuard(for_providers(given), look_up)
 
 
 async def refused(judge: AddressGuard, url: str) -> str:
@@ -74,3 +75,23 @@ async def test_one_address_inside_is_enough_to_refuse_a_name(tmp_path: Path) -> 
 
 async def test_a_name_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     assert "resolved" in await refused(guard(tmp_path), "https://x.example")
+
+
+async def test_repositories_are_inside_only_on_hosts_that_are_named(tmp_path: Path) -> None:
+    async def look_up(host: str) -> list[str]:
+        return [PUBLIC] if host == "hub.example" else ["10.0.0.7"]
+
+    judge = AddressGuard(
+        for_repositories(Settings(data_dir=tmp_path, git=GitSettings(allowed_hosts=("git.home",)))), look_up
+    )
+    assert await judge.check("https://hub.example/ann/tea.git") == [PUBLIC]
+    assert await judge.check("http://git.home/ann/tea.git") == ["10.0.0.7"]
+    for url, told in (
+        ("http://hub.example/tea", "the token would travel"),
+        ("https://other.home/tea", "OPM_GIT__ALLOWED_HOSTS"),
+        ("http://127.0.0.1/tea", "OPM_GIT__ALLOWED_HOSTS"),
+    ):
+        with pytest.raises(Invalid) as caught:
+            await judge.check(url)
+        assert told in caught.value.message
+        assert caught.value.details["field"] == "git.url"

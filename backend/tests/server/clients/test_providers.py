@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from opm.server.clients.addresses import AddressGuard
+from opm.server.clients.addresses import AddressGuard, for_providers
 from opm.server.clients.providers import HttpProviders, Trial
 from opm.server.core.errors import Invalid
 from opm.server.core.settings import ProviderSettings, Settings
@@ -57,7 +57,8 @@ def caller(folder: Path, seconds: float = 5, **providers: Any) -> HttpProviders:
         return ["127.0.0.1"]
 
     return HttpProviders(
-        AddressGuard(Settings(data_dir=folder, providers=ProviderSettings(**providers)), look_up), seconds
+        AddressGuard(for_providers(Settings(data_dir=folder, providers=ProviderSettings(**providers))), look_up),
+        seconds,
     )
 
 

@@ -75,7 +75,9 @@ export type AnyBoardEvent = ({
     type: 'file_changed';
 } & FileChanged) | ({
     type: 'project_changed';
-} & ProjectChanged);
+} & ProjectChanged) | ({
+    type: 'workspace_changed';
+} & WorkspaceChanged);
 
 /**
  * Output
@@ -314,6 +316,34 @@ export type ChangeTerminal = {
      * Title
      */
     title?: string | null;
+};
+
+/**
+ * CloneAgain
+ *
+ * What is to be different; fields not named stay as they are, and another host is told no token of the old one.
+ */
+export type CloneAgain = {
+    /**
+     * Ref
+     *
+     * null: the repository's own choice
+     */
+    ref?: string | null;
+    /**
+     * Token
+     *
+     * write-only; empty: the one given before, if there is one
+     */
+    token?: string;
+    /**
+     * Url
+     */
+    url?: string | null;
+    /**
+     * Username
+     */
+    username?: string;
 };
 
 /**
@@ -662,6 +692,38 @@ export type FileDiff = {
 };
 
 /**
+ * GitSource
+ *
+ * A repository. Name and token are stored encrypted until it is cloned, and then erased.
+ */
+export type GitSource = {
+    /**
+     * Ref
+     *
+     * branch or tag; the repository's own choice if not given
+     */
+    ref?: string | null;
+    /**
+     * Token
+     *
+     * write-only; that of a private repository
+     */
+    token?: string;
+    /**
+     * Url
+     *
+     * https, without name and token
+     */
+    url: string;
+    /**
+     * Username
+     *
+     * where a token alone will not do
+     */
+    username?: string;
+};
+
+/**
  * Health
  */
 export type Health = {
@@ -1000,6 +1062,10 @@ export type NewProject = {
      * Description
      */
     description?: string;
+    /**
+     * start with a repository, cloned in the pod
+     */
+    git?: GitSource | null;
     /**
      * Name
      */
@@ -1711,6 +1777,20 @@ export type Project = {
     description: string;
     desired_state: DesiredState;
     /**
+     * Git Credential Set
+     *
+     * a name or token for the repository is stored; it cannot be read
+     */
+    git_credential_set: boolean;
+    /**
+     * Git Ref
+     */
+    git_ref: string | null;
+    /**
+     * Git Url
+     */
+    git_url: string | null;
+    /**
      * Id
      */
     id: string;
@@ -1740,11 +1820,19 @@ export type Project = {
      * Slug
      */
     slug: string;
+    source: ProjectSource;
     status: ProjectStatus;
     /**
      * Updated At
      */
     updated_at: string;
+    /**
+     * Workspace Reason
+     *
+     * why the workspace is not ready, and what to do
+     */
+    workspace_reason: string | null;
+    workspace_state: WorkspaceState;
 };
 
 /**
@@ -1796,6 +1884,13 @@ export type ProjectPatch = {
 };
 
 /**
+ * ProjectSource
+ *
+ * What the workspace began with.
+ */
+export type ProjectSource = 'empty' | 'sample' | 'git';
+
+/**
  * ProjectStatus
  *
  * The record's own life; the pod's is ``PodState``.
@@ -1834,6 +1929,20 @@ export type ProjectSummary = {
     description: string;
     desired_state: DesiredState;
     /**
+     * Git Credential Set
+     *
+     * a name or token for the repository is stored; it cannot be read
+     */
+    git_credential_set: boolean;
+    /**
+     * Git Ref
+     */
+    git_ref: string | null;
+    /**
+     * Git Url
+     */
+    git_url: string | null;
+    /**
      * Id
      */
     id: string;
@@ -1867,6 +1976,7 @@ export type ProjectSummary = {
      * Slug
      */
     slug: string;
+    source: ProjectSource;
     status: ProjectStatus;
     /**
      * Task Counts
@@ -1880,6 +1990,13 @@ export type ProjectSummary = {
      * Updated At
      */
     updated_at: string;
+    /**
+     * Workspace Reason
+     *
+     * why the workspace is not ready, and what to do
+     */
+    workspace_reason: string | null;
+    workspace_state: WorkspaceState;
 };
 
 /**
@@ -2671,6 +2788,49 @@ export type User = {
  * Verdict
  */
 export type Verdict = 'success' | 'incomplete' | 'blocked' | 'failed' | 'cancelled' | 'interrupted' | 'timeout';
+
+/**
+ * WorkspaceChanged
+ *
+ * How far the clone of a repository is. With a ``phase`` it tells of progress, which is stored nowhere.
+ */
+export type WorkspaceChanged = {
+    /**
+     * Percent
+     */
+    percent?: number | null;
+    /**
+     * Phase
+     */
+    phase?: 'starting' | 'counting' | 'compressing' | 'receiving' | 'resolving' | 'writing' | null;
+    /**
+     * Projectid
+     */
+    projectId: string;
+    /**
+     * Reason
+     */
+    reason?: string | null;
+    /**
+     * State
+     */
+    state: 'waiting' | 'cloning' | 'ready' | 'failed';
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Type
+     */
+    type?: 'workspace_changed';
+};
+
+/**
+ * WorkspaceState
+ *
+ * Whether the workspace holds what it is to begin with.
+ */
+export type WorkspaceState = 'waiting' | 'cloning' | 'ready' | 'failed';
 
 /**
  * WriteFile
@@ -5491,6 +5651,40 @@ export type UpdateTerminalResponses = {
 };
 
 export type UpdateTerminalResponse = UpdateTerminalResponses[keyof UpdateTerminalResponses];
+
+export type RetryWorkspaceData = {
+    body: CloneAgain;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/workspace/retry';
+};
+
+export type RetryWorkspaceErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type RetryWorkspaceError = RetryWorkspaceErrors[keyof RetryWorkspaceErrors];
+
+export type RetryWorkspaceResponses = {
+    /**
+     * Successful Response
+     */
+    202: ProjectSummary;
+};
+
+export type RetryWorkspaceResponse = RetryWorkspaceResponses[keyof RetryWorkspaceResponses];
 
 export type ListProvidersData = {
     body?: never;

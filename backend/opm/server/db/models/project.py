@@ -49,3 +49,7 @@ class Project(Identified, Base):
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]
+
+    @property
+    def git_credential_set(self) -> bool:
+        return self.git_credential_encrypted is not None

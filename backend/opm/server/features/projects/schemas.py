@@ -2,12 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from opm.server.core.texts import Said
+from opm.wire.repositories import ref_problem, secret_problem, url_problem
+from opm.wire.workspace import LONGEST_REF, LONGEST_URL
 
 
 class ProjectStatus(StrEnum):
@@ -25,6 +28,69 @@ class DesiredState(StrEnum):
     DELETED = "deleted"
 
 
+class ProjectSource(StrEnum):
+    """What the workspace began with."""
+
+    EMPTY = "empty"
+    SAMPLE = "sample"
+    GIT = "git"
+
+
+class WorkspaceState(StrEnum):
+    """Whether the workspace holds what it is to begin with."""
+
+    WAITING = "waiting"
+    CLONING = "cloning"
+    READY = "ready"
+    FAILED = "failed"
+
+
+def _repository(url: str) -> str:
+    return _checked(url, url_problem(url))
+
+
+def _ref(ref: str) -> str:
+    return _checked(ref, ref_problem(ref))
+
+
+def _secret(text: str) -> str:
+    return _checked(text, secret_problem(text))
+
+
+def _checked(text: str, problem: str | None) -> str:
+    if problem:
+        raise PydanticCustomError("git", "{problem}", {"problem": problem})
+    return text
+
+
+RepositoryUrl = Annotated[str, Field(max_length=LONGEST_URL), AfterValidator(_repository)]
+Ref = Annotated[str, Field(min_length=1, max_length=LONGEST_REF), AfterValidator(_ref)]
+UserName = Annotated[str, Field(max_length=255), AfterValidator(_secret)]
+Token = Annotated[str, Field(max_length=4096, repr=False), AfterValidator(_secret)]
+
+
+class GitSource(Said):
+    """A repository. Name and token are stored encrypted until it is cloned, and then erased."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    url: RepositoryUrl = Field(description="https, without name and token", examples=["https://example.org/tea.git"])
+    ref: Ref | None = Field(default=None, description="branch or tag; the repository's own choice if not given")
+    username: UserName = Field(default="", description="where a token alone will not do")
+    token: Token = Field(default="", description="write-only; that of a private repository")
+
+
+class CloneAgain(Said):
+    """What is to be different; fields not named stay as they are, and another host is told no token of the old one."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    url: RepositoryUrl | None = None
+    ref: Ref | None = Field(default=None, description="null: the repository's own choice")
+    username: UserName = ""
+    token: Token = Field(default="", description="write-only; empty: the one given before, if there is one")
+
+
 class NewProject(Said):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
@@ -36,6 +102,17 @@ class NewProject(Said):
         description="made from the name if not given",
     )
     sample: bool = Field(default=False, description="start with sample files and cards for the demo model")
+    git: GitSource | None = Field(default=None, description="start with a repository, cloned in the pod")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.sample and self.git:
+            raise PydanticCustomError("source", "A project starts with the sample or with a repository, not with both.")
+        return self
+
+    @property
+    def source(self) -> ProjectSource:
+        return ProjectSource.GIT if self.git else ProjectSource.SAMPLE if self.sample else ProjectSource.EMPTY
 
 
 class ProjectPatch(Said):
@@ -72,6 +149,12 @@ class Project(BaseModel):
     desired_state: DesiredState
     pod_status: str = Field(description="absent, pending, running, stopping or failed")
     pod_reason: str | None
+    source: ProjectSource
+    git_url: str | None
+    git_ref: str | None
+    git_credential_set: bool = Field(description="a name or token for the repository is stored; it cannot be read")
+    workspace_state: WorkspaceState
+    workspace_reason: str | None = Field(description="why the workspace is not ready, and what to do")
     idle_stop_seconds: int | None
     max_concurrent_runs: int
     archived_at: datetime | None

@@ -19,6 +19,7 @@ from opm.server.features.projects.schemas import (
     ProjectStatus,
     ProjectSummary,
     ProjectView,
+    WorkspaceState,
 )
 from opm.wire.events import ProjectChanged
 
@@ -60,6 +61,10 @@ class ProjectService:
             slug=_free(stem, taken),
             description=new.description,
             sample=new.sample,
+            source=new.source,
+            git_url=new.git.url if new.git else None,
+            git_ref=new.git.ref if new.git else None,
+            workspace_state=WorkspaceState.WAITING if new.git else WorkspaceState.READY,
             status=ProjectStatus.INITIALIZING,
             desired_state=DesiredState.STOPPED,
             pod_status="absent",
@@ -68,7 +73,8 @@ class ProjectService:
         )
         self._projects.add(project)
         await self._uow.flush()
-        self._uow.audit(actor, "project.create", ("project", project.id), project=project.id, name=new.name)
+        details = {"name": new.name, "source": new.source} | ({"git_url": new.git.url} if new.git else {})
+        self._uow.audit(actor, "project.create", ("project", project.id), project=project.id, **details)
         self.announce(project, "created")
         return project
 

@@ -64,6 +64,8 @@ class SessionRepository(Repository[OpencodeSession]):
             .where(
                 Project.id == OpencodeSession.project_id,
                 Project.status != "archived",
+                # of a workspace that could not be made, the run itself tells
+                Project.workspace_state.in_(("ready", "failed")),
                 Project.max_concurrent_runs > ahead,
             )
             .correlate(OpencodeSession)

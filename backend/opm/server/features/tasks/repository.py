@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, delete, func, or_, select, tuple_
+from sqlalchemy import Select, and_, case, delete, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from opm.server.core.errors import Invalid
 from opm.server.core.paging import PageRequest, cursor_after
-from opm.server.db.models import Interaction, OpencodeSession, Task, TaskEvent, TaskTemplate
+from opm.server.db.models import Interaction, OpencodeSession, Project, Task, TaskEvent, TaskTemplate
 from opm.server.db.repository import Repository
 from opm.server.features.tasks import order
 from opm.server.features.tasks.schemas import TaskFilter
@@ -32,6 +32,14 @@ _ask = (
     .correlate(Task)
     .scalar_subquery()
 )
+_no_workspace = (
+    select(Project.id)
+    .where(Project.id == OpencodeSession.project_id, Project.workspace_state.in_(("waiting", "cloning")))
+    .correlate(OpencodeSession)
+    .exists()
+)
+_WAITS = "Waits until the repository is cloned."
+_reason = case((and_(OpencodeSession.status == "queued", _no_workspace), _WAITS), else_=OpencodeSession.reason)
 _CARD = (
     *(getattr(Task, name) for name in (
         "id", "project_id", "title", "description", "status", "rank", "version", "current_session_id",
@@ -41,7 +49,7 @@ _CARD = (
     OpencodeSession.id.label("run_id"),
     OpencodeSession.status.label("run_status"),
     OpencodeSession.verdict,
-    OpencodeSession.reason,
+    _reason.label("reason"),
     OpencodeSession.retry_message,
     OpencodeSession.execution_start_at,
     OpencodeSession.execution_end_at,

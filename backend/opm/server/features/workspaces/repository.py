@@ -17,13 +17,20 @@ _BUSY = (
 )
 
 
+_CLONING = and_(Project.workspace_state == "cloning", Project.status != "archived", Project.desired_state != "deleted")
+
+
 class WorkspaceRepository(Repository[Project]):
     model = Project
 
     async def wishes(self) -> Sequence[Any]:
         """Of every project whose pod is wanted, or is there although it is not wanted."""
         query = select(
-            Project.id, Project.desired_state, Project.last_used_at, _BUSY.label("busy"), Project.idle_stop_seconds
+            Project.id,
+            Project.desired_state,
+            Project.last_used_at,
+            or_(_BUSY, _CLONING).label("busy"),
+            Project.idle_stop_seconds,
         ).where(
             or_(
                 and_(Project.desired_state == "deleted", Project.archived_at.is_(None)),
@@ -34,6 +41,14 @@ class WorkspaceRepository(Repository[Project]):
             ),
         )
         return (await self.session.execute(query)).all()
+
+    async def to_be_cloned(self) -> Sequence[UUID]:
+        query = select(Project.id).where(
+            Project.workspace_state.in_(("waiting", "cloning")),
+            Project.status != "archived",
+            Project.desired_state != "deleted",
+        )
+        return (await self.session.execute(query.order_by(Project.id))).scalars().all()
 
     async def is_busy(self, project_id: UUID) -> bool:
         query = select(_BUSY).select_from(Project).where(Project.id == project_id)

@@ -1,14 +1,24 @@
 """A project's pod as the loops see it: what is wanted, what is there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What one project's pod shall be. `busy`: a run is being worked on, so its driver sees to the pod."""
+    """What one project's pod shall be. `busy`: its driver sees to the pod, that of a run or of a clone."""
 
     project_id: UUID
     desired: str
     busy: bool
     idle: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A repository that a workspace is to be made of."""
+
+    url: str
+    ref: str | None
+    username: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)

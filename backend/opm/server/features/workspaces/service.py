@@ -12,11 +12,18 @@ from opm.server.db.models import OpencodeConfig, Project
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.configs import providers
 from opm.server.features.configs.service import ConfigService
-from opm.server.features.projects.schemas import DesiredState, NewProject, ProjectStatus, ProjectSummary
+from opm.server.features.projects.schemas import (
+    DesiredState,
+    NewProject,
+    ProjectStatus,
+    ProjectSummary,
+    WorkspaceState,
+)
 from opm.server.features.projects.service import ProjectService
 from opm.server.features.tasks.schemas import NewTask
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.workspaces import sample
+from opm.server.features.workspaces.clones import CloneService
 from opm.server.features.workspaces.repository import WorkspaceRepository
 from opm.server.features.workspaces.schemas import Wish
 from opm.server.realtime.bus import WAKE_RECONCILE, Bus, Message
@@ -34,6 +41,7 @@ class WorkspaceService:
         projects: ProjectService,
         tasks: TaskService,
         configs: ConfigService,
+        clones: CloneService,
         cipher: Cipher,
         bus: Bus,
     ) -> None:
@@ -41,6 +49,7 @@ class WorkspaceService:
         self._projects = projects
         self._tasks = tasks
         self._configs = configs
+        self._clones = clones
         self._cipher = cipher
         self._bus = bus
         self._workspaces = WorkspaceRepository(uow.session)
@@ -48,6 +57,8 @@ class WorkspaceService:
     async def create(self, actor: Actor, new: NewProject) -> ProjectSummary:
         """A project that can be tried at once: with a model, and with cards if it is the sample."""
         project = await self._projects.create(actor, new)
+        if new.git:
+            self._clones.wish(project, new.git)
         await self._configs.start_with_demo(project, actor.user_id)
         for title, description in sample.CARDS if new.sample else ():
             await self._tasks.add(project, NewTask(title=title, description=description), actor.user_id)
@@ -63,6 +74,8 @@ class WorkspaceService:
         project = await self._projects.require(actor, ref, lock=True)
         if await self._workspaces.is_busy(project.id):
             raise Conflict("The agent is working in this pod; cancel its run first, then stop the pod.")
+        if project.workspace_state == WorkspaceState.CLONING:
+            raise Conflict("A repository is being cloned in this pod; it can be stopped when that is done.")
         self._want(project, DesiredState.STOPPED)
         return project
 
@@ -78,6 +91,7 @@ class WorkspaceService:
     async def find(self, actor: Actor, ref: str) -> tuple[Project, bool]:
         """The project, and whether its pod is known to be in use, so that `start` need not be called again."""
         project = await self._projects.require(actor, ref)
+        self._clones.require_ready(project)
         recent = project.last_used_at is not None and self._uow.now - project.last_used_at < _RECENT
         return project, recent and project.desired_state == DesiredState.RUNNING
 
@@ -155,8 +169,10 @@ class WorkspaceService:
         return providers.prompt(await self._configs.by_id(config_id), text, message_id)
 
     async def wanted(self, project_id: UUID) -> None:
-        """A run needs the pod; its driver starts it, and nobody shall stop it."""
+        """A run needs the pod, and what it works on; its driver starts it, and nobody shall stop it."""
         project = await self._projects.by_id(project_id)
+        if project is not None:
+            self._clones.require_ready(project)
         if project is not None and project.desired_state == DesiredState.STOPPED:
             project.desired_state = DesiredState.RUNNING
         await self.used(project_id)
@@ -176,6 +192,7 @@ class WorkspaceService:
         if project is not None:
             project.status = ProjectStatus.ARCHIVED
             project.archived_at = self._uow.now
+            project.git_credential_encrypted = None
             project.pod_status = PodPhase.ABSENT
 
     async def observed(self, seen: Observation) -> None:
