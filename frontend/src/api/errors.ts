@@ -57,7 +57,9 @@ export function describe(error: unknown): { message: string; requestId: string |
 
 /** The server's reason about one field of a form, if it named that field. */
 export function fieldError(error: unknown, field: string): string | null {
-  if (!(error instanceof ApiError) || !Array.isArray(error.details.fields)) return null
+  if (!(error instanceof ApiError)) return null
+  if (error.details.field === field) return error.message
+  if (!Array.isArray(error.details.fields)) return null
   const fields = error.details.fields as { field: string; reason: string }[]
   return fields.find((entry) => entry.field === `body.${field}`)?.reason ?? null
 }

@@ -4,6 +4,7 @@ import { Link, Outlet, useLocation, useOutletContext, useParams } from 'react-ro
 import { ApiError, describe } from '@/api/errors'
 import { getProjectOptions } from '@/api/options'
 import type { ProjectSummary } from '@/api/types'
+import { WorkspaceBanner } from '@/features/projects/git/WorkspaceBanner'
 import { PodControl } from '@/features/projects/PodControl'
 import { cn } from '@/lib/cn'
 import { useSubscription } from '@/realtime/RealtimeProvider'
@@ -67,6 +68,7 @@ export function ProjectLayout() {
           <PodControl project={project} />
         </div>
       </div>
+      <WorkspaceBanner project={project} />
       <div className="flex min-h-0 flex-1 flex-col">
         <Outlet context={{ project, baseUrl } satisfies ProjectContext} />
       </div>

@@ -75,6 +75,19 @@ async function menu(title: string, ...path: string[]) {
   for (const item of path) await choose(new RegExp(`^${item}`))
 }
 
+test('a queued card says what it waits for', async () => {
+  const reason = 'Waits until the repository is cloned.'
+  serve([
+    aTask({
+      title: 'Early',
+      status: 'in_progress',
+      run: aRun({ status: 'queued', queue_position: 1, reason }),
+    }),
+  ])
+  show()
+  expect(await screen.findByText(reason)).toBeInTheDocument()
+})
+
 test('cards stand in their columns, with what they wait for and what they cost', async () => {
   serve([
     aTask({ title: 'Waiting', run: null }),

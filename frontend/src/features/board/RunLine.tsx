@@ -53,7 +53,8 @@ export function RunLine({ task }: { task: Task }) {
     case 'queued':
       return (
         <span className="flex items-center gap-1.5 text-xs text-muted">
-          <Clock aria-hidden className="size-3.5" /> Queued{state.position ? ` #${state.position}` : ''}
+          <Clock aria-hidden className="size-3.5 shrink-0" />{' '}
+          {task.run?.reason ?? `Queued${state.position ? ` #${state.position}` : ''}`}
         </span>
       )
     case 'starting':

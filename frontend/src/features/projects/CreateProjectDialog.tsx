@@ -4,32 +4,38 @@ import { Button } from '@/ui/button'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
+import { NO_REPOSITORY, sourceOf, urlProblem } from './git/form'
+import { GitFields } from './git/GitFields'
 import { slugOf } from './model'
+import { type Source, SourcePicker } from './SourcePicker'
 import { useCreateProject } from './useCreateProject'
 
 /** Mounted only while open. */
 export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [description, setDescription] = useState('')
-  const [sample, setSample] = useState(false)
-  const [missing, setMissing] = useState(false)
+  const [source, setSource] = useState<Source>('empty')
+  const [git, setGit] = useState(NO_REPOSITORY)
+  const [tried, setTried] = useState(false)
   const create = useCreateProject()
 
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
-    if (name.trim()) create.mutate({ body: { name: name.trim(), description, sample } })
-    else setMissing(true)
+    setTried(true)
+    if (!name.trim() || (source === 'git' && urlProblem(git.url))) return
+    const more = source === 'git' ? { git: sourceOf(git) } : { sample: source === 'sample' }
+    create.mutate({ body: { name: name.trim(), description, ...more } })
   }
 
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>
       <DialogContent title="New project" description="A board, and a workspace in which its agent works.">
-        <form className="flex min-h-0 flex-col" onSubmit={onSubmit}>
+        <form className="flex min-h-0 flex-col" onSubmit={onSubmit} noValidate>
           <DialogBody>
             <Field
               label="Name"
               hint={slugOf(name) ? `Its address will be /p/${slugOf(name)}` : undefined}
-              error={missing && !name.trim() ? 'A project needs a name.' : fieldError(create.error, 'name')}
+              error={tried && !name.trim() ? 'A project needs a name.' : fieldError(create.error, 'name')}
             >
               {(control) => (
                 <Input
@@ -52,20 +58,13 @@ export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
                 />
               )}
             </Field>
-            <label className="flex items-start gap-2 text-sm">
-              <input
-                type="checkbox"
-                className="mt-0.5 size-4 accent-accent"
-                checked={sample}
-                onChange={(event) => setSample(event.target.checked)}
-              />
-              <span>
-                Start with sample files and cards
-                <span className="block text-xs text-muted">
-                  Their agent is a scripted demo model; no key needed.
-                </span>
-              </span>
-            </label>
+            <SourcePicker value={source} onChange={setSource} />
+            {source === 'git' && (
+              <GitFields form={git} onChange={setGit} error={create.error} tried={tried} prefix="git." />
+            )}
+            {source === 'sample' && (
+              <p className="text-xs text-muted">Its agent is a scripted demo model; no key needed.</p>
+            )}
           </DialogBody>
           <DialogFooter>
             <Button onClick={onClose}>Cancel</Button>

@@ -89,6 +89,59 @@ test('a project is made from its name', async () => {
   expect(made).toEqual([{ name: 'My Shop', description: '', sample: false }])
 })
 
+test('a project is made of a repository', async () => {
+  const made = serve([aProject()])
+  show('/?new')
+  await user.type(await screen.findByLabelText('Name'), 'Tea')
+  await user.click(screen.getByRole('radio', { name: /Git repository/ }))
+  await user.click(screen.getByRole('button', { name: 'Create project' }))
+  expect(await screen.findByText('Enter the address of the repository.')).toBeInTheDocument()
+  const address = screen.getByLabelText('Address of the repository')
+  await user.type(address, 'https://ann:secret@git.example/tea')
+  await user.click(screen.getByRole('button', { name: 'Create project' }))
+  expect(address).toHaveAccessibleDescription(/Leave name and token out/)
+  expect(made).toEqual([])
+  await user.clear(address)
+  await user.type(address, 'https://git.example/tea')
+  await user.type(screen.getByLabelText('Branch or tag'), 'next')
+  expect(screen.getByLabelText('Token')).toHaveAttribute('type', 'password')
+  await user.type(screen.getByLabelText('Token'), 'ghp_1')
+  await user.click(screen.getByRole('button', { name: 'Create project' }))
+  await waitFor(() => expect(made).toHaveLength(1))
+  const git = { url: 'https://git.example/tea', ref: 'next', username: '', token: 'ghp_1' }
+  expect(made[0]).toEqual({ name: 'Tea', description: '', git })
+})
+
+test('a host that is refused is told at the address', async () => {
+  serve([aProject()])
+  server.use(
+    http.post(`${ORIGIN}/api/projects`, () =>
+      refusal(400, 'git.lan is not a public address.', { field: 'git.url', reason: 'address_refused' }),
+    ),
+  )
+  show('/?new')
+  await user.type(await screen.findByLabelText('Name'), 'Tea')
+  await user.click(screen.getByRole('radio', { name: /Git repository/ }))
+  await user.type(screen.getByLabelText('Address of the repository'), 'https://git.lan/tea')
+  await user.click(screen.getByRole('button', { name: 'Create project' }))
+  await waitFor(() =>
+    expect(screen.getByLabelText('Address of the repository')).toHaveAccessibleDescription(/not a public/),
+  )
+})
+
+test('the sample can be chosen too, and what is cloned says how far it is', async () => {
+  const cloned = aProject({ name: 'Cloned', workspace_state: 'cloning', pod_status: 'running' })
+  const failed = aProject({ name: 'Broken', workspace_state: 'failed', workspace_reason: 'No such branch.' })
+  const made = serve([cloned, failed])
+  show('/?new')
+  expect(await screen.findByText('Cloning: Asking the server')).toBeInTheDocument()
+  expect(screen.getByText('Not cloned: No such branch.')).toBeInTheDocument()
+  await user.type(screen.getByLabelText('Name'), 'Try')
+  await user.click(screen.getByRole('radio', { name: /Sample/ }))
+  await user.click(screen.getByRole('button', { name: 'Create project' }))
+  await waitFor(() => expect(made).toMatchObject([{ name: 'Try', sample: true }]))
+})
+
 test('a refused name is told at its field', async () => {
   serve([aProject()])
   const fields = [{ field: 'body.name', reason: 'String should have at most 120 characters' }]

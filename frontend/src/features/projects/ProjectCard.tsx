@@ -4,6 +4,7 @@ import { cn } from '@/lib/cn'
 import { plural } from '@/lib/format'
 import { Badge } from '@/ui/badge'
 import { Card } from '@/ui/card'
+import { WorkspaceLine } from './git/WorkspaceBanner'
 import { COLUMNS, totalCards } from './model'
 import { PodBadge } from './PodControl'
 
@@ -27,6 +28,7 @@ export function ProjectCard({ project }: { project: ProjectSummary }) {
       {project.pod_status === 'failed' && project.pod_reason && (
         <p className="line-clamp-2 text-xs text-bad">{project.pod_reason}</p>
       )}
+      <WorkspaceLine project={project} />
       <div className="mt-auto flex flex-col gap-2.5">
         <div className="flex flex-wrap gap-1.5 empty:hidden">
           {attention > 0 && (

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { ApiError, describe, fieldError } from '@/api/errors'
+import { describe, fieldError } from '@/api/errors'
 import { templatesOptions } from '@/api/queries'
 import { createTemplate, updateTemplate } from '@/api/sdk'
 import type { Template } from '@/api/types'
@@ -45,7 +45,7 @@ export function TemplateDialog({ projectId, template, onClose }: TemplateDialogP
           <DialogBody>
             <Field
               label="Name"
-              error={missing && !name.trim() ? 'A template needs a name.' : nameError(save.error)}
+              error={missing && !name.trim() ? 'A template needs a name.' : fieldError(save.error, 'name')}
             >
               {(control) => (
                 <Input
@@ -83,7 +83,7 @@ export function TemplateDialog({ projectId, template, onClose }: TemplateDialogP
                 />
               )}
             </Field>
-            {save.error && !nameError(save.error) && (
+            {save.error && !fieldError(save.error, 'name') && (
               <p role="alert" className="text-sm text-bad">
                 {describe(save.error).message}
               </p>
@@ -99,10 +99,4 @@ export function TemplateDialog({ projectId, template, onClose }: TemplateDialogP
       </DialogContent>
     </Dialog>
   )
-}
-
-/** What is wrong with the name: its form, or that another template has it. */
-function nameError(error: unknown): string | null {
-  if (error instanceof ApiError && error.details.field === 'name') return error.message
-  return fieldError(error, 'name')
 }
