@@ -20,6 +20,7 @@ from opm.server.api import (
     openapi,
     projects,
     realtime,
+    reference,
     runs,
     spa,
     tasks,
@@ -97,6 +98,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
     app = FastAPI(
         title="OpenCode Project Manager",
         version=__version__,
+        openapi_tags=openapi.TAGS,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -120,6 +122,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
         terminals,
         realtime,
         health,
+        reference,
     ):
         app.include_router(module.router, prefix="/api")
     openapi.install(app)

@@ -24,6 +24,7 @@ from opm.server.features.sessions.service import SessionService
 from opm.server.features.tasks.bulk import BulkService
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.tasks.templates import TemplateService
+from opm.server.features.users.repeats import RepeatService
 from opm.server.features.users.service import UserService
 from opm.server.features.workspaces.clones import CloneService
 from opm.server.features.workspaces.service import WorkspaceService
@@ -74,6 +75,10 @@ class Scope:
     @cached_property
     def users(self) -> UserService:
         return UserService(self._uow, self._ports.settings.auth)
+
+    @cached_property
+    def repeats(self) -> RepeatService:
+        return RepeatService(self._uow)
 
     @cached_property
     def projects(self) -> ProjectService:

@@ -8,15 +8,16 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
+from opm.server.api.routing import new_router
 from opm.server.core.paging import MAX_LIMIT, Page, PageRequest
 from opm.server.features.audit.schemas import AuditEntry, AuditFilter
 
-router = APIRouter(tags=["audit"])
+router = new_router(tag="audit")
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -3,10 +3,11 @@
 Browsers get cookies and no token to read; a program that says `X-OPM-Client: api` also gets the token in the body.
 """
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from opm.server.api.cookies import CookieNames, clear_cookies, set_cookies
 from opm.server.api.deps import ActorDep, ClaimsDep, PortsDep, ScopeDep, get_actor, get_claims
+from opm.server.api.routing import new_router
 from opm.server.api.signins import SignIns
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Unauthorized
@@ -15,7 +16,7 @@ from opm.server.features.users.schemas import Launch, Me, Preferences, Preferenc
 from opm.server.features.users.service import Client, SignIn
 from opm.server.wiring import Ports
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = new_router("/auth", tag="auth")
 
 
 @router.post("/launch")

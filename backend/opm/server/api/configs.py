@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.pods import address
+from opm.server.api.routing import new_router
 from opm.server.core.actor import Actor
 from opm.server.core.errors import NotFound, Unavailable
 from opm.server.core.paging import Page
@@ -24,7 +25,7 @@ from opm.server.features.configs.schemas import (
 from opm.server.runtime.base import Part
 from opm.server.wiring import Ports
 
-router = APIRouter(tags=["config"])
+router = new_router(tag="config")
 
 
 @router.get("/providers")

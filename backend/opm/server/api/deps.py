@@ -36,6 +36,7 @@ PortsDep = Annotated[Ports, Depends(get_ports)]
 async def open_scope(request: Request, ports: PortsDep) -> AsyncIterator[Scope]:
     """Committed when the handler has returned and before the answer leaves; rolled back when it raised."""
     async with ports.scope(write=request.method not in READING) as scope:
+        request.state.scope = scope
         yield scope
 
 

@@ -116,7 +116,8 @@ async def _validation(request: Request, exc: Exception) -> Response:
 async def _http(request: Request, exc: Exception) -> Response:
     """What the framework itself refuses: unknown addresses, wrong methods."""
     assert isinstance(exc, HTTPException)  # noqa: S101  what it is registered for
-    message = _MESSAGES.get(exc.status_code) or HTTPStatus(exc.status_code).phrase
+    phrase = HTTPStatus(exc.status_code).phrase
+    message = exc.detail if exc.detail != phrase else _MESSAGES.get(exc.status_code, phrase)
     return error_response(request.scope, exc.status_code, message, headers=dict(exc.headers or {}))
 
 

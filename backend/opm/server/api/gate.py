@@ -1,4 +1,4 @@
-"""What is turned away before a handler runs: foreign names, bodies too large or of the wrong kind, foreign pages."""
+"""What is turned away before a handler runs: foreign names and pages, what is too large, what is of the wrong kind."""
 
 import re
 
@@ -9,12 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from opm.server.api.cookies import CookieNames
 from opm.server.api.errors import error_response
 from opm.server.api.origins import allowed_hosts, host_name, own_origins
+from opm.server.api.strict import takes_files
 from opm.server.core.settings import Settings
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROBES = frozenset({"/api/healthz", "/api/readyz"})
-_FILE_WRITE = "/files/write"
 _UPLOAD = re.compile(r"/api/projects/[^/]+/files/content")
+_HEADER_BYTES = 16 * 2**10
 _FILE_OVERHEAD = 2
 """A file travels as a JSON string: base64 adds a third, escapes of quotes and line ends up to as much again."""
 
@@ -37,7 +38,7 @@ class Gate:
             await self.app(scope, receive, send)
             return
         headers: Headers = dict(scope["headers"])
-        refusal = self._wrong_host(scope, headers)
+        refusal = self._wrong_host(scope, headers) or _wrong_head(scope)
         if kind == "websocket":
             if refusal is None:
                 await self.app(scope, receive, send)
@@ -48,7 +49,7 @@ class Gate:
             limited = receive
         else:
             upload = scope["method"] == "PUT" and _UPLOAD.fullmatch(scope["path"]) is not None
-            limit = self.file_bytes if scope["path"].endswith(_FILE_WRITE) else self.body_bytes
+            limit = self.file_bytes if takes_files(scope["path"]) else self.body_bytes
             refusal = refusal or self._foreign_page(scope, headers)
             refusal = refusal or (_wrong_upload(scope, headers) if upload else self._wrong_body(scope, headers, limit))
             limited = receive if upload else _counted(receive, limit)
@@ -89,6 +90,14 @@ class Gate:
         if _has_body(headers) and kind != b"application/json":
             return error_response(scope, 415, "Bodies have to be JSON (Content-Type: application/json).")
         return None
+
+
+def _wrong_head(scope: Scope) -> Response | None:
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEADER_BYTES:
+        return error_response(scope, 431, f"The headers are too large; at most {_HEADER_BYTES} bytes are taken.")
+    if scope["path"].startswith("/api/") and b"%00" in scope.get("query_string", b""):
+        return error_response(scope, 400, "A query cannot hold the character U+0000; leave it out.")
+    return None
 
 
 def _has_body(headers: Headers) -> bool:

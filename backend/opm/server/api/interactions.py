@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.api.routing import new_router
 from opm.server.core.paging import Page
 from opm.server.features.interactions.schemas import (
     Attention,
@@ -16,7 +17,7 @@ from opm.server.features.interactions.schemas import (
 )
 from opm.server.features.sessions.schemas import Session
 
-router = APIRouter(tags=["interactions"])
+router = new_router(tag="interactions")
 _TASK = "/projects/{project}/tasks/{task}"
 
 

@@ -1,4 +1,5 @@
-"""The chain around every request, outermost first: its name and log line, headers, compression, crashes, the gate.
+"""The chain around every request, outermost first: its name and log line, other origins, headers,
+compression, validators, crashes, the gate.
 
 Plain ASGI: a layer that wraps the request in objects of its own would cost more than the handlers do.
 """
@@ -10,9 +11,11 @@ from uuid import uuid4
 import structlog
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opm.server.api.compression import Compression
+from opm.server.api.conditional import Conditional
 from opm.server.api.errors import crashed
 from opm.server.api.gate import Gate
 from opm.server.core.settings import Settings
@@ -146,6 +149,16 @@ def install(app: FastAPI, settings: Settings) -> None:
     # the one added last is the outermost
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(Crashes)
+    app.add_middleware(Conditional)
     app.add_middleware(Compression)
     app.add_middleware(SecurityHeaders, https=(settings.public_url or "").startswith("https://"))
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Range"],
+            expose_headers=["Content-Disposition", "ETag", "Idempotency-Replayed", "Retry-After", "X-Request-Id"],
+            max_age=600,
+        )
     app.add_middleware(RequestLog)

@@ -7,6 +7,20 @@ from pydantic import BaseModel
 
 from opm.wire import events
 
+TAGS = [
+    {"name": "auth", "description": "Signing in and out, tokens, one's own preferences."},
+    {"name": "projects", "description": "Projects and their pods: made, started, stopped, archived, deleted."},
+    {"name": "tasks", "description": "The cards of the board, one by one and many at once, and templates for them."},
+    {"name": "runs", "description": "What agents do with cards: begin, cancel, output, changes."},
+    {"name": "interactions", "description": "What people and agents say to each other: messages, asks, answers."},
+    {"name": "files", "description": "The workspace: tree, contents, search, upload and download."},
+    {"name": "terminals", "description": "Shells in the pod."},
+    {"name": "config", "description": "Versions of how agents work: provider, model, tools, permissions."},
+    {"name": "audit", "description": "Who did what, and when."},
+    {"name": "ops", "description": "For those who keep the server running."},
+]
+"""What the groups of the document are about."""
+
 _REF = "#/components/schemas/{model}"
 
 

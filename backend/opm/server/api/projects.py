@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
+from opm.server.api.routing import new_router
 from opm.server.core.actor import Actor
 from opm.server.core.paging import Page
 from opm.server.features.projects.schemas import (
@@ -22,7 +23,7 @@ from opm.server.features.workspaces.advice import pod_of
 from opm.server.runtime.base import Part
 from opm.server.wiring import Ports
 
-router = APIRouter(prefix="/projects", tags=["projects"])
+router = new_router("/projects", tag="projects")
 
 
 @router.get("")

@@ -5,11 +5,12 @@ import contextlib
 import time
 from dataclasses import dataclass
 
-from fastapi import APIRouter, WebSocket
+from fastapi import WebSocket
 from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from opm.server.api.deps import SIGN_IN_AGAIN, PortsDep, authenticate_socket, is_still_signed_in
+from opm.server.api.routing import new_router
 from opm.server.core.actor import Actor
 from opm.server.core.errors import NotFound, OpmError, Unavailable
 from opm.server.wiring import Ports
@@ -20,7 +21,7 @@ _NOT_UNDERSTOOD, _TOO_BIG, _RESTARTING, _TRY_LATER = 1003, 1009, 1012, 1013
 _LARGEST_REQUEST = 64 << 10
 _MOST_PROJECTS = 500
 
-router = APIRouter(tags=["realtime"])
+router = new_router(tag="realtime")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from starlette.responses import StreamingResponse
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.output import output_stream
 from opm.server.api.pods import live_diff
+from opm.server.api.routing import new_router
 from opm.server.core.errors import NotFound
 from opm.server.core.paging import Page
 from opm.server.features.sessions.schemas import Diff, RunStatus, Session
 from opm.server.features.tasks.schemas import Task
 
-router = APIRouter(prefix="/projects/{project}", tags=["runs"])
+router = new_router("/projects/{project}", tag="runs")
 
 
 @router.post("/tasks/{task}/execute", status_code=202)

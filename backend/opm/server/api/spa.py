@@ -51,6 +51,10 @@ def package_folder() -> Path:
     return Path(opm.__file__).parent / "_web"
 
 
+def not_built() -> Response:
+    return HTMLResponse(_NOT_BUILT, 503, {"Cache-Control": "no-store"})
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
     body: bytes
@@ -93,7 +97,7 @@ class Spa:
             raise no_such_address()
         index = self.folder / "index.html"
         if file is None and not index.is_file():
-            return HTMLResponse(_NOT_BUILT, 503, {"Cache-Control": "no-store"})
+            return not_built()
         file = file or index
         facts = file.stat()
         asset = await asyncio.to_thread(_load, file, facts.st_mtime_ns, facts.st_size)

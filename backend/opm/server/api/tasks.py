@@ -4,9 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.api.routing import new_router
 from opm.server.core.errors import Invalid
 from opm.server.core.paging import Page
 from opm.server.features.tasks import states
@@ -23,7 +24,7 @@ from opm.server.features.tasks.schemas import (
 )
 from opm.server.features.tasks.states import Cause, TaskStatus
 
-router = APIRouter(tags=["tasks"])
+router = new_router(tag="tasks")
 
 
 @router.get("/states")

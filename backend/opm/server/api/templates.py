@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.api.routing import new_router
 from opm.server.core.paging import Page
 from opm.server.features.tasks.templates import NewTemplate, Template, TemplatePatch
 
-router = APIRouter(prefix="/projects/{project}/templates", tags=["tasks"])
+router = new_router("/projects/{project}/templates", tag="tasks")
 
 
 @router.get("")

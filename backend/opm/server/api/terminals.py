@@ -5,12 +5,13 @@ import contextlib
 import time
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response, WebSocket
+from fastapi import Path, Query, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from opm.server.api.deps import SIGN_IN_AGAIN, ActorDep, PortsDep, authenticate_socket, is_still_signed_in
 from opm.server.api.pods import TerminalsDep, wanted_pod
+from opm.server.api.routing import new_router
 from opm.server.clients.base import TerminalClient, TerminalLine
 from opm.server.core.actor import Actor
 from opm.server.core.errors import NotFound, OpmError
@@ -25,7 +26,7 @@ from opm.wire.terminals import (
     TerminalControl,
 )
 
-router = APIRouter(prefix="/projects/{project}", tags=["terminals"])
+router = new_router("/projects/{project}", tag="terminals")
 _FORM = r"^[A-Za-z0-9_]{1,200}$"
 Ref = Annotated[str, Path(alias="terminal", pattern=_FORM)]
 

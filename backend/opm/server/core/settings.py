@@ -7,7 +7,7 @@ Sources, strongest first: keyword arguments, environment (`OPM_` and `__` betwee
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field
@@ -135,6 +135,10 @@ class Settings(BaseSettings):
         default=None, description="address in front of a proxy, e.g. https://opm.example.org"
     )
     allowed_hosts: tuple[str, ...] = Field(default=(), description="further values accepted in the Host header")
+    cors_origins: tuple[Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]+$")], ...] = Field(
+        default=(),
+        description="origins whose pages may use the API with a token, never with a cookie, e.g. https://tools.lan",
+    )
     data_dir: Path = Field(default_factory=usual_data_dir, description="database, keys, pods, binaries")
     secret_key_file: Path | None = Field(
         default=None, description="the master keys; none: `secret.keys` in the data directory"

@@ -95,7 +95,7 @@ async def test_programs_get_a_token_and_pages_never_do(door: Door) -> None:
         assert (await door.sign_in(page)).json()["access_token"] is None
 
 
-@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", "Basic dTpw", "nonsense", "Bearer " + "a" * 20_000])
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", "Basic dTpw", "nonsense", "Bearer " + "a" * 10_000])
 async def test_a_wrong_header_is_not_made_good_by_a_cookie(browser: httpx.AsyncClient, header: str) -> None:
     answer = await browser.get("/api/auth/me", headers={"Authorization": header})
     assert kind(answer) == UNAUTHORIZED

@@ -10,7 +10,7 @@ from opm.server.db.base import Base, Identified
 
 
 class IdempotencyKey(Identified, Base):
-    """`fingerprint` is a hash of method, path and body; `response_status` is None while the first is at work."""
+    """`fingerprint` is a hash of method, address and body."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("user_id", "key"),)
@@ -18,7 +18,7 @@ class IdempotencyKey(Identified, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     key: Mapped[str] = mapped_column(String(255))
     fingerprint: Mapped[str] = mapped_column(String(64))
-    response_status: Mapped[int | None]
+    response_status: Mapped[int]
     content_type: Mapped[str | None] = mapped_column(String(100))
-    body: Mapped[str | None] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,12 +1,13 @@
-"""People and the links of their sign-ins. A token is spent by one guarded UPDATE, so that only one can spend it."""
+"""People, the links of their sign-ins, answers kept for them. One guarded UPDATE spends a token: only one can."""
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CursorResult, bindparam, delete, exists, select, update
 
-from opm.server.db.models import RefreshToken, User
+from opm.server.db.models import IdempotencyKey, RefreshToken, User
 from opm.server.db.repository import Repository
+from opm.server.features.users.schemas import KeptAnswer
 
 # asked with every request, hence columns only and prepared once
 _LIVE = (
@@ -70,4 +71,42 @@ class TokenRepository(Repository[RefreshToken]):
     async def forget_expired(self, now: datetime) -> None:
         await self.session.execute(
             delete(RefreshToken).where(RefreshToken.expires_at <= now).execution_options(synchronize_session=False)
+        )
+
+
+class RepeatRepository(Repository[IdempotencyKey]):
+    model = IdempotencyKey
+
+    async def by_key(self, user_id: UUID, key: str, *, since: datetime) -> IdempotencyKey | None:
+        return await self.one(
+            select(IdempotencyKey).where(
+                IdempotencyKey.user_id == user_id, IdempotencyKey.key == key, IdempotencyKey.created_at > since
+            )
+        )
+
+    def put(self, user_id: UUID, key: str, fingerprint: str, answer: KeptAnswer, now: datetime) -> None:
+        self.add(
+            IdempotencyKey(
+                user_id=user_id,
+                key=key,
+                fingerprint=fingerprint,
+                response_status=answer.status,
+                content_type=answer.content_type,
+                body=answer.body,
+                created_at=now,
+            )
+        )
+
+    async def forget(self, user_id: UUID, key: str, *, until: datetime) -> None:
+        await self.session.execute(
+            delete(IdempotencyKey)
+            .where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key, IdempotencyKey.created_at <= until)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def forget_all(self, *, until: datetime) -> None:
+        await self.session.execute(
+            delete(IdempotencyKey)
+            .where(IdempotencyKey.created_at <= until)
+            .execution_options(synchronize_session=False)
         )

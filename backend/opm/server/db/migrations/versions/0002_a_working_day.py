@@ -94,9 +94,9 @@ def _new_tables() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.String(255), nullable=False),
         sa.Column("fingerprint", sa.String(64), nullable=False),
-        sa.Column("response_status", sa.Integer(), nullable=True),
+        sa.Column("response_status", sa.Integer(), nullable=False),
         sa.Column("content_type", sa.String(100), nullable=True),
-        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(

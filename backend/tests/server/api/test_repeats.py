@@ -1,0 +1,109 @@
+"""`Idempotency-Key`: the same wish sent twice is carried out once and answered twice."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from opm.server.core.actor import Actor
+from opm.server.db.models import IdempotencyKey
+from tests.builders import World
+from tests.server.api.rooms import fault
+
+
+@pytest.fixture
+async def ann(world: World) -> Actor:
+    return await world.person("ann")
+
+
+@pytest.fixture
+async def client(world: World, ann: Actor) -> AsyncIterator[httpx.AsyncClient]:
+    async with world.client(world.app(), ann) as client:
+        yield client
+
+
+async def make(client: httpx.AsyncClient, name: str, key: str = "wish-1") -> httpx.Response:
+    return await client.post("/projects", json={"name": name}, headers={"Idempotency-Key": key})
+
+
+async def a_day_later(world: World, client: httpx.AsyncClient, ann: Actor) -> None:
+    world.clock.pass_by(hours=24, seconds=1)
+    client.headers.update(world.bearer(ann))
+
+
+async def names(client: httpx.AsyncClient) -> list[str]:
+    return [item["name"] for item in (await client.get("/projects")).json()["items"]]
+
+
+async def test_a_repetition_gets_the_first_answer(client: httpx.AsyncClient) -> None:
+    first, second = await make(client, "Tea"), await make(client, "Tea")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert second.json() == first.json()
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    assert await names(client) == ["Tea"]
+
+
+async def test_without_a_key_every_request_is_a_wish(client: httpx.AsyncClient) -> None:
+    for _ in range(2):
+        assert (await client.post("/projects", json={"name": "Tea"})).status_code == 201
+    assert await names(client) == ["Tea", "Tea"]
+
+
+async def test_a_key_is_for_one_request(client: httpx.AsyncClient) -> None:
+    await make(client, "Tea")
+    assert fault(await make(client, "Coffee"), 409)["details"]["field"] == "Idempotency-Key"
+    assert await names(client) == ["Tea"]
+
+
+async def test_a_refused_request_keeps_nothing(client: httpx.AsyncClient) -> None:
+    assert (await make(client, "")).status_code == 400
+    assert (await make(client, "Tea")).status_code == 201
+
+
+async def test_a_key_is_forgotten_after_a_day(world: World, client: httpx.AsyncClient, ann: Actor) -> None:
+    await make(client, "Tea")
+    await a_day_later(world, client, ann)
+    assert "idempotency-replayed" not in (await make(client, "Tea")).headers
+    assert await names(client) == ["Tea", "Tea"]
+
+
+async def test_what_is_old_is_taken_away(world: World, client: httpx.AsyncClient, ann: Actor) -> None:
+    await make(client, "Tea")
+    await a_day_later(world, client, ann)
+    await make(client, "Coffee", "wish-2")
+    async with world.ports.scope() as scope:
+        await scope.repeats.forget_old()
+    async with world.ports.db.session(write=False) as session:
+        assert list((await session.execute(select(IdempotencyKey.key))).scalars()) == ["wish-2"]
+
+
+async def test_keys_of_others_are_others(world: World, client: httpx.AsyncClient) -> None:
+    await make(client, "Tea")
+    async with world.client(world.app(), await world.person("bob")) as other:
+        assert "idempotency-replayed" not in (await make(other, "Tea")).headers
+
+
+@pytest.mark.parametrize("key", ["", "two words", "k" * 256])
+async def test_a_key_that_is_none_is_refused(client: httpx.AsyncClient, key: str) -> None:
+    assert fault(await make(client, "Tea", key), 400)["details"]["field"] == "Idempotency-Key"
+
+
+async def test_at_once_is_still_once(client: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(make(client, "Tea") for _ in range(8)))
+    seen = Counter(answer.status_code for answer in answers)
+    assert set(seen) <= {201, 409}
+    assert seen[201] >= 1
+    assert await names(client) == ["Tea"]
+    assert (await make(client, "Tea")).headers["idempotency-replayed"] == "true"
+
+
+async def test_every_route_that_creates_takes_a_key(small_world: World) -> None:
+    posts = [path["post"] for path in small_world.app().openapi()["paths"].values() if "post" in path]
+    creating = [call for call in posts if {"201", "202"} & set(call["responses"])]
+    assert len(creating) > 8
+    for call in creating:
+        assert "Idempotency-Key" in {parameter["name"] for parameter in call["parameters"]}, call["operationId"]
