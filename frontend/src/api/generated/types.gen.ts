@@ -3221,6 +3221,12 @@ export type ListProjectsResponse = ListProjectsResponses[keyof ListProjectsRespo
 
 export type CreateProjectData = {
     body: NewProject;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/projects';
@@ -4011,6 +4017,12 @@ export type UploadFileResponse = UploadFileResponses[keyof UploadFileResponses];
 
 export type MakeDirectoryData = {
     body: MakeDirectory;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -4441,6 +4453,12 @@ export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses];
 
 export type StartProjectData = {
     body?: never;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -4475,6 +4493,12 @@ export type StartProjectResponse = StartProjectResponses[keyof StartProjectRespo
 
 export type StopProjectData = {
     body?: never;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -4574,6 +4598,12 @@ export type ListTasksResponse = ListTasksResponses[keyof ListTasksResponses];
 
 export type CreateTaskData = {
     body: NewTask;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -4762,6 +4792,12 @@ export type UpdateTaskResponse = UpdateTaskResponses[keyof UpdateTaskResponses];
 
 export type CancelTaskData = {
     body?: never;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -4890,6 +4926,12 @@ export type ListTaskEventsResponse = ListTaskEventsResponses[keyof ListTaskEvent
 
 export type ExecuteTaskData = {
     body?: never;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -4975,6 +5017,12 @@ export type ListInteractionsResponse = ListInteractionsResponses[keyof ListInter
 
 export type SendFeedbackData = {
     body: Feedback;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -5013,6 +5061,12 @@ export type SendFeedbackResponse = SendFeedbackResponses[keyof SendFeedbackRespo
 
 export type SendQueuedData = {
     body?: never;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -5224,6 +5278,12 @@ export type StreamOutputResponses = {
 
 export type AnswerPermissionData = {
     body: PermissionAnswer;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -5266,6 +5326,12 @@ export type AnswerPermissionResponse = AnswerPermissionResponses[keyof AnswerPer
 
 export type AnswerQuestionData = {
     body: QuestionAnswer;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -5398,6 +5464,12 @@ export type ListTemplatesResponse = ListTemplatesResponses[keyof ListTemplatesRe
 
 export type CreateTemplateData = {
     body: NewTemplate;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -5544,6 +5616,12 @@ export type ListTerminalsResponse = ListTerminalsResponses[keyof ListTerminalsRe
 
 export type CreateTerminalData = {
     body: NewTerminal;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -5654,6 +5732,12 @@ export type UpdateTerminalResponse = UpdateTerminalResponses[keyof UpdateTermina
 
 export type RetryWorkspaceData = {
     body: CloneAgain;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
