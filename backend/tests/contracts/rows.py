@@ -65,7 +65,14 @@ _DEFAULTS: dict[type[Base], Any] = {
         "created_at": NOW,
     },
     models.TaskTemplate: lambda: {"id": new_id(), "name": uuid4().hex, "created_at": NOW, "updated_at": NOW},
-    models.IdempotencyKey: lambda: {"id": new_id(), "key": uuid4().hex, "fingerprint": "f", "created_at": NOW},
+    models.IdempotencyKey: lambda: {
+        "id": new_id(),
+        "key": uuid4().hex,
+        "fingerprint": "f",
+        "response_status": 201,
+        "body": "{}",
+        "created_at": NOW,
+    },
     models.AuditLog: lambda: {"id": new_id(), "action": "a", "resource_type": "r", "created_at": NOW},
 }
 
