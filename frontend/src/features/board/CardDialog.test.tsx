@@ -46,6 +46,16 @@ test('what was written is replaced only after a yes', async () => {
   expect(screen.getByLabelText('Title')).toHaveValue('Try: ')
 })
 
+test('one template follows another unasked, until something was written', async () => {
+  show()
+  await choose('Bug')
+  await choose('Idea')
+  expect(screen.getByLabelText('Title')).toHaveValue('Try: ')
+  await user.type(screen.getByLabelText('What the agent should do'), ' because')
+  await choose('Bug')
+  expect(await screen.findByRole('alertdialog')).toBeInTheDocument()
+})
+
 test('a card that exists is not filled', async () => {
   show(aTask({ title: 'Old' }))
   expect(await screen.findByDisplayValue('Old')).toBeInTheDocument()

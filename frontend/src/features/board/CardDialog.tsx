@@ -24,6 +24,8 @@ export function CardDialog({ projectId, task, onClose, onCreated }: CardDialogPr
   const edit = useEditCard(projectId)
   const [title, setTitle] = useState(task?.title ?? '')
   const [description, setDescription] = useState(task?.description ?? '')
+  /** What nobody wrote, so that another template may replace it unasked. */
+  const [filled, setFilled] = useState({ title: '', description: '' })
   const [missing, setMissing] = useState(false)
   const error = create.error ?? edit.error
 
@@ -69,8 +71,9 @@ export function CardDialog({ projectId, task, onClose, onCreated }: CardDialogPr
             {!task && (
               <TemplatePicker
                 projectId={projectId}
-                written={Boolean(title.trim() || description.trim())}
+                written={title.trim() !== filled.title.trim() || description !== filled.description}
                 onPick={(template) => {
+                  setFilled(template)
                   setTitle(template.title)
                   setDescription(template.description)
                 }}

@@ -1,6 +1,6 @@
 import { cn } from '@/lib/cn'
 
-/** Without a number it moves, to say that something does. */
+/** Without a number it is faint and breathes, so that it is not taken for one that is full. */
 export function ProgressBar({ label, percent }: { label: string; percent: number | null }) {
   return (
     <div
