@@ -13,8 +13,9 @@ from opm.server.core.crypto import Keyring, Sealed, add_key, key_id_of, load_key
 from opm.server.core.errors import Conflict, Internal
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
-from opm.server.db.models import OpencodeConfig
+from opm.server.db.models import OpencodeConfig, Project
 from opm.server.db.sealed import keys_in_use, require_keys, reseal, sealed_columns
+from opm.server.features.projects.schemas import GitSource
 from tests.builders import World
 
 KEY = "sk-live-0123456789-abcd"
@@ -44,6 +45,17 @@ async def test_every_secret_comes_under_the_new_key_and_stays_in_its_row(world: 
     with pytest.raises(Conflict) as caught:
         await require_keys(world.ports.db, ["test"])
     assert "new (3 secrets)" in caught.value.message
+
+
+async def test_the_token_of_a_repository_is_brought_along(world: World) -> None:
+    git = GitSource(url="https://git.example/tea", username="ann", token="ghp_1")
+    project = await world.project(await world.person("ann"), git=git)
+    ring = Keyring({"new": b"n" * 32, "test": b"k" * 32})
+    assert await reseal(world.ports.db, ring, "new") == 1
+    (row,) = await world.rows(Project)
+    assert row.git_credential_encrypted is not None
+    place = f"projects|git_credential_encrypted|{project.id}|{project.id}"
+    assert ring.open(row.git_credential_encrypted, place=place) == '["ann", "ghp_1"]'
 
 
 def test_a_ring_takes_up_a_new_key_while_it_is_used(tmp_path: Path) -> None:

@@ -33,7 +33,11 @@ _PHASES: Mapping[str, ClonePhase] = {
 }
 _PROGRESS = re.compile(r"(?:remote: )?([A-Z][a-z]+ [a-z]+):\s+(\d+)%")
 _MEANINGS = (
-    ("redirect", r"redirect|error: 30\d", "The server redirects to another address; enter that one."),
+    (
+        "redirect",
+        r"redirect|error: 30\d",
+        "The server redirects to another address; enter that one. Often it is the same with .git at its end.",
+    ),
     (
         "authentication",
         r"could not read (Username|Password)|Authentication failed|error: 40[13]\b|HTTP 40[13]",
@@ -58,7 +62,7 @@ _MEANINGS = (
 def arguments(order: CloneOrder, draft: str, secret: int | None) -> list[str]:
     parts = urlsplit(order.url)
     settings = [*_SETTINGS, f"protocol.{parts.scheme}.allow=always"]
-    if order.addresses:
+    if order.addresses and not _is_number(parts.hostname or ""):
         port = parts.port or _PORTS[parts.scheme]
         listed = ",".join(f"[{address}]" if ":" in address else address for address in order.addresses)
         settings.append(f"http.curloptResolve={parts.hostname}:{port}:{listed}")
@@ -70,6 +74,11 @@ def arguments(order: CloneOrder, draft: str, secret: int | None) -> list[str]:
     words += [f"--branch={order.ref}"] if order.ref else []
     words += [f"--depth={order.depth}"] if order.depth else []
     return [*words, "--", order.url, draft]
+
+
+def _is_number(host: str) -> bool:
+    """An address of its own, which leads nowhere else."""
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 def environment(order: CloneOrder) -> dict[str, str]:

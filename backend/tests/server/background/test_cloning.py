@@ -9,12 +9,14 @@ import pytest
 from opm.server.background.cloning import Cloning
 from opm.server.background.reconcile import Reconciler
 from opm.server.core.errors import Conflict, Unavailable
+from opm.server.core.settings import DemoSettings
 from opm.server.db.engine import Database
 from opm.server.db.models import AuditLog, Project
 from opm.server.features.projects.schemas import CloneAgain, GitSource, NewProject
 from opm.server.features.sessions.schemas import RunStatus, Verdict
 from opm.wire.events import WorkspaceChanged
 from opm.wire.workspace import CloneOrder, CloneProgress
+from tests.builders import World
 from tests.fakes.agent import FakeAgent
 from tests.fakes.files import FakeFiles
 from tests.fakes.runtime import NeverRuntime
@@ -41,7 +43,9 @@ class Loops:
         self.stage.play(self.agent)
 
     def begin(self) -> asyncio.Task[None]:
-        self.stage.spawn(Reconciler(self.stage.ports).run())
+        reconciler = Reconciler(self.stage.ports)
+        self.stage.spawn(reconciler.run())
+        self.stage.spawn(reconciler.watch())
         return self.stage.spawn(Cloning(self.stage.ports).run())
 
     async def row(self) -> Project:
@@ -241,6 +245,44 @@ async def test_a_run_without_workspace_fails_and_says_why(stage: Stage) -> None:
     run = await stage.ended(task)
     assert (run.status, run.verdict) == (RunStatus.FAILED, Verdict.FAILED)
     assert "could not be cloned: There is no repository" in (run.reason or "")
+
+
+async def test_a_clone_waits_for_a_model_and_says_so(sqlite_database: Database, tmp_path: Path) -> None:
+    world = World(sqlite_database, tmp_path, demo=DemoSettings(enabled="never"))
+    stage = Stage(world, None)
+    stage.actor = await world.person("ada")
+    ours = await loops(stage)
+    ours.begin()
+
+    async def told() -> bool:
+        return "no model yet" in ((await ours.row()).workspace_reason or "")
+
+    await eventually(told, "the reason")
+    assert ours.files.orders == []
+    await world.config(stage.actor, stage.project, api_key="sk-0123456789")
+    assert (await ours.until("ready")).workspace_reason is None
+    await stage.end()
+
+
+async def test_an_archived_project_is_cloned_when_it_is_restored(stage: Stage) -> None:
+    ours = await loops(stage)
+    reached = asyncio.Event()
+
+    async def hang() -> None:
+        reached.set()
+        await asyncio.sleep(30)
+        raise Unavailable("The pod is gone.")
+
+    ours.files.cloning = hang
+    ours.begin()
+    await reached.wait()
+    await ours.world.do(lambda s: s.workspaces.archive(stage.actor, stage.project.slug))
+    await asyncio.sleep(40)
+    assert stage.project.id not in stage.runtime.pods, "its pod rests"
+    assert (await ours.row()).workspace_state == "cloning"
+    ours.files.cloning = None
+    await ours.world.do(lambda s: s.projects.restore(stage.actor, stage.project.slug))
+    await ours.until("ready")
 
 
 async def test_only_one_of_two_controllers_clones(stage: Stage) -> None:

@@ -267,6 +267,16 @@ def test_addresses_and_refs_that_are_good() -> None:
         assert ref_problem(ref)
 
 
+def test_a_name_is_pinned_to_its_judged_addresses_and_a_number_is_what_it_is() -> None:
+    def pinned(url: str) -> list[str]:
+        order = CloneOrder(url=url, addresses=["93.184.215.14", "2606::1"])
+        return [word for word in told_git.arguments(order, "draft", None) if "Resolve" in word]
+
+    assert pinned("https://h.example/t") == ["http.curloptResolve=h.example:443:93.184.215.14,[2606::1]"]
+    assert pinned("https://[2606::1]:8443/t") == []
+    assert pinned("https://93.184.215.14/t") == []
+
+
 def test_git_s_words_are_told_without_the_secret() -> None:
     order = CloneOrder(url="https://h.example/t", token=TOKEN)
     assert told_git.plain(f"fatal: \x1b[31m{TOKEN}\x07".encode(), order) == "fatal: [31m***"
