@@ -23,6 +23,7 @@ export function aProject(over: Partial<ProjectSummary> = {}): ProjectSummary {
     source: 'empty',
     git_url: null,
     git_ref: null,
+    git_depth: null,
     git_credential_set: false,
     workspace_state: 'ready',
     workspace_reason: null,

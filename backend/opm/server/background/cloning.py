@@ -98,7 +98,7 @@ class Cloning:
         order = CloneOrder(
             url=clone.url,
             ref=clone.ref,
-            depth=settings.depth or None,
+            depth=clone.depth,
             addresses=addresses,
             username=clone.username,
             token=clone.token,

@@ -112,7 +112,6 @@ class GitSettings(_Group):
     clone_bytes: int = Field(
         default=10 * 2**30, gt=0, description="bytes that a cloned repository may take, history and files"
     )
-    depth: int = Field(default=0, ge=0, description="newest commits that are cloned; 0: the whole history")
 
 
 class LimitSettings(_Group):

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import secrets
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
@@ -18,6 +19,8 @@ from opm.wire.workspace import CloneFailure, CloneLine, CloneOrder, CloneProgres
 _BEAT = 2.0
 """So often at least something is told, so that silence means that the way is broken."""
 _MEASURE = 1.0
+_PACE = 0.1
+"""What a server says of its progress may come at any speed."""
 _LAST_WORDS = 20
 
 T = TypeVar("T")
@@ -144,7 +147,7 @@ async def _follow(process: asyncio.subprocess.Process, order: CloneOrder, tell: 
     """Tells how far it is; gives what else was said, the last of it."""
     assert process.stderr is not None  # noqa: S101 - asked for
     said: deque[str] = deque(maxlen=_LAST_WORDS)
-    rest, before = b"", None
+    rest, known, told = b"", set[str](), 0.0
     while piece := await process.stderr.read(8 << 10):
         *lines, rest = re.split(rb"[\r\n]", rest + piece)
         rest = rest[-(4 << 10) :]
@@ -153,7 +156,8 @@ async def _follow(process: asyncio.subprocess.Process, order: CloneOrder, tell: 
             progress = git.progress_of(text)
             if progress is None:
                 said.append(text)
-            elif progress != before:
-                before = progress
+            elif progress.phase not in known or time.monotonic() - told >= _PACE:
+                known.add(progress.phase)
+                told = time.monotonic()
                 tell(CloneLine(progress=progress))
     return [*said, git.plain(rest, order)]

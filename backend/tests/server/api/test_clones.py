@@ -32,10 +32,10 @@ async def fail(world: World, reason: str = "No.") -> None:
 
 
 async def test_a_project_is_to_be_made_of_a_repository(client: httpx.AsyncClient, world: World) -> None:
-    answer = await make(client, ref="next", username="ann", token=TOKEN)
+    answer = await make(client, ref="next", depth=1, username="ann", token=TOKEN)
     assert answer.status_code == 201, answer.text
     made = answer.json()
-    assert (made["source"], made["git_url"], made["git_ref"]) == ("git", URL, "next")
+    assert (made["source"], made["git_url"], made["git_ref"], made["git_depth"]) == ("git", URL, "next", 1)
     assert (made["workspace_state"], made["workspace_reason"], made["git_credential_set"]) == ("waiting", None, True)
     for path in ("", "/tea", "/tea/audit"):
         assert TOKEN not in (await client.get(f"/projects{path}")).text
@@ -60,7 +60,8 @@ async def test_a_project_is_to_be_made_of_a_repository(client: httpx.AsyncClient
         ({"ref": "--upload-pack=id"}, "body.git.ref"),
         ({"token": "a\nb"}, "body.git.token"),
         ({"username": "a\nb"}, "body.git.username"),
-        ({"depth": 1}, "body.git.depth"),
+        ({"depth": 0}, "body.git.depth"),
+        ({"branch": "x"}, "body.git.branch"),
     ],
 )
 async def test_what_is_wrong_is_named(client: httpx.AsyncClient, git: dict[str, Any], field: str) -> None:

@@ -36,7 +36,7 @@ class Loops:
         self.agent = FakeAgent()
 
     async def wish(self, *, token: str = TOKEN) -> None:
-        git = GitSource(url=URL, ref="main", token=token)
+        git = GitSource(url=URL, ref="main", depth=3, token=token)
         new = NewProject(name="Cloned", git=git)
         self.stage.project = project = await self.world.do(lambda s: s.workspaces.create(self.stage.actor, new))
         self.world.clients.workspaces[project.id] = self.files
@@ -83,7 +83,7 @@ async def test_a_repository_is_cloned_and_the_token_forgotten(stage: Stage) -> N
     assert ours.files.content_of == {"README.md": b"# Tea\n"}
     assert ours.agent.disposed == 1, "OpenCode looks at the workspace anew"
     (order,) = ours.files.orders
-    assert (order.url, order.ref, order.token, order.depth) == (URL, "main", TOKEN, None)
+    assert (order.url, order.ref, order.token, order.depth) == (URL, "main", TOKEN, 3)
     assert order.addresses == ["93.184.215.14"], "git may go to the judged addresses alone"
     told = ours.told()
     assert [told[0], told[-1]] == [("cloning", None, None), ("ready", None, None)]
@@ -109,9 +109,10 @@ async def test_a_refusal_is_told_and_tried_again_with_another_token(stage: Stage
     assert row.workspace_reason == "There is no repository at this address."
     assert row.git_credential_set, "kept for the next attempt"
     ours.files.repositories[URL] = {"a": b"a"}
-    await ours.again(CloneAgain(token=TOKEN, ref="next"))
+    await ours.again(CloneAgain(token=TOKEN, ref="next", depth=None))
     await ours.until("ready")
-    assert [(order.token, order.ref) for order in ours.files.orders] == [("wrong", "main"), (TOKEN, "next")]
+    orders = [(order.token, order.ref, order.depth) for order in ours.files.orders]
+    assert orders == [("wrong", "main", 3), (TOKEN, "next", None)]
 
 
 async def test_a_token_is_not_told_to_another_host(stage: Stage) -> None:

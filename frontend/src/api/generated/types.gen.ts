@@ -325,6 +325,12 @@ export type ChangeTerminal = {
  */
 export type CloneAgain = {
     /**
+     * Depth
+     *
+     * null: the whole history
+     */
+    depth?: number | null;
+    /**
      * Ref
      *
      * null: the repository's own choice
@@ -697,6 +703,12 @@ export type FileDiff = {
  * A repository. Name and token are stored encrypted until it is cloned, and then erased.
  */
 export type GitSource = {
+    /**
+     * Depth
+     *
+     * newest commits that are cloned; the whole history if not given
+     */
+    depth?: number | null;
     /**
      * Ref
      *
@@ -1783,6 +1795,10 @@ export type Project = {
      */
     git_credential_set: boolean;
     /**
+     * Git Depth
+     */
+    git_depth: number | null;
+    /**
      * Git Ref
      */
     git_ref: string | null;
@@ -1934,6 +1950,10 @@ export type ProjectSummary = {
      * a name or token for the repository is stored; it cannot be read
      */
     git_credential_set: boolean;
+    /**
+     * Git Depth
+     */
+    git_depth: number | null;
     /**
      * Git Ref
      */

@@ -106,9 +106,10 @@ test('a project is made of a repository', async () => {
   await user.type(screen.getByLabelText('Branch or tag'), 'next')
   expect(screen.getByLabelText('Token')).toHaveAttribute('type', 'password')
   await user.type(screen.getByLabelText('Token'), 'ghp_1')
+  await user.click(screen.getByRole('checkbox', { name: /Only the newest commit/ }))
   await user.click(screen.getByRole('button', { name: 'Create project' }))
   await waitFor(() => expect(made).toHaveLength(1))
-  const git = { url: 'https://git.example/tea', ref: 'next', username: '', token: 'ghp_1' }
+  const git = { url: 'https://git.example/tea', ref: 'next', depth: 1, username: '', token: 'ghp_1' }
   expect(made[0]).toEqual({ name: 'Tea', description: '', git })
 })
 

@@ -40,6 +40,7 @@ class Project(Identified, Base):
     source: Mapped[str] = mapped_column(String(8), default="empty")
     git_url: Mapped[str | None] = mapped_column(String(2000))
     git_ref: Mapped[str | None] = mapped_column(String(255))
+    git_depth: Mapped[int | None]
     git_credential_encrypted: Mapped[Sealed | None]
     workspace_state: Mapped[str] = mapped_column(String(8), default="ready")
     workspace_reason: Mapped[str | None] = mapped_column(Text)

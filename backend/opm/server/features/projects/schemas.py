@@ -65,6 +65,7 @@ def _checked(text: str, problem: str | None) -> str:
 
 RepositoryUrl = Annotated[str, Field(max_length=LONGEST_URL), AfterValidator(_repository)]
 Ref = Annotated[str, Field(min_length=1, max_length=LONGEST_REF), AfterValidator(_ref)]
+Depth = Annotated[int, Field(ge=1, le=1_000_000)]
 UserName = Annotated[str, Field(max_length=255), AfterValidator(_secret)]
 Token = Annotated[str, Field(max_length=4096, repr=False), AfterValidator(_secret)]
 
@@ -76,6 +77,9 @@ class GitSource(Said):
 
     url: RepositoryUrl = Field(description="https, without name and token", examples=["https://example.org/tea.git"])
     ref: Ref | None = Field(default=None, description="branch or tag; the repository's own choice if not given")
+    depth: Depth | None = Field(
+        default=None, description="newest commits that are cloned; the whole history if not given"
+    )
     username: UserName = Field(default="", description="where a token alone will not do")
     token: Token = Field(default="", description="write-only; that of a private repository")
 
@@ -87,6 +91,7 @@ class CloneAgain(Said):
 
     url: RepositoryUrl | None = None
     ref: Ref | None = Field(default=None, description="null: the repository's own choice")
+    depth: Depth | None = Field(default=None, description="null: the whole history")
     username: UserName = ""
     token: Token = Field(default="", description="write-only; empty: the one given before, if there is one")
 
@@ -152,6 +157,7 @@ class Project(BaseModel):
     source: ProjectSource
     git_url: str | None
     git_ref: str | None
+    git_depth: int | None
     git_credential_set: bool = Field(description="a name or token for the repository is stored; it cannot be read")
     workspace_state: WorkspaceState
     workspace_reason: str | None = Field(description="why the workspace is not ready, and what to do")

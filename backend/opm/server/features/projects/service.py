@@ -64,6 +64,7 @@ class ProjectService:
             source=new.source,
             git_url=new.git.url if new.git else None,
             git_ref=new.git.ref if new.git else None,
+            git_depth=new.git.depth if new.git else None,
             workspace_state=WorkspaceState.WAITING if new.git else WorkspaceState.READY,
             status=ProjectStatus.INITIALIZING,
             desired_state=DesiredState.STOPPED,

@@ -46,8 +46,8 @@ class CloneService:
         elif change.url and _host(change.url) != _host(project.git_url or ""):
             project.git_credential_encrypted = None
         project.git_url = change.url or project.git_url
-        if "ref" in change.model_fields_set:  # null says something here
-            project.git_ref = change.ref
+        for name in change.model_fields_set & {"ref", "depth"}:  # null says something here
+            setattr(project, f"git_{name}", getattr(change, name))
         self._uow.audit(actor, "workspace.retry", ("project", project.id), project=project.id, git_url=project.git_url)
         self._enter(project, WorkspaceState.WAITING, None)
         self._wake()
@@ -78,7 +78,7 @@ class CloneService:
         project.desired_state, project.last_used_at = DesiredState.RUNNING, self._uow.now
         self._enter(project, WorkspaceState.CLONING, project.workspace_reason)
         username, token = self._opened(project)
-        return Clone(project.git_url, project.git_ref, username, token)
+        return Clone(project.git_url, project.git_ref, project.git_depth, username, token)
 
     async def hold(self, project_id: UUID, reason: str) -> None:
         """It cannot be done now, and will be tried again."""

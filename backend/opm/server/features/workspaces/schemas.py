@@ -20,5 +20,6 @@ class Clone:
 
     url: str
     ref: str | None
+    depth: int | None = None
     username: str = field(default="", repr=False)
     token: str = field(default="", repr=False)

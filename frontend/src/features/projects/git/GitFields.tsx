@@ -85,6 +85,17 @@ export function GitFields({ form, onChange, error, tried, prefix = '', tokenSet 
           )}
         </Field>
       </div>
+      <label className="flex items-center gap-2 text-sm">
+        <input
+          type="checkbox"
+          className="size-4 accent-accent"
+          checked={form.shallow}
+          onChange={(event) => put({ shallow: event.target.checked })}
+        />
+        <span>
+          Only the newest commit <span className="text-xs text-muted">· faster, without history</span>
+        </span>
+      </label>
     </>
   )
 }

@@ -19,6 +19,7 @@ export function RetryDialog({ project, onClose }: { project: ProjectSummary; onC
     ref: project.git_ref ?? '',
     username: '',
     token: '',
+    shallow: project.git_depth !== null,
   })
   const [tried, setTried] = useState(false)
   const retry = useMutation({

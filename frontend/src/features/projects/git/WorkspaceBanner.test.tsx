@@ -69,7 +69,7 @@ test('a clone that failed says why, and is tried again with another token', asyn
   await user.clear(screen.getByLabelText('Branch or tag'))
   await user.click(screen.getByRole('button', { name: 'Clone again' }))
   await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument())
-  const same = { url: 'https://git.example/tea', username: '', token: 'ghp_2' }
+  const same = { url: 'https://git.example/tea', depth: null, username: '', token: 'ghp_2' }
   expect(sent).toEqual([
     { ...same, ref: 'main' },
     { ...same, ref: null },

@@ -6,9 +6,11 @@ export interface GitForm {
   ref: string
   username: string
   token: string
+  /** Only the newest commit. */
+  shallow: boolean
 }
 
-export const NO_REPOSITORY: GitForm = { url: '', ref: '', username: '', token: '' }
+export const NO_REPOSITORY: GitForm = { url: '', ref: '', username: '', token: '', shallow: false }
 
 /** What a person would want to know before anything is sent; the server judges the rest. */
 export function urlProblem(url: string): string | null {
@@ -20,8 +22,14 @@ export function urlProblem(url: string): string | null {
   return null
 }
 
-export function sourceOf({ url, ref, username, token }: GitForm): GitSource {
-  return { url: url.trim(), ref: ref.trim() || null, username: username.trim(), token: token.trim() }
+export function sourceOf({ url, ref, username, token, shallow }: GitForm): GitSource {
+  return {
+    url: url.trim(),
+    ref: ref.trim() || null,
+    depth: shallow ? 1 : null,
+    username: username.trim(),
+    token: token.trim(),
+  }
 }
 
 const PHASES: Record<ClonePhase, string> = {
