@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Columns3, FolderTree, Settings, SquareTerminal } from 'lucide-react'
+import { Columns3, FolderTree, ScrollText, Settings, SquareTerminal } from 'lucide-react'
 import { Link, Outlet, useLocation, useOutletContext, useParams } from 'react-router'
 import { ApiError, describe } from '@/api/errors'
 import { getProjectOptions } from '@/api/options'
@@ -17,6 +17,7 @@ const TABS = [
   { to: '', label: 'Board', icon: Columns3 },
   { to: 'files', label: 'Files', icon: FolderTree },
   { to: 'terminal', label: 'Terminal', icon: SquareTerminal },
+  { to: 'audit', label: 'Audit', icon: ScrollText },
   { to: 'settings', label: 'Settings', icon: Settings },
 ]
 

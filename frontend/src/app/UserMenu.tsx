@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
-import { Keyboard, LogOut, Monitor, Moon, Sun, User as UserIcon } from 'lucide-react'
+import { Keyboard, LogOut, Monitor, Moon, ScrollText, Sun, User as UserIcon } from 'lucide-react'
+import { useNavigate } from 'react-router'
 import { announceSignedOut } from '@/api/auth'
 import { describe } from '@/api/errors'
 import { logoutMutation } from '@/api/options'
@@ -26,6 +27,7 @@ const THEMES = [
 
 export function UserMenu({ user, onShortcuts }: { user: User; onShortcuts: () => void }) {
   const theme = useTheme()
+  const navigate = useNavigate()
   const logout = useMutation({
     ...logoutMutation(),
     onSuccess: announceSignedOut,
@@ -50,6 +52,9 @@ export function UserMenu({ user, onShortcuts }: { user: User; onShortcuts: () =>
           ))}
         </DropdownMenuRadioGroup>
         <DropdownMenuSeparator />
+        <DropdownMenuItem onSelect={() => void navigate('/sign-ins')}>
+          <ScrollText aria-hidden /> Your sign-ins
+        </DropdownMenuItem>
         <DropdownMenuItem shortcut="?" onSelect={onShortcuts}>
           <Keyboard aria-hidden /> Shortcuts
         </DropdownMenuItem>

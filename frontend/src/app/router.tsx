@@ -2,6 +2,7 @@ import { createBrowserRouter, type RouteObject } from 'react-router'
 import { LaunchPage } from '@/features/auth/LaunchPage'
 import { ProjectLayout } from './ProjectLayout'
 import { CrashPage, NotFoundPage } from './pages'
+import { AccountAuditRoute, AuditRoute } from './routes/AuditRoute'
 import { BoardRoute } from './routes/BoardRoute'
 import { DashboardRoute } from './routes/DashboardRoute'
 import { FilesRoute } from './routes/FilesRoute'
@@ -16,6 +17,7 @@ export const routes: RouteObject[] = [
     errorElement: <CrashPage />,
     children: [
       { path: '/', element: <DashboardRoute /> },
+      { path: '/sign-ins', element: <AccountAuditRoute /> },
       {
         path: '/p/:project',
         element: <ProjectLayout />,
@@ -25,6 +27,7 @@ export const routes: RouteObject[] = [
           { path: 't/:task', element: <BoardRoute /> },
           { path: 'files/*', element: <FilesRoute /> },
           { path: 'terminal', element: <TerminalRoute /> },
+          { path: 'audit', element: <AuditRoute /> },
           { path: 'settings', element: <SettingsRoute /> },
         ],
       },

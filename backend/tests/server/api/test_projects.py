@@ -146,6 +146,8 @@ async def test_the_audit_log_names_the_request(client: httpx.AsyncClient) -> Non
     made = await make(client)
     headers = {"X-Request-ID": "my-request-1", "User-Agent": "Tests/1"}
     await client.patch(f"/projects/{made.slug}", json={"name": "x"}, headers=headers)
-    (line,) = (await client.get(f"/projects/{made.slug}/audit")).json()["items"]
+    changed, line = (await client.get(f"/projects/{made.slug}/audit")).json()["items"]
+    assert (changed["action"], changed["details"]) == ("project.update", {"changed": ["name"]})
+    assert (changed["request_id"], changed["user_agent"]) == ("my-request-1", "Tests/1")
     assert (line["action"], line["ip_address"]) == ("project.create", "127.0.0.1")
     assert line["user_agent"].startswith("python-httpx")

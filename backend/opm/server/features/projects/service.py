@@ -111,6 +111,8 @@ class ProjectService:
         if "idle_stop_seconds" in patch.model_fields_set:  # null says something here
             project.idle_stop_seconds = patch.idle_stop_seconds
         project.updated_at = self._uow.now
+        changed = sorted(patch.model_fields_set)
+        self._uow.audit(actor, "project.update", ("project", project.id), project=project.id, changed=changed)
         self.announce(project, "updated")
         return project
 

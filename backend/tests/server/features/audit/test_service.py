@@ -42,6 +42,7 @@ async def test_what_changes_much_is_written_down(world: World) -> None:
     assert [(line.action, line.resource_type) for line in page.items] == [
         ("file.delete", "file"),
         ("task.delete", "task"),
+        ("run.end", "session"),
         ("run.cancel", "session"),
         ("run.start", "session"),
         ("config.activate", "config"),
@@ -49,7 +50,7 @@ async def test_what_changes_much_is_written_down(world: World) -> None:
         ("project.create", "project"),
     ]
     assert page.items[0].resource_id == "src/a.py"
-    assert page.items[5].details == {"provider": "anthropic"}
+    assert page.items[6].details == {"provider": "anthropic"}
 
 
 async def test_the_log_is_paged_and_private(world: World) -> None:

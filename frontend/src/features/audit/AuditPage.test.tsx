@@ -1,0 +1,122 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { HttpResponse, http } from 'msw'
+import { expect, test } from 'vitest'
+import type { AuditEntry } from '@/api/types'
+import { aProject } from '@/testing/builders'
+import { renderAt } from '@/testing/render'
+import { gives, ORIGIN, refusal, server } from '@/testing/server'
+import AuditPage from './AuditPage'
+import { detailsOf, wordsFor } from './actions'
+import { queryOf } from './filter'
+
+const PROJECT = aProject({ id: 'p1' })
+
+function aLine(given: Partial<AuditEntry>): AuditEntry {
+  return {
+    id: 'l1',
+    user_id: 'u1',
+    action: 'run.start',
+    resource_type: 'session',
+    resource_id: 's1',
+    details: {},
+    ip_address: '127.0.0.1',
+    user_agent: 'Browser/1',
+    request_id: 'abcdef0123',
+    created_at: '2026-01-01T00:00:00Z',
+    ...given,
+  }
+}
+
+/** Answers page after page, and says what was asked. */
+function serve(...pages: AuditEntry[][]) {
+  const asked: URLSearchParams[] = []
+  server.use(
+    gives('/auth/me', {
+      user: { id: 'u1', name: 'Ann' },
+      expires_at: '2030-01-01T00:00:00Z',
+      sign_in: 'launch',
+    }),
+    http.get(`${ORIGIN}/api/projects/p1/audit`, ({ request }) => {
+      const query = new URL(request.url).searchParams
+      asked.push(query)
+      const number = Number(query.get('cursor') || 0)
+      const next = number + 1 < pages.length ? String(number + 1) : null
+      return HttpResponse.json({ items: pages[number] ?? [], next_cursor: next } as never)
+    }),
+  )
+  return asked
+}
+
+test('lines say what was done, by whom and to what, and older ones follow', async () => {
+  const asked = serve(
+    [
+      aLine({ id: 'a', details: { kind: 'execute' } }),
+      aLine({
+        id: 'b',
+        action: 'file.delete',
+        resource_type: 'file',
+        resource_id: 'src/a.py',
+        user_id: 'u2abcdef',
+      }),
+    ],
+    [aLine({ id: 'c', action: 'run.end', user_id: null })],
+  )
+  renderAt(<AuditPage project={PROJECT} />)
+  const mine = await screen.findByRole('row', { name: /Run started/ })
+  expect(within(mine).getByText('session · kind: execute')).toBeInTheDocument()
+  expect(await within(mine).findByText('You')).toBeInTheDocument()
+  const other = screen.getByRole('row', { name: /File deleted/ })
+  expect(within(other).getByText('src/a.py')).toBeInTheDocument()
+  expect(within(other).getByText('User abcdef')).toBeInTheDocument()
+  await userEvent.click(screen.getByRole('button', { name: 'Show older' }))
+  expect(await screen.findByText('The server')).toBeInTheDocument()
+  expect(screen.queryByRole('button', { name: 'Show older' })).not.toBeInTheDocument()
+  expect(asked.map((query) => query.get('cursor'))).toEqual([null, '1'])
+})
+
+test('the filter stands in the address, narrows what is asked, and goes along into exports', async () => {
+  const asked = serve([aLine({})])
+  const { location } = renderAt(<AuditPage project={PROJECT} />, { at: '/?action=run.start' })
+  const csv = await screen.findByRole('link', { name: 'CSV' })
+  expect(csv).toHaveAttribute('href', '/api/projects/p1/audit/export?action=run.start&format=csv')
+  await userEvent.type(screen.getByLabelText('From'), '2026-01-02')
+  await waitFor(() => expect(location()).toBe('/?action=run.start&from=2026-01-02'))
+  await waitFor(() => expect(asked.at(-1)?.get('since')).toBe(new Date(2026, 0, 2).toISOString()))
+})
+
+test('a filter that finds nothing can be cleared', async () => {
+  serve([])
+  const { location } = renderAt(<AuditPage project={PROJECT} />, { at: '/?action=run.end' })
+  await userEvent.click(await screen.findByRole('button', { name: 'Clear the filters' }))
+  expect(location()).toBe('/')
+  expect(await screen.findByText('Nothing has happened yet')).toBeInTheDocument()
+})
+
+test('a failure is told', async () => {
+  serve()
+  server.use(http.get(`${ORIGIN}/api/projects/p1/audit`, () => refusal(400, 'Not so.') as Response))
+  renderAt(<AuditPage project={PROJECT} />)
+  expect(await screen.findByText('Not so.')).toBeInTheDocument()
+})
+
+test('the own account has no actions to choose and nothing to export', async () => {
+  serve()
+  server.use(gives('/audit', { items: [aLine({ action: 'auth.sign_in' })], next_cursor: null }))
+  renderAt(<AuditPage />)
+  expect(await screen.findByText('Signed in')).toBeInTheDocument()
+  expect(screen.queryByLabelText('What')).not.toBeInTheDocument()
+  expect(screen.queryByRole('link', { name: 'CSV' })).not.toBeInTheDocument()
+})
+
+test('days become moments, the last one whole', () => {
+  expect(queryOf({ from: '2026-02-01', to: '2026-02-28' })).toEqual({
+    since: new Date(2026, 1, 1).toISOString(),
+    until: new Date(2026, 2, 1).toISOString(),
+  })
+})
+
+test('what has no words yet is shown as it is', () => {
+  expect(wordsFor('new.thing')).toBe('new.thing')
+  expect(detailsOf(aLine({ details: { a_b: 1, none: null, list: [1] } }))).toBe('a b: 1, list: [1]')
+})

@@ -1,0 +1,106 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { Download, ScrollText } from 'lucide-react'
+import { describe } from '@/api/errors'
+import { meOptions } from '@/api/options'
+import { listAccountAudit, listAudit } from '@/api/sdk'
+import type { ProjectSummary } from '@/api/types'
+import { Button } from '@/ui/button'
+import { EmptyState, ErrorState, Loading } from '@/ui/states'
+import { AuditTable } from './AuditTable'
+import { Filters } from './Filters'
+import { type AuditFilter, queryOf, useAuditFilter } from './filter'
+
+const PAGE = 50
+
+/** What happened and who did it: in a project, or, without one, with one's own account. */
+export default function AuditPage({ project }: { project?: ProjectSummary }) {
+  const [filter, setFilter] = useAuditFilter()
+  const me = useQuery(meOptions())
+  const query = useLines(project?.id, filter)
+  const filtered = Object.values(filter).some(Boolean)
+  const lines = query.data?.pages.flatMap((page) => page.items) ?? []
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto scroll-thin">
+      <div className="mx-auto flex max-w-5xl flex-col gap-4 p-4">
+        <header className="flex flex-wrap items-end gap-3">
+          <div className="min-w-0 flex-1">
+            <h2 className="text-lg font-semibold">{project ? 'Audit log' : 'Your sign-ins'}</h2>
+            <p className="text-sm text-muted">
+              {project
+                ? 'Who did what in this project. No prompts, file contents or keys are written here.'
+                : 'When and from where your account was used.'}
+            </p>
+          </div>
+          {project && lines.length > 0 && <Exports project={project} filter={filter} />}
+        </header>
+        <Filters filter={filter} onChange={setFilter} withActions={project !== undefined} />
+        {query.isPending ? (
+          <Loading label="Reading the log" />
+        ) : query.isError ? (
+          <ErrorState
+            title="The log could not be read"
+            {...describe(query.error)}
+            onRetry={() => void query.refetch()}
+          />
+        ) : lines.length === 0 ? (
+          <EmptyState
+            icon={<ScrollText aria-hidden />}
+            title={filtered ? 'Nothing matches' : 'Nothing has happened yet'}
+            action={
+              filtered && (
+                <Button onClick={() => setFilter({ action: undefined, from: undefined, to: undefined })}>
+                  Clear the filters
+                </Button>
+              )
+            }
+          />
+        ) : (
+          <>
+            <AuditTable lines={lines} me={me.data?.user.id} />
+            {query.hasNextPage && (
+              <Button
+                className="self-center"
+                busy={query.isFetchingNextPage}
+                onClick={() => void query.fetchNextPage()}
+              >
+                Show older
+              </Button>
+            )}
+          </>
+        )}
+      </div>
+    </div>
+  )
+}
+
+function useLines(project: string | undefined, filter: AuditFilter) {
+  return useInfiniteQuery({
+    queryKey: ['audit', project ?? 'account', filter],
+    queryFn: ({ pageParam }) => {
+      const query = { ...queryOf(filter), limit: PAGE, ...(pageParam && { cursor: pageParam }) }
+      return project ? listAudit({ path: { project }, query }) : listAccountAudit({ query })
+    },
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    staleTime: 0,
+  })
+}
+
+function Exports({ project, filter }: { project: ProjectSummary; filter: AuditFilter }) {
+  const address = (format: string) =>
+    `/api/projects/${project.id}/audit/export?${new URLSearchParams({ ...queryOf(filter), format })}`
+  return (
+    <div className="flex gap-2">
+      <Button asChild>
+        <a href={address('csv')} download>
+          <Download aria-hidden /> CSV
+        </a>
+      </Button>
+      <Button asChild>
+        <a href={address('jsonl')} download>
+          <Download aria-hidden /> JSON lines
+        </a>
+      </Button>
+    </div>
+  )
+}
