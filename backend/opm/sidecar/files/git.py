@@ -51,9 +51,10 @@ _MEANINGS = (
     ),
     ("certificate", r"certificate|SSL|TLS|gnutls", "The server cannot be trusted: its certificate was not accepted."),
     ("disk_full", r"No space left|Disk quota", "The workspace is full: the repository does not fit."),
+    ("stalled", r"too slow", "The server sent nothing for a minute."),
     (
         "unreachable",
-        r"Could not resolve|Failed to connect|Couldn't connect|Connection (refused|reset|timed out)|timed out|too slow",
+        r"Could not resolve|Failed to connect|Couldn't connect|Connection (refused|reset|timed out)|timed out",
         "The server cannot be reached from the pod.",
     ),
 )

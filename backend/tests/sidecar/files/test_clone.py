@@ -283,6 +283,7 @@ def test_git_s_words_are_told_without_the_secret() -> None:
     order = CloneOrder(url="https://h.example/t", token=TOKEN)
     assert told_git.plain(f"fatal: \x1b[31m{TOKEN}\x07".encode(), order) == "fatal: [31m***"
     assert told_git.failure_of(["remote: certificate not found", "fatal: odd"]).message.endswith("odd")
+    assert told_git.failure_of(["error: RPC failed; curl 28 Operation too slow. Less"]).reason == "stalled"
     assert TOKEN not in repr(order)
     assert told_git.progress_of("Receiving objects:  45% (9/20), 1.2 MiB | 3 MiB/s") is not None
     assert told_git.progress_of("remote: Enumerating objects: 5, done.") is None

@@ -13,8 +13,8 @@ export function ProgressBar({ label, percent }: { label: string; percent: number
     >
       <div
         className={cn(
-          'h-full rounded-full bg-accent transition-[width]',
-          percent === null && 'animate-pulse',
+          'h-full rounded-full transition-[width]',
+          percent === null ? 'animate-pulse bg-accent/35' : 'bg-accent',
         )}
         style={{ width: `${percent ?? 100}%` }}
       />
