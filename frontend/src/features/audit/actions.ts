@@ -11,7 +11,7 @@ const WORDS: Record<string, string> = {
   'project.archive': 'Project archived',
   'project.restore': 'Project restored',
   'project.delete': 'Project deleted',
-  'workspace.clone': 'Repository cloned',
+  'workspace.clone': 'Clone ended',
   'workspace.retry': 'Clone tried again',
   'task.delete': 'Card deleted',
   'task.restore': 'Card restored',
