@@ -42,6 +42,25 @@ def prompts(served: Served) -> int:
     return total
 
 
+def test_logs_know_nothing_of_prompts_files_and_keys(served: Served, client: Client) -> None:
+    """Markers in every text that a person or an agent writes; the log of the server and the audit log have none."""
+    project = client.project("Private")
+    card = project.card("zebra-title", "write note.md zebra-file", "next", "say zebra-answer", "next")
+    card.execute()
+    card.until_said("zebra-answer")
+    body = {"path": "own.txt", "content": "zebra-own-file", "overwrite": True}
+    client.call("POST", f"{project.path}/files/write", body)
+    key = {"provider": "anthropic", "model": "m", "api_key": "zebra-key-0123456789", "instructions": "zebra-rules"}
+    client.call("PUT", f"{project.path}/config", key)
+    assert client.http.get(f"{project.path}/config/zebra-address").status_code == 404
+    audit = client.http.get(f"{project.path}/audit/export", params={"format": "jsonl"}).text
+    assert "secret.set" in audit
+    assert "zebra" not in audit
+    log = served.log.read_text()
+    assert "run.start" in audit
+    assert [line for line in log.splitlines() if "zebra" in line and "zebra-address" not in line] == []
+
+
 def test_a_card_becomes_files(project: Project) -> None:
     card = project.card("Greet", "say I write.", "write hello.md Hello, world!", "next", "say It is written.")
     queued = card.execute()

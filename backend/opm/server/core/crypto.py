@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from opm.server.core.errors import Internal
+from opm.server.core.redaction import LIVE
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -88,6 +89,7 @@ class Keyring:
 
     def seal(self, plaintext: str, *, place: str) -> Sealed:
         self._look_again()
+        LIVE.learn(plaintext)
         nonce = os.urandom(_NONCE_BYTES)
         body = AESGCM(self._keys[self._newest]).encrypt(nonce, plaintext.encode(), place.encode())
         return Sealed(f"v1.{self._newest}.{base64.b64encode(nonce + body).decode()}")
@@ -104,6 +106,7 @@ class Keyring:
             plain = AESGCM(self._keys[key_id]).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.encode())
         except InvalidTag as exc:
             raise Internal("A stored secret does not belong to its row or was changed.") from exc
+        LIVE.learn(plain.decode())
         return plain.decode()
 
     def derive(self, purpose: str, context: str = "") -> bytes:

@@ -2,11 +2,12 @@
 
 import logging
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from opm.server.core.redaction import LIVE
 from opm.server.core.settings import LogSettings
 
 _SECRET_NAMES = ("password", "secret", "token", "api_key", "authorization", "cookie", "pass_key")
@@ -26,6 +27,11 @@ def escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         if isinstance(value, str) and not value.isprintable() and name not in {"exception", "stack"}:
             event[name] = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
     return event
+
+
+def redact_values(_: WrappedLogger, __: str, line: Any) -> str:
+    """The whole line, so that traces and other people's messages are covered, too."""
+    return LIVE.clean(line)
 
 
 def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
@@ -54,7 +60,7 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final, redact_values],
         )
     )
     root = logging.getLogger()

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from opm.server.core.logging import configure
+from opm.server.core.redaction import LIVE
 from opm.server.core.settings import LogSettings
 
 
@@ -27,6 +28,10 @@ def fail(api_key: str) -> None:
     raise ValueError(f"refused a key of {len(api_key)} letters")
 
 
+def refuse(key: str) -> None:
+    raise ValueError(f"refused {key}")
+
+
 def written(kind: str) -> str:
     stream = io.StringIO()
     configure(LogSettings.model_validate({"format": kind}), stream)
@@ -40,6 +45,21 @@ def written(kind: str) -> str:
         log.exception("it failed")
     log.debug("too quiet")
     return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["console", "json"])
+def test_a_live_secret_is_written_nowhere_in_a_line(kind: str) -> None:
+    LIVE.learn("live-value-of-tests")
+    stream = io.StringIO()
+    configure(LogSettings.model_validate({"format": kind}), stream)
+    try:
+        refuse("live-value-of-tests")
+    except ValueError:
+        structlog.get_logger("opm").exception("a key like live-value-of-tests", found={"in": ["live-value-of-tests"]})
+    logging.getLogger("elsewhere").warning("sent %s", "live-value-of-tests")
+    text = stream.getvalue()
+    assert text.count("[redacted]") >= 4
+    assert "live-value-of-tests" not in text
 
 
 @pytest.mark.parametrize("kind", ["console", "json"])
