@@ -110,7 +110,7 @@ async def write_file(files: FilesDep, project: str, body: WriteFile) -> Written:
     return await files.write(body)
 
 
-@router.post("/mkdir", status_code=201)
+@router.post("/mkdir", status_code=201, response_class=Response)
 async def make_directory(files: FilesDep, project: str, body: MakeDirectory) -> Response:
     await files.mkdir(body)
     return Response(status_code=201)

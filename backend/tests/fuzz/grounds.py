@@ -1,0 +1,70 @@
+"""A project of the running product in which every operation finds something to work on, made anew where used up."""
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.e2e.served import Client, Project, Served
+
+DESTROYS_PROJECTS = frozenset({"delete_project", "archive_project"})
+
+
+@dataclass
+class Grounds:
+    served: Served
+    client: Client
+    project: Project
+    ids: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Of things that are there, by the name that paths give them."""
+
+    @classmethod
+    def lay(cls, served: Served) -> "Grounds":
+        client = served.client()
+        made = client.call("POST", "/projects", {"name": "Tea timer", "sample": True})
+        grounds = cls(served, client, Project(client, made["slug"]))
+        path = grounds.project.path
+        done = grounds.project.card("Write a note", "write note.txt Tea", "next", "say Written.")
+        done.execute()
+        done.until("ai_review", 90)
+        asking = grounds.project.card("Ask first", "run echo tea", "next", "say Done.")
+        asking.execute()
+        ask = asking.ask(60)
+        queued = client.call("POST", f"{asking.path}/interactions", {"message": "And stir"})
+        template = client.call("POST", f"{path}/templates", {"name": "Bug", "title": "Fix it"})
+        terminal = client.call("POST", f"{path}/terminals", {"title": "one"})
+        sessions = client.call("GET", f"{path}/sessions")["items"]
+        grounds.ids = {
+            "project": [made["slug"], made["id"]],
+            "task": [done.id, asking.id],
+            "session": [session["id"] for session in sessions if session["task_id"] == done.id],
+            "interaction": [ask["id"], queued["id"]],
+            "template": [template["id"]],
+            "terminal": [terminal["id"]],
+            "version": ["1"],
+        }
+        return grounds
+
+    def known(self, operation: str, name: str) -> list[str]:
+        """Ids that an operation may be given; what it destroys is never what the others need."""
+        if name == "project" and operation in DESTROYS_PROJECTS:
+            return [self.client.call("POST", "/projects", {"name": "Short life"})["slug"]]
+        if name == "task" and operation == "delete_task":
+            return [self.project.card("Short life").id]
+        if name == "template" and operation == "delete_template":
+            return [self.client.call("POST", f"{self.project.path}/templates", {"name": "Short life"})["id"]]
+        if name == "session" and operation == "delete_session":
+            return []
+        return self.ids[name]
+
+    def tidy(self) -> None:
+        """As after `lay`: what the cases of one operation changed must not starve the next one's."""
+        with contextlib.suppress(AssertionError):  # refused while the agent is at work: then it is as it was
+            self.client.call("POST", f"{self.project.path}/restore")
+        self.client.call("POST", f"{self.project.path}/config/versions/1/activate")
+        for terminal in self.client.call("GET", f"{self.project.path}/terminals"):
+            if terminal["id"] not in self.ids["terminal"]:
+                self.client.http.delete(f"{self.project.path}/terminals/{terminal['id']}")
+
+    def headers(self) -> dict[str, str]:
+        authorization: Any = self.client.http.headers["Authorization"]
+        return {"Authorization": str(authorization)}

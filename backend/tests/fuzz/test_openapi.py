@@ -1,0 +1,116 @@
+"""Two hundred requests made from the OpenAPI document for each operation of the running product.
+
+Whatever is sent, no answer is a 5xx, and every answer has the status, the type and the shape that the document
+promises. Half of the ids are of things that are there: behind an unknown project every operation looks well.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from opm.server.app import create_app
+from opm.server.core.settings import Settings
+from tests.e2e.served import Served
+from tests.fuzz.grounds import Grounds
+
+pytestmark = [pytest.mark.opencode, pytest.mark.slow, pytest.mark.timeout(900)]
+
+CASES = int(os.environ.get("OPM_FUZZ_CASES", "200"))
+CHECKS = cast(
+    "list[CheckFunction]",
+    [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_schema_conformance,
+    ],
+)
+ENDLESS = frozenset({"stream_output"})
+"""Only their heads are looked at."""
+SIGN_INS = frozenset({"launch", "refresh", "logout"})
+"""Asked by a stranger: the sign-in that everything else needs must outlive them."""
+
+
+def document() -> dict[str, Any]:
+    return create_app(Settings(), background=False).openapi()
+
+
+SCHEMA = schemathesis.openapi.from_dict(document())
+OPERATIONS: dict[str, Any] = {
+    operation.definition.raw["operationId"]: operation
+    for operation in (cast("Any", found).ok() for found in SCHEMA.get_all_operations())
+}
+
+
+@pytest.fixture(scope="module")
+def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
+    home: Path = tmp_path_factory.mktemp("fuzz")
+    served = Served(
+        home, OPM_LOG__LEVEL="WARNING", OPM_PROVIDERS__TEST_TIMEOUT="1", OPM_PROVIDERS__ALLOW_PRIVATE="never"
+    )
+    try:
+        served.start()
+        yield Grounds.lay(served)
+    finally:
+        served.end()
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_answer_is_as_the_document_says(
+    grounds: Grounds, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    operation = OPERATIONS[name]
+    headers = {} if name in SIGN_INS else grounds.headers()
+    known = {each.name: grounds.known(name, each.name) for each in operation.path_parameters}
+    session = requests.Session()
+    session.trust_env = False
+    seen: set[int] = set()
+
+    @settings(
+        max_examples=CASES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    )
+    @given(case=operation.as_strategy(), data=st.data())
+    def every_case(case: schemathesis.Case, data: st.DataObject) -> None:
+        for part, ids in known.items():
+            if ids and data.draw(st.integers(0, 3)):
+                case.path_parameters[part] = data.draw(st.sampled_from(ids))
+        if name == "create_project" and isinstance(case.body, dict):
+            case.body.pop("git", None)  # no case may reach for the network
+        answer = case.call(
+            base_url=grounds.served.url, headers=headers, session=session, timeout=60, stream=name in ENDLESS
+        )
+        seen.add(answer.status_code)
+        if name in ENDLESS:
+            assert answer.status_code < 500
+            return
+        if answer.status_code == 503:
+            # a part of the pod is away: no failure of the server, when the answer says when to ask again
+            assert answer.headers["retry-after"]
+            case.validate_response(answer, checks=CHECKS[1:])
+        else:
+            case.validate_response(answer, checks=CHECKS)
+
+    try:
+        every_case()
+    finally:
+        session.close()
+        grounds.tidy()
+    record_property("statuses", sorted(seen))
