@@ -126,6 +126,10 @@ class Project:
         self.slug = slug
         self.path = f"/projects/{slug}"
 
+    @property
+    def id(self) -> str:
+        return self.client.call("GET", self.path)["id"]
+
     def card(self, title: str, *script: str) -> "Card":
         body = {"title": title, "description": "\n".join(f"demo: {line}" for line in script)}
         return Card(self, self.client.call("POST", f"{self.path}/tasks", body)["id"])

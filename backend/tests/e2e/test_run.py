@@ -180,7 +180,7 @@ def test_a_killed_opencode_ends_the_run_with_the_reason_and_work_goes_on(served:
     card = project.card("Struck", "stream 400 20")
     card.execute()
     card.until_said("t00003")
-    os.kill(opencode_pid(served), signal.SIGKILL)
+    os.kill(opencode_pid(served, project), signal.SIGKILL)
     failed = card.until("human_review", 30)
     assert failed["run"]["verdict"] == "interrupted"
     assert "signal 9" in failed["run"]["reason"]
@@ -197,12 +197,12 @@ def test_a_killed_controller_adopts_the_run_and_sends_nothing_twice(served: Serv
     seen = card.until_said("t00005")
     waiting = project.card("Patient", "say After you.")
     waiting.execute()
-    pid = opencode_pid(served)
+    pid = opencode_pid(served, project)
 
     served.kill()
     served.start()
 
-    assert opencode_pid(served) == pid, "the pod was adopted, not restarted"
+    assert opencode_pid(served, project) == pid, "the pod was adopted, not restarted"
     rest = card.output(after=seen[-1].number)
     assert [row.number for row in [*seen, *rest]] == list(range(1, len(seen) + len(rest) + 1))
     assert rest[-1].data["data"]["verdict"] == "success"
@@ -275,14 +275,15 @@ def test_stopping_leaves_no_process_behind(served: Served, project: Project) -> 
     assert processes_of(served) == []
 
 
-def opencode_pid(served: Served) -> int:
-    found = [line for line in processes_of(served) if " serve --hostname" in line]
+def opencode_pid(served: Served, project: Project) -> int:
+    found = [line for line in processes_of(served, project.id) if " serve --hostname" in line]
     assert len(found) == 1, found
     return int(found[0].split()[0])
 
 
-def processes_of(served: Served) -> list[str]:
-    """Processes whose working directory or command line lies in the server's pods: number and command line."""
+def processes_of(served: Served, project_id: str = "") -> list[str]:
+    """Processes at work in the server's pods, or in that of one project: number and command line."""
+    pods = served.data / "pods" / project_id.replace("-", "")
     found: list[str] = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal():
@@ -292,6 +293,6 @@ def processes_of(served: Served) -> list[str]:
             line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue
-        if where.is_relative_to(served.data / "pods"):
+        if where.is_relative_to(pods):
             found.append(f"{entry.name} {line}")
     return found

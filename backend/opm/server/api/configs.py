@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import Field
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.pods import address
@@ -26,6 +27,8 @@ from opm.server.runtime.base import Part
 from opm.server.wiring import Ports
 
 router = new_router(tag="config")
+
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 @router.get("/providers")
@@ -97,7 +100,7 @@ async def list_config_versions(actor: ActorDep, scope: ScopeDep, page: PageDep, 
 
 
 @router.get("/projects/{project}/config/versions/{version}")
-async def get_config_version(actor: ActorDep, scope: ScopeDep, project: str, version: int) -> Config:
+async def get_config_version(actor: ActorDep, scope: ScopeDep, project: str, version: Version) -> Config:
     return await scope.configs.version(actor, project, version)
 
 
@@ -106,8 +109,8 @@ async def compare_configs(
     actor: ActorDep,
     scope: ScopeDep,
     project: str,
-    before: Annotated[int, Query(alias="from")],
-    after: Annotated[int, Query(alias="to")],
+    before: Annotated[Version, Query(alias="from")],
+    after: Annotated[Version, Query(alias="to")],
 ) -> Comparison:
     """Field by field; of a key only whether it is set, and its last four characters."""
     return await scope.configs.compare(actor, project, before, after)
@@ -126,5 +129,5 @@ async def get_config_state(actor: ActorDep, ports: PortsDep, project: str) -> Co
 
 
 @router.post("/projects/{project}/config/versions/{version}/activate")
-async def activate_config(actor: ActorDep, scope: ScopeDep, project: str, version: int) -> Config:
+async def activate_config(actor: ActorDep, scope: ScopeDep, project: str, version: Version) -> Config:
     return await scope.configs.activate(actor, project, version)

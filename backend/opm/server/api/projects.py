@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.routing import new_router
@@ -26,6 +26,22 @@ from opm.server.wiring import Ports
 router = new_router("/projects", tag="projects")
 
 
+async def _check_host(_: ActorDep, ports: PortsDep, body: NewProject) -> None:
+    if body.git:
+        await ports.git_hosts.check(body.git.url)
+
+
+async def _check_other_host(actor: ActorDep, ports: PortsDep, project: str, body: CloneAgain) -> None:
+    if body.url:
+        await _id_of(actor, ports, project)
+        await ports.git_hosts.check(body.url)
+
+
+# Asked before the turn to write is taken: names may be slow to resolve.
+OpenHost = Annotated[None, Depends(_check_host)]
+OpenOtherHost = Annotated[None, Depends(_check_other_host)]
+
+
 @router.get("")
 async def list_projects(
     actor: ActorDep, scope: ScopeDep, page: PageDep, status: ProjectView = ProjectView.LIVE
@@ -35,15 +51,12 @@ async def list_projects(
 
 
 @router.post("", status_code=201)
-async def create_project(actor: ActorDep, ports: PortsDep, body: NewProject) -> ProjectSummary:
+async def create_project(actor: ActorDep, _: OpenHost, scope: ScopeDep, body: NewProject) -> ProjectSummary:
     """A repository is cloned in the pod once this is answered; `workspace_changed` events tell how far that is.
 
     Its host must have a public address and https, unless the operator allows others.
     """
-    if body.git:
-        await ports.git_hosts.check(body.git.url)
-    async with ports.scope() as scope:
-        return await scope.workspaces.create(actor, body)
+    return await scope.workspaces.create(actor, body)
 
 
 @router.get("/{project}")
@@ -85,13 +98,11 @@ async def stop_project(actor: ActorDep, scope: ScopeDep, project: str) -> Projec
 
 
 @router.post("/{project}/workspace/retry", status_code=202)
-async def retry_workspace(actor: ActorDep, ports: PortsDep, project: str, body: CloneAgain) -> ProjectSummary:
+async def retry_workspace(
+    actor: ActorDep, _: OpenOtherHost, scope: ScopeDep, project: str, body: CloneAgain
+) -> ProjectSummary:
     """Clone again what could not be cloned, if wanted with another address, branch or token."""
-    if body.url:
-        await _id_of(actor, ports, project)
-        await ports.git_hosts.check(body.url)
-    async with ports.scope() as scope:
-        return (await scope.projects.summaries([await scope.clones.again(actor, project, body)]))[0]
+    return (await scope.projects.summaries([await scope.clones.again(actor, project, body)]))[0]
 
 
 @router.get("/{project}/pod")
