@@ -15,7 +15,7 @@ def run_files() -> None:
 
     def prepare(closing: asyncio.Event) -> Server:
         settings = PodSettings.read("files", os.environ)
-        return server(create(settings), settings.host, settings.port, closing)
+        return server(create(settings, closing), settings.host, settings.port, closing)
 
     _run("files", prepare)
 

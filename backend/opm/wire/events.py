@@ -79,9 +79,12 @@ class InteractionChanged(BoardEvent):
 
 
 class FileChanged(BoardEvent):
+    """With ``many``, `path` is a folder (the root is empty) and anything beneath it may have changed."""
+
     type: Literal["file_changed"] = "file_changed"
     path: str
     operation: Literal["create", "modify", "delete"]
+    many: bool = False
 
 
 class ProjectChanged(BoardEvent):

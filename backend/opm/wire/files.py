@@ -98,5 +98,16 @@ class SearchResult(BaseModel):
 
 
 class FileChange(BaseModel):
+    """With ``many``, `path` is a folder (the root too) and anything beneath it may have changed."""
+
     path: str
     operation: Literal["create", "modify", "delete"]
+    many: bool = False
+
+
+class WatchEvent(BaseModel):
+    """``ready``: from now on every change is told; ``limited``: not every folder can be watched, `message` says why."""
+
+    type: Literal["ready", "limited", "changes"]
+    items: list[FileChange] = Field(default_factory=list[FileChange])
+    message: str = ""

@@ -1,9 +1,11 @@
 """What both workspaces promise: the one in memory that other tests use, and the real one behind its sidecar."""
 
+import asyncio
 import base64
 import io
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from opm.server.clients.base import FileClient
 from opm.server.clients.pods import HttpPodClients
 from opm.server.core.errors import Conflict, Invalid, NotFound
 from opm.sidecar.files.app import create
-from opm.wire.files import Entry, EntryType, FileSearch, MakeDirectory, Rename, WriteFile
+from opm.wire.files import Entry, EntryType, FileSearch, MakeDirectory, Rename, WatchEvent, WriteFile
 from opm.wire.workspace import CloneOrder
 from tests.fakes.files import FakeFiles
 from tests.gitserver import repository, serving
@@ -219,6 +221,22 @@ async def test_a_listing_is_as_long_as_asked(files: FileClient) -> None:
     short = await files.tree("", 1, 2)
     assert (len(short.entries), short.truncated) == (2, True)
     assert (await read(files, "a"))[1]["x-file-encoding"] == "utf-8"
+
+
+async def test_what_changes_is_told(files: FileClient) -> None:
+    await files.write(WriteFile(path="old", content="x"))
+    async with asyncio.timeout(20), aclosing(files.watch()) as events:
+        assert await anext(events) == WatchEvent(type="ready")
+        await files.write(WriteFile(path="d/new", content="x"))
+        await files.write(WriteFile(path="old", content="y", overwrite=True))
+        await files.delete("d/new", recursive=False)
+        await files.write(WriteFile(path="end", content="x"))
+        told: dict[str, str] = {}
+        while "end" not in told:
+            event = await anext(events)
+            told |= {item.path: item.operation for item in event.items}
+    assert told["old"] == "create"
+    assert told.get("d/new", "delete") == "delete", "what came and went within a moment may be left out"
 
 
 async def test_what_cannot_be_cloned_leaves_the_workspace_as_it_is(files: FileClient) -> None:

@@ -1,5 +1,6 @@
 """A workspace in a dictionary, with the refusals of the real one."""
 
+import asyncio
 import base64
 import hashlib
 import io
@@ -7,6 +8,7 @@ import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Literal
 
 from opm.server.clients.base import FileStream
 from opm.server.core.errors import Conflict, Invalid, NotFound
@@ -14,12 +16,14 @@ from opm.wire.files import (
     MOST_ENTRIES,
     Entry,
     EntryType,
+    FileChange,
     FileSearch,
     MakeDirectory,
     Rename,
     SearchHit,
     SearchResult,
     Tree,
+    WatchEvent,
     WriteFile,
     Written,
 )
@@ -41,6 +45,7 @@ class FakeFiles:
         self.orders: list[CloneOrder] = []
         self.cloning: Callable[[], Awaitable[None]] | None = None
         """What happens in the middle of a clone."""
+        self.watchers: set[asyncio.Queue[WatchEvent | None]] = set()
         for path, data in (content or {}).items():
             self._put(path, data)
 
@@ -148,6 +153,7 @@ class FakeFiles:
         _check(path)
         if path in self.content_of:
             del self.content_of[path]
+            self._changed(path, "delete")
             return
         if path not in self.directories:
             raise NotFound(f"There is no {path!r}.")
@@ -157,6 +163,24 @@ class FakeFiles:
         for name in (*inside, path):
             self.content_of.pop(name, None)
             self.directories.discard(name)
+
+    async def watch(self) -> AsyncGenerator[WatchEvent]:
+        news: asyncio.Queue[WatchEvent | None] = asyncio.Queue()
+        news.put_nowait(WatchEvent(type="ready"))
+        self.watchers.add(news)
+        try:
+            while (event := await news.get()) is not None:
+                yield event
+        finally:
+            self.watchers.discard(news)
+
+    def tell(self, event: WatchEvent | None) -> None:
+        """To all who watch; None ends their streams."""
+        for news in self.watchers:
+            news.put_nowait(event)
+
+    def _changed(self, path: str, operation: Literal["create", "delete"]) -> None:
+        self.tell(WatchEvent(type="changes", items=[FileChange(path=path, operation=operation)]))
 
     async def clone(self, order: CloneOrder) -> AsyncGenerator[CloneProgress]:
         if url_problem(order.url):
@@ -203,6 +227,7 @@ class FakeFiles:
     def _put(self, path: str, data: bytes) -> None:
         self._make_parents(path)
         self.content_of[path] = data
+        self._changed(path, "create")
 
     def _make_parents(self, path: str) -> None:
         while path := _parent(path):

@@ -1,5 +1,6 @@
 """The reference page of the sidecars names every route and every variable, and none that is not there."""
 
+import asyncio
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ def served(found: list[BaseRoute]) -> set[str]:
 def test_every_route_is_on_the_page(tmp_path: Path) -> None:
     beneath = Beneath(tmp_path)
     with ThreadPoolExecutor(1) as pool:
-        files = FilesApi(beneath, Changes(beneath), pool).routes()
+        files = FilesApi(beneath, Changes(beneath), pool, asyncio.Event()).routes()
     beneath.close()
     table = [line for line in PAGE.splitlines() if line.startswith("| `")]
     told = {

@@ -3,6 +3,7 @@
 from typing import Self
 
 from opm.server.background.cloning import Cloning
+from opm.server.background.following import Following
 from opm.server.background.pump.claims import Pump
 from opm.server.background.reap import reap
 from opm.server.background.reconcile import Reconciler
@@ -22,6 +23,7 @@ class Background:
         self._supervisor.start("watch", reconciler.watch)
         self._supervisor.start("reconcile", reconciler.run)
         self._supervisor.start("clone", Cloning(self._ports).run)
+        self._supervisor.start("follow", Following(self._ports).run)
         self._supervisor.start("pump", self._pump.run)
         self._supervisor.start("reap", lambda: reap(self._ports))
         return self

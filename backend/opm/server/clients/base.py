@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
+from opm.wire.files import (
+    MOST_ENTRIES,
+    FileSearch,
+    MakeDirectory,
+    Rename,
+    SearchResult,
+    Tree,
+    WatchEvent,
+    WriteFile,
+    Written,
+)
 from opm.wire.terminals import ChangeTerminal, NewTerminal, Terminal
 from opm.wire.workspace import CloneOrder, CloneProgress
 
@@ -109,6 +119,10 @@ class FileClient(Protocol):
     async def rename(self, body: Rename) -> None: ...
 
     async def delete(self, path: str, *, recursive: bool) -> None: ...
+
+    def watch(self) -> AsyncGenerator[WatchEvent]:
+        """What changes, until the pod ends it; close it (``contextlib.aclosing``) to stop."""
+        ...
 
     def clone(self, order: CloneOrder) -> AsyncGenerator[CloneProgress]:
         """Puts a repository in place of all that is in the workspace; close it (``contextlib.aclosing``) to break off.

@@ -8,9 +8,20 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from opm.server.clients.base import FileStream
+from opm.server.clients.frames import Frames
 from opm.server.clients.http import CONNECT_SECONDS, Sidecar, body_of
 from opm.server.core.errors import Conflict, Unavailable
-from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
+from opm.wire.files import (
+    MOST_ENTRIES,
+    FileSearch,
+    MakeDirectory,
+    Rename,
+    SearchResult,
+    Tree,
+    WatchEvent,
+    WriteFile,
+    Written,
+)
 from opm.wire.workspace import CloneLine, CloneOrder, CloneProgress
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -88,6 +99,13 @@ class HttpFiles:
     async def delete(self, path: str, *, recursive: bool) -> None:
         query = {"path": path, "recursive": "true" if recursive else "false"}
         await self._sidecar.call("DELETE", "/files", query=query)
+
+    async def watch(self) -> AsyncGenerator[WatchEvent]:
+        async with self._sidecar.open("GET", "/files/watch", timeout=_STREAMING) as response:
+            frames = Frames()
+            async for piece in body_of(response):
+                for data in frames.feed(piece):
+                    yield _shape(WatchEvent, data)
 
     async def clone(self, order: CloneOrder) -> AsyncGenerator[CloneProgress]:
         body = order.model_dump(mode="json")

@@ -48,6 +48,7 @@ class Hub:
         self._channels: dict[UUID, _Channel] = {}
         self._readers: set[BoardReader | OutputReader] = set()
         self._seats: Counter[UUID] = Counter()
+        self._on_looking: list[Callable[[], object]] = []
         self._closed = False
         bus.on_gap(self._gap)
 
@@ -118,6 +119,9 @@ class Hub:
         reader.put(_control(Control(type="subscribed", project_id=project_id, id=self._id(channel.last))))
         if not reader.ended:
             channel.readers.add(reader)
+            if len(channel.readers) == 1:
+                for listener in self._on_looking:
+                    listener()
         self._expire_if_left(project_id, channel)
 
     def unfollow(self, reader: BoardReader, project_id: UUID) -> None:
@@ -125,6 +129,15 @@ class Hub:
         if channel is not None and reader in channel.readers:
             channel.readers.discard(reader)
             self._expire_if_left(project_id, channel)
+
+    def looked_at(self) -> frozenset[UUID]:
+        """The projects that somebody follows here."""
+        return frozenset(project_id for project_id, channel in self._channels.items() if channel.readers)
+
+    def on_looking(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Called when a project gets its first reader; the function that is returned ends that."""
+        self._on_looking.append(listener)
+        return lambda: self._on_looking.remove(listener)
 
     # --- inside --------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Puts the files sidecar together."""
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +18,14 @@ CONCURRENT = 16
 """So many things happen on the disk at once; the others wait their turn."""
 
 
-def create(settings: PodSettings, write: WriteSome = os.write) -> Starlette:
-    """Opens the workspace at once, so that a machine that cannot keep us inside it is found before serving."""
+def create(settings: PodSettings, closing: asyncio.Event | None = None, write: WriteSome = os.write) -> Starlette:
+    """Opens the workspace at once, so that a machine that cannot keep us inside it is found before serving.
+
+    ``closing`` is set when the process is asked to end, and ends every open stream.
+    """
     beneath = Beneath(settings.workspace)
     pool = ThreadPoolExecutor(CONCURRENT, thread_name_prefix="files")
-    api = FilesApi(beneath, Changes(beneath, write), pool)
+    api = FilesApi(beneath, Changes(beneath, write), pool, closing or asyncio.Event())
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:

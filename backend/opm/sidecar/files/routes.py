@@ -25,6 +25,7 @@ from opm.sidecar.files.names import parse, to_text
 from opm.sidecar.files.original import original
 from opm.sidecar.files.search import LONGEST_QUERY, Search
 from opm.sidecar.files.tree import Listing
+from opm.sidecar.files.watcher import ChangeStream, Watcher
 from opm.wire.files import MOST_ENTRIES, MakeDirectory, Rename, WriteFile
 from opm.wire.repositories import ref_problem, secret_problem, url_problem
 from opm.wire.workspace import CloneOrder
@@ -37,13 +38,16 @@ T = TypeVar("T")
 
 
 class FilesApi:
-    def __init__(self, beneath: Beneath, changes: Changes, pool: Executor) -> None:
+    def __init__(self, beneath: Beneath, changes: Changes, pool: Executor, closing: asyncio.Event) -> None:
         self._beneath = beneath
         self._changes = changes
         self._pool = pool
+        self._closing = closing
         self._cloner = Cloner(beneath, pool)
+        self._watcher = Watcher(beneath)
 
     async def close(self) -> None:
+        await self._watcher.close()
         await self._cloner.close()
 
     def routes(self) -> list[BaseRoute]:
@@ -54,6 +58,7 @@ class FilesApi:
             Route("/files/archive", self.archive),
             Route("/files/search", self.search),
             Route("/files/original", self.original),
+            Route("/files/watch", self.watch),
             Route("/files/write", self.write, methods=["POST"]),
             Route("/files/mkdir", self.make_directory, methods=["POST"]),
             Route("/files/rename", self.rename, methods=["POST"]),
@@ -191,6 +196,10 @@ class FilesApi:
         kind = encoding(stored[:SAMPLE], whole=len(stored) <= SAMPLE)
         headers = {"X-Content-Type-Options": "nosniff", "X-File-Encoding": kind}
         return Response(stored, media_type="application/octet-stream", headers=headers)
+
+    async def watch(self, _: Request) -> Response:
+        self._watcher.require_room()
+        return ChangeStream(self._watcher, self._closing)
 
     async def make_directory(self, request: Request) -> Response:
         path = parse(parsed(MakeDirectory, await read_body(request, _SMALL_BODY)).path)

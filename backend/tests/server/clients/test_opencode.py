@@ -13,8 +13,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from opm.server.clients.base import AgentClient, AgentEvent
+from opm.server.clients.frames import Frames
 from opm.server.clients.http import Sidecar, open_pool
-from opm.server.clients.opencode import Frames, HttpAgent
+from opm.server.clients.opencode import HttpAgent
 from opm.server.clients.pods import HttpPodClients
 from opm.server.core.errors import Unavailable
 from tests.server.clients.sidecar import a_pod
