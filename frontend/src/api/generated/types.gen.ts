@@ -647,8 +647,14 @@ export type Feedback = {
 
 /**
  * FileChanged
+ *
+ * With ``many``, `path` is a folder (the root is empty) and anything beneath it may have changed.
  */
 export type FileChanged = {
+    /**
+     * Many
+     */
+    many?: boolean;
     /**
      * Operation
      */
