@@ -1,5 +1,6 @@
 import { Check, ChevronDown } from 'lucide-react'
 import { Select as Radix } from 'radix-ui'
+import { useState } from 'react'
 import { cn } from '@/lib/cn'
 import { controlStyle } from './input'
 import { overlayRoot } from './overlay-root'
@@ -33,8 +34,11 @@ export function Select({
   className,
   ...aria
 }: SelectProps) {
+  // Looked up as it opens: what was open when this was drawn may be gone by then.
+  const [root, setRoot] = useState<HTMLElement>()
+  const onOpenChange = (open: boolean) => open && setRoot(overlayRoot())
   return (
-    <Radix.Root value={value} onValueChange={onValueChange} disabled={disabled}>
+    <Radix.Root value={value} onValueChange={onValueChange} onOpenChange={onOpenChange} disabled={disabled}>
       <Radix.Trigger
         className={cn(controlStyle, 'flex h-8 items-center justify-between gap-2 text-left', className)}
         {...aria}
@@ -46,7 +50,7 @@ export function Select({
           <ChevronDown aria-hidden className="size-4 shrink-0 text-faint" />
         </Radix.Icon>
       </Radix.Trigger>
-      <Radix.Portal container={overlayRoot()}>
+      <Radix.Portal container={root}>
         <Radix.Content
           position="popper"
           sideOffset={4}
