@@ -176,7 +176,7 @@ async def test_a_full_disk_is_told_and_leaves_no_rest(workspace: Path) -> None:
         raise OSError(errno.ENOSPC, "full")
 
     pod = settings("files", workspace)
-    async with client_of(create(pod, full), pod) as files:
+    async with client_of(create(pod, write=full), pod) as files:
         await files.refused("POST", "/files/write", 507, json={"path": "README.md", "content": "x", "overwrite": True})
 
     assert (workspace / "README.md").read_text() == "# Read me\n"
