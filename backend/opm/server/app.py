@@ -22,10 +22,12 @@ from opm.server.api import (
     realtime,
     reference,
     runs,
+    sessions,
     spa,
     tasks,
     templates,
     terminals,
+    transcripts,
 )
 from opm.server.background.loops import Background
 from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
@@ -115,6 +117,8 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
         tasks,
         templates,
         runs,
+        sessions,
+        transcripts,
         interactions,
         files,
         configs,

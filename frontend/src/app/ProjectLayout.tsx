@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Columns3, FolderTree, ScrollText, Settings, SquareTerminal } from 'lucide-react'
+import { Bot, Columns3, FolderTree, ScrollText, Settings, SquareTerminal } from 'lucide-react'
 import { Link, Outlet, useLocation, useOutletContext, useParams } from 'react-router'
 import { ApiError, describe } from '@/api/errors'
 import { getProjectOptions } from '@/api/options'
@@ -15,6 +15,7 @@ import { useTitle } from './title'
 
 const TABS = [
   { to: '', label: 'Board', icon: Columns3 },
+  { to: 'sessions', label: 'Runs', icon: Bot },
   { to: 'files', label: 'Files', icon: FolderTree },
   { to: 'terminal', label: 'Terminal', icon: SquareTerminal },
   { to: 'audit', label: 'Audit', icon: ScrollText },

@@ -6,6 +6,7 @@ import { AccountAuditRoute, AuditRoute } from './routes/AuditRoute'
 import { BoardRoute } from './routes/BoardRoute'
 import { DashboardRoute } from './routes/DashboardRoute'
 import { FilesRoute } from './routes/FilesRoute'
+import { RunsRoute } from './routes/RunsRoute'
 import { SettingsRoute } from './routes/SettingsRoute'
 import { TerminalRoute } from './routes/TerminalRoute'
 import { SignedIn } from './SignedIn'
@@ -27,6 +28,7 @@ export const routes: RouteObject[] = [
           { path: 't/:task', element: <BoardRoute /> },
           { path: 'files/*', element: <FilesRoute /> },
           { path: 'terminal', element: <TerminalRoute /> },
+          { path: 'sessions', element: <RunsRoute /> },
           { path: 'audit', element: <AuditRoute /> },
           { path: 'settings', element: <SettingsRoute /> },
         ],

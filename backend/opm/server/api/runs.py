@@ -63,13 +63,3 @@ async def list_task_sessions(
     actor: ActorDep, scope: ScopeDep, page: PageDep, project: str, task: UUID
 ) -> Page[Session]:
     return await scope.sessions.of_task(actor, project, task, page)
-
-
-@router.get("/sessions")
-async def list_sessions(actor: ActorDep, scope: ScopeDep, page: PageDep, project: str) -> Page[Session]:
-    return await scope.sessions.of_project(actor, project, page)
-
-
-@router.get("/sessions/{session}")
-async def get_session(actor: ActorDep, scope: ScopeDep, project: str, session: UUID) -> Session:
-    return await scope.sessions.get(actor, project, session)

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, ArchiveProjectData, ArchiveProjectErrors, ArchiveProjectResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, ChangeTasksData, ChangeTasksErrors, ChangeTasksResponses, CloseTerminalData, CloseTerminalErrors, CloseTerminalResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, CreateTerminalData, CreateTerminalErrors, CreateTerminalResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, EditQueuedData, EditQueuedErrors, EditQueuedResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetPreferencesData, GetPreferencesErrors, GetPreferencesResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAccountAuditData, ListAccountAuditErrors, ListAccountAuditResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTerminalsData, ListTerminalsErrors, ListTerminalsResponses, LogoutData, LogoutErrors, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, RestoreProjectData, RestoreProjectErrors, RestoreProjectResponses, RetryWorkspaceData, RetryWorkspaceErrors, RetryWorkspaceResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, SendQueuedData, SendQueuedErrors, SendQueuedResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdatePreferencesData, UpdatePreferencesErrors, UpdatePreferencesResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTemplateData, UpdateTemplateErrors, UpdateTemplateResponses, UpdateTerminalData, UpdateTerminalErrors, UpdateTerminalResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WithdrawQueuedData, WithdrawQueuedErrors, WithdrawQueuedResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
+import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, ArchiveProjectData, ArchiveProjectErrors, ArchiveProjectResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, ChangeTasksData, ChangeTasksErrors, ChangeTasksResponses, CloseTerminalData, CloseTerminalErrors, CloseTerminalResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, CreateTerminalData, CreateTerminalErrors, CreateTerminalResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, EditQueuedData, EditQueuedErrors, EditQueuedResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, ExportSessionData, ExportSessionErrors, ExportSessionResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetPreferencesData, GetPreferencesErrors, GetPreferencesResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAccountAuditData, ListAccountAuditErrors, ListAccountAuditResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTerminalsData, ListTerminalsErrors, ListTerminalsResponses, LogoutData, LogoutErrors, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, RerunSessionData, RerunSessionErrors, RerunSessionResponses, RestoreProjectData, RestoreProjectErrors, RestoreProjectResponses, RetryWorkspaceData, RetryWorkspaceErrors, RetryWorkspaceResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, SendQueuedData, SendQueuedErrors, SendQueuedResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdatePreferencesData, UpdatePreferencesErrors, UpdatePreferencesResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTemplateData, UpdateTemplateErrors, UpdateTemplateResponses, UpdateTerminalData, UpdateTerminalErrors, UpdateTerminalResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WithdrawQueuedData, WithdrawQueuedErrors, WithdrawQueuedResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -458,10 +458,23 @@ export const restoreProject = <ThrowOnError extends boolean = true>(options: Opt
 
 /**
  * List Sessions
+ *
+ * Newest first.
  */
 export const listSessions = <ThrowOnError extends boolean = true>(options: Options<ListSessionsData, ThrowOnError>) => (options.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     url: '/api/projects/{project}/sessions',
+    ...options
+});
+
+/**
+ * Delete Session
+ *
+ * With its output and exchange. Refused until the run has ended.
+ */
+export const deleteSession = <ThrowOnError extends boolean = true>(options: Options<DeleteSessionData, ThrowOnError>) => (options.client ?? client).delete<DeleteSessionResponses, DeleteSessionErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/sessions/{session}',
     ...options
 });
 
@@ -472,6 +485,32 @@ export const getSession = <ThrowOnError extends boolean = true>(options: Options
     responseStyle: 'data',
     url: '/api/projects/{project}/sessions/{session}',
     ...options
+});
+
+/**
+ * Export Session
+ *
+ * All that was said and done in a run; it needs no pod.
+ */
+export const exportSession = <ThrowOnError extends boolean = true>(options: Options<ExportSessionData, ThrowOnError>) => (options.client ?? client).get<ExportSessionResponses, ExportSessionErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/sessions/{session}/export',
+    ...options
+});
+
+/**
+ * Rerun Session
+ *
+ * The same prompt in a new conversation, as a new run of the same card.
+ */
+export const rerunSession = <ThrowOnError extends boolean = true>(options: Options<RerunSessionData, ThrowOnError>) => (options.client ?? client).post<RerunSessionResponses, RerunSessionErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/projects/{project}/sessions/{session}/rerun',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

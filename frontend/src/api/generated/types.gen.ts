@@ -2099,6 +2099,18 @@ export type Rename = {
 };
 
 /**
+ * Rerun
+ */
+export type Rerun = {
+    /**
+     * Config
+     *
+     * the version that the run worked with, or the one that is active now
+     */
+    config?: 'same' | 'active';
+};
+
+/**
  * Rule
  *
  * One pattern of commands, such as ``git push *``; the last rule that fits decides.
@@ -2236,6 +2248,10 @@ export type Session = {
      */
     created_at: string;
     /**
+     * Created By
+     */
+    created_by: string | null;
+    /**
      * Execution End At
      */
     execution_end_at: string | null;
@@ -2285,11 +2301,21 @@ export type Session = {
      * Remote Session Id
      */
     remote_session_id: string | null;
+    /**
+     * Rerun Of
+     *
+     * the run that this one repeats
+     */
+    rerun_of: string | null;
     status: RunStatus;
     /**
      * Task Id
      */
     task_id: string;
+    /**
+     * Task Title
+     */
+    task_title: string;
     tokens: Tokens;
     verdict: Verdict | null;
 };
@@ -2745,6 +2771,11 @@ export type Tokens = {
      */
     reasoning?: number;
 };
+
+/**
+ * TranscriptFormat
+ */
+export type TranscriptFormat = 'md' | 'json';
 
 /**
  * Tree
@@ -4413,6 +4444,32 @@ export type ListSessionsData = {
          * Cursor
          */
         cursor?: string | null;
+        /**
+         * Status
+         */
+        status?: Array<RunStatus> | null;
+        /**
+         * Task
+         */
+        task?: string | null;
+        /**
+         * User
+         */
+        user?: string | null;
+        /**
+         * Q
+         *
+         * in prompts and titles of cards
+         */
+        q?: string | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
     };
     url: '/api/projects/{project}/sessions';
 };
@@ -4438,6 +4495,44 @@ export type ListSessionsResponses = {
 };
 
 export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type DeleteSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Session
+         */
+        session: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/sessions/{session}';
+};
+
+export type DeleteSessionErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type DeleteSessionError = DeleteSessionErrors[keyof DeleteSessionErrors];
+
+export type DeleteSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSessionResponse = DeleteSessionResponses[keyof DeleteSessionResponses];
 
 export type GetSessionData = {
     body?: never;
@@ -4476,6 +4571,88 @@ export type GetSessionResponses = {
 };
 
 export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses];
+
+export type ExportSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Session
+         */
+        session: string;
+    };
+    query?: {
+        format?: TranscriptFormat;
+    };
+    url: '/api/projects/{project}/sessions/{session}/export';
+};
+
+export type ExportSessionErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ExportSessionError = ExportSessionErrors[keyof ExportSessionErrors];
+
+export type ExportSessionResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type RerunSessionData = {
+    body: Rerun;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+        /**
+         * Session
+         */
+        session: string;
+    };
+    query?: never;
+    url: '/api/projects/{project}/sessions/{session}/rerun';
+};
+
+export type RerunSessionErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type RerunSessionError = RerunSessionErrors[keyof RerunSessionErrors];
+
+export type RerunSessionResponses = {
+    /**
+     * Successful Response
+     */
+    202: Session;
+};
+
+export type RerunSessionResponse = RerunSessionResponses[keyof RerunSessionResponses];
 
 export type StartProjectData = {
     body?: never;

@@ -12,9 +12,11 @@ import {
   answerPermission,
   answerQuestion,
   cancelTask,
+  deleteSession,
   editQueued,
   executeTask,
   moveTask,
+  rerunSession,
   sendFeedback,
   sendQueued,
   withdrawQueued,
@@ -60,6 +62,7 @@ function refresh(client: QueryClient, { projectId }: CardRef): Promise<unknown> 
     'getTask',
     'listTasks',
     'listTaskSessions',
+    'listSessions',
     'listInteractions',
     'listTaskEvents',
     'getDiff',
@@ -101,6 +104,22 @@ export function useCancel(card: CardRef) {
     card,
     () => cancelTask({ path: path(card) }),
     'The run could not be cancelled',
+  )
+}
+
+export function useRerun(card: CardRef, session: string) {
+  return useCardMutation<'same' | 'active', unknown>(
+    card,
+    (config) => rerunSession({ path: { project: card.projectId, session }, body: { config } }),
+    'The run could not be repeated',
+  )
+}
+
+export function useDeleteRun(card: CardRef, session: string) {
+  return useCardMutation<void, unknown>(
+    card,
+    () => deleteSession({ path: { project: card.projectId, session } }),
+    'The run could not be deleted',
   )
 }
 

@@ -38,20 +38,29 @@ class RunQueue:
         return await self._configs.active_version(project) is not None
 
     async def add(
-        self, task: Task, cause: Cause, prompt: str, *, actor: Actor | None = None, by: UUID | None = None
+        self,
+        task: Task,
+        cause: Cause,
+        prompt: str,
+        *,
+        actor: Actor | None = None,
+        by: UUID | None = None,
+        again: OpencodeSession | None = None,
+        config_id: UUID | None = None,
     ) -> OpencodeSession:
-        """With the active configuration. Without an `actor` it is the pump that goes on, for the person `by`."""
+        """With the active configuration unless one is named. Without an `actor` the pump goes on, for `by`."""
         project = await self._projects.by_id(task.project_id)
         if project is None:
             raise NotFound("There is no such project.")
-        config = await self._configs.require_active(project)
+        config_id = config_id or (await self._configs.require_active(project)).id
         run = OpencodeSession(
             id=new_id(),
             project_id=task.project_id,
             task_id=task.id,
-            config_id=config.id,
+            config_id=config_id,
             created_by=actor.user_id if actor else by,
-            kind=cause,
+            kind=Cause.EXECUTE if again else cause,
+            rerun_of=again.id if again else None,
             status=RunStatus.QUEUED,
             prompt=prompt,
             message_id=new_message_id(self._uow.now),
@@ -65,7 +74,7 @@ class RunQueue:
         task.current_session_id = run.id
         self._tasks.advance(task, TaskStatus.IN_PROGRESS, cause, run.created_by)
         await self._uow.flush()
-        self._uow.audit(actor, "run.start", ("session", run.id), project=task.project_id, kind=cause)
+        self._uow.audit(actor, "run.start", ("session", run.id), project=task.project_id, kind=run.kind)
         self._uow.emit(session_changed(run, self._uow.now))
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
         return run

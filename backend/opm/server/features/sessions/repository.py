@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
-from opm.server.db.models import OpencodeConfig, OpencodeSession, Project, SessionEvent
+from opm.server.db.models import OpencodeConfig, OpencodeSession, Project, SessionEvent, Task
 from opm.server.db.repository import Repository
+from opm.server.features.sessions.schemas import SessionFilter
 
 _ACTIVE = ("starting", "running")
 _Other = aliased(OpencodeSession)
@@ -23,6 +24,34 @@ class SessionRepository(Repository[OpencodeSession]):
 
     def of_task(self, task_id: UUID) -> Select[OpencodeSession]:
         return select(OpencodeSession).where(OpencodeSession.task_id == task_id)
+
+    def narrowed(self, project_id: UUID, wanted: SessionFilter) -> Select[OpencodeSession]:
+        query = self.of_project(project_id)
+        if wanted.status:
+            query = query.where(OpencodeSession.status.in_(wanted.status))
+        if wanted.task is not None:
+            query = query.where(OpencodeSession.task_id == wanted.task)
+        if wanted.user is not None:
+            query = query.where(OpencodeSession.created_by == wanted.user)
+        if wanted.since is not None:
+            query = query.where(OpencodeSession.created_at >= wanted.since)
+        if wanted.until is not None:
+            query = query.where(OpencodeSession.created_at < wanted.until)
+        if wanted.q:
+            text = wanted.q.lower()
+            titled = select(Task.id).where(
+                Task.project_id == project_id, func.lower(Task.title).contains(text, autoescape=True)
+            )
+            asked = func.lower(OpencodeSession.prompt).contains(text, autoescape=True)
+            query = query.where(or_(asked, OpencodeSession.task_id.in_(titled)))
+        return query
+
+    async def newest(self, task_id: UUID) -> OpencodeSession | None:
+        return await self.one(self.of_task(task_id).order_by(OpencodeSession.id.desc()).limit(1))
+
+    async def titles(self, task_ids: Sequence[UUID]) -> dict[UUID, str]:
+        query = select(Task.id, Task.title).where(Task.id.in_(task_ids))
+        return dict((await self.session.execute(query)).all())
 
     async def locked(self, session_id: UUID) -> OpencodeSession | None:
         return await self.one(select(OpencodeSession).where(OpencodeSession.id == session_id).with_for_update())

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class RunStatus(StrEnum):
@@ -41,8 +41,11 @@ class Session(BaseModel):
     id: UUID
     project_id: UUID
     task_id: UUID
+    task_title: str
     config_id: UUID
     config_version: int
+    created_by: UUID | None
+    rerun_of: UUID | None = Field(description="the run that this one repeats")
     remote_session_id: str | None
     kind: Literal["execute", "feedback"]
     status: RunStatus
@@ -58,6 +61,25 @@ class Session(BaseModel):
     execution_end_at: datetime | None
     created_at: datetime
     last_seq: int
+
+
+class SessionFilter(BaseModel):
+    """Which runs are wanted; what is left out does not matter. ``q`` is looked for in prompts and titles of cards."""
+
+    status: list[RunStatus] | None = None
+    task: UUID | None = None
+    user: UUID | None = None
+    q: str | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+class Rerun(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    config: Literal["same", "active"] = Field(
+        default="active", description="the version that the run worked with, or the one that is active now"
+    )
 
 
 class FileDiff(BaseModel):

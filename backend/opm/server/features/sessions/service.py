@@ -1,6 +1,7 @@
 """What people do with runs: start, cancel, continue, look at."""
 
 from collections.abc import Sequence
+from typing import Literal
 from uuid import UUID
 
 from opm.server.core.actor import Actor
@@ -124,17 +125,55 @@ class SessionService:
         page = await self._sessions.page(self._sessions.of_task(task.id), request)
         return Page(items=await self._shown(page.items), next_cursor=page.next_cursor)
 
-    async def of_project(self, actor: Actor, ref: str, request: PageRequest) -> Page[schemas.Session]:
+    async def rerun(
+        self, actor: Actor, ref: str, session_id: UUID, config: Literal["same", "active"]
+    ) -> schemas.Session:
+        """Give the agent the prompt of an earlier run again, in a new conversation."""
+        before = await self._require(actor, ref, session_id)
+        task = await self._tasks.require(actor, ref, before.task_id, lock=True)
+        cause = Cause.EXECUTE if task.status == TaskStatus.TODO else Cause.FEEDBACK
+        states.check(TaskStatus(task.status), TaskStatus.IN_PROGRESS, cause)
+        pinned = before.config_id if config == "same" else None
+        run = await self._queue.add(task, cause, before.prompt, actor=actor, again=before, config_id=pinned)
+        await self._interactions.said(task, run, actor, InteractionKind.PROMPT, before.prompt)
+        return (await self._shown([run]))[0]
+
+    async def delete(self, actor: Actor, ref: str, session_id: UUID) -> None:
+        """An ended run with its output and exchange; the card then shows the run before it."""
+        found = await self._require(actor, ref, session_id)
+        task = await self._tasks.require(actor, ref, found.task_id, lock=True)
+        run = await self._sessions.locked(found.id)
+        if run is None:
+            raise NotFound("There is no such run in this project.", session=str(session_id))
+        if run.execution_end_at is None:
+            raise Conflict("This run is not over; cancel it first.", status=run.status)
+        self._uow.audit(actor, "run.delete", ("session", run.id), project=run.project_id)
+        self._uow.note(task.id, "run_deleted", actor.user_id, session=str(run.id))
+        self._uow.emit(session_changed(run, self._uow.now))
+        await self._sessions.delete(run)
+        await self._uow.flush()
+        if task.current_session_id == run.id:
+            newest = await self._sessions.newest(task.id)
+            task.current_session_id = newest.id if newest else None
+            task.opencode_output = newest.final_output if newest else None
+            task.execution_duration_ms = None
+
+    async def of_project(
+        self, actor: Actor, ref: str, request: PageRequest, wanted: schemas.SessionFilter
+    ) -> Page[schemas.Session]:
         project = await self._projects.require(actor, ref)
-        page = await self._sessions.page(self._sessions.of_project(project.id), request)
+        page = await self._sessions.page(self._sessions.narrowed(project.id, wanted), request)
         return Page(items=await self._shown(page.items), next_cursor=page.next_cursor)
 
     async def get(self, actor: Actor, ref: str, session_id: UUID) -> schemas.Session:
+        return (await self._shown([await self._require(actor, ref, session_id)]))[0]
+
+    async def _require(self, actor: Actor, ref: str, session_id: UUID) -> OpencodeSession:
         project = await self._projects.require(actor, ref)
         run = await self._sessions.get(session_id)
         if run is None or run.project_id != project.id:
             raise NotFound("There is no such run in this project.", session=str(session_id))
-        return (await self._shown([run]))[0]
+        return run
 
     async def chosen(self, actor: Actor, ref: str, task_id: UUID, session_id: UUID | None) -> OpencodeSession | None:
         """The run of a card that was named, or its newest; None if it never ran."""
@@ -151,12 +190,17 @@ class SessionService:
         versions = await self._sessions.versions([run.config_id for run in runs])
         queued = {run.project_id for run in runs if run.status == RunStatus.QUEUED}
         places = await self._sessions.positions(list(queued)) if queued else {}
-        return [_shown(run, versions[run.config_id], places.get(run.id)) for run in runs]
-
-
-def _shown(run: OpencodeSession, version: int, place: int | None) -> schemas.Session:
-    columns = {name: getattr(run, name) for name in schemas.Session.model_fields if hasattr(run, name)}
-    return schemas.Session.model_validate({**columns, "config_version": version, "queue_position": place})
+        titles = await self._sessions.titles([run.task_id for run in runs])
+        shown: list[schemas.Session] = []
+        for run in runs:
+            columns = {name: getattr(run, name) for name in schemas.Session.model_fields if hasattr(run, name)}
+            found = {
+                "config_version": versions[run.config_id],
+                "queue_position": places.get(run.id),
+                "task_title": titles[run.task_id],
+            }
+            shown.append(schemas.Session.model_validate({**columns, **found}))
+        return shown
 
 
 def _prompt(task: Task) -> str:

@@ -12,7 +12,7 @@ from opm.server.core.paging import PageRequest
 from opm.server.db.models import AuditLog, Interaction, OpencodeSession, Project
 from opm.server.features.interactions.schemas import Feedback
 from opm.server.features.projects.schemas import ProjectSummary
-from opm.server.features.sessions.schemas import Session, Verdict
+from opm.server.features.sessions.schemas import Session, SessionFilter, Verdict
 from opm.server.features.tasks.schemas import Task
 from opm.server.realtime.bus import WAKE_PUMP, WAKE_RECONCILE, run_topic
 from tests.builders import World
@@ -39,7 +39,7 @@ class Desk:
 
     async def runs(self) -> Sequence[Session]:
         page = await self.world.do(
-            lambda s: s.sessions.of_project(self.ann, self.project.slug, PageRequest()), write=False
+            lambda s: s.sessions.of_project(self.ann, self.project.slug, PageRequest(), SessionFilter()), write=False
         )
         return page.items[::-1]
 

@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { activateConfig, answerPermission, answerQuestion, archiveProject, cancelTask, changeTasks, closeTerminal, compareConfigs, createProject, createTask, createTemplate, createTerminal, deleteFile, deleteProject, deleteTask, deleteTemplate, editQueued, executeTask, exportAudit, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getPreferences, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAccountAudit, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, listTemplates, listTerminals, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, restoreProject, retryWorkspace, saveConfig, searchFiles, sendFeedback, sendQueued, startProject, stopProject, streamOutput, testConfig, updatePreferences, updateProject, updateTask, updateTemplate, updateTerminal, uploadFile, withdrawQueued, writeFile } from '../sdk.gen';
-import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, ArchiveProjectData, ArchiveProjectError, ArchiveProjectResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, ChangeTasksData, ChangeTasksError, ChangeTasksResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, EditQueuedData, EditQueuedError, EditQueuedResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, ExportAuditData, ExportAuditError, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetPreferencesData, GetPreferencesError, GetPreferencesResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAccountAuditData, ListAccountAuditError, ListAccountAuditResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, RestoreProjectData, RestoreProjectError, RestoreProjectResponse, RetryWorkspaceData, RetryWorkspaceError, RetryWorkspaceResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, SendQueuedData, SendQueuedError, SendQueuedResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdatePreferencesData, UpdatePreferencesError, UpdatePreferencesResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTemplateData, UpdateTemplateError, UpdateTemplateResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WithdrawQueuedData, WithdrawQueuedError, WithdrawQueuedResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
+import { activateConfig, answerPermission, answerQuestion, archiveProject, cancelTask, changeTasks, closeTerminal, compareConfigs, createProject, createTask, createTemplate, createTerminal, deleteFile, deleteProject, deleteSession, deleteTask, deleteTemplate, editQueued, executeTask, exportAudit, exportSession, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getPreferences, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAccountAudit, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, listTemplates, listTerminals, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, rerunSession, restoreProject, retryWorkspace, saveConfig, searchFiles, sendFeedback, sendQueued, startProject, stopProject, streamOutput, testConfig, updatePreferences, updateProject, updateTask, updateTemplate, updateTerminal, uploadFile, withdrawQueued, writeFile } from '../sdk.gen';
+import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, ArchiveProjectData, ArchiveProjectError, ArchiveProjectResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, ChangeTasksData, ChangeTasksError, ChangeTasksResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteSessionData, DeleteSessionError, DeleteSessionResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, EditQueuedData, EditQueuedError, EditQueuedResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, ExportAuditData, ExportAuditError, ExportSessionData, ExportSessionError, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetPreferencesData, GetPreferencesError, GetPreferencesResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAccountAuditData, ListAccountAuditError, ListAccountAuditResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, RerunSessionData, RerunSessionError, RerunSessionResponse, RestoreProjectData, RestoreProjectError, RestoreProjectResponse, RetryWorkspaceData, RetryWorkspaceError, RetryWorkspaceResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, SendQueuedData, SendQueuedError, SendQueuedResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdatePreferencesData, UpdatePreferencesError, UpdatePreferencesResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTemplateData, UpdateTemplateError, UpdateTemplateResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WithdrawQueuedData, WithdrawQueuedError, WithdrawQueuedResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -657,6 +657,8 @@ export const listSessionsQueryKey = (options: Options<ListSessionsData>) => crea
 
 /**
  * List Sessions
+ *
+ * Newest first.
  */
 export const listSessionsOptions = (options: Options<ListSessionsData>) => queryOptions<ListSessionsResponse, ListSessionsError, ListSessionsResponse, ReturnType<typeof listSessionsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listSessions({
@@ -667,6 +669,22 @@ export const listSessionsOptions = (options: Options<ListSessionsData>) => query
     }),
     queryKey: listSessionsQueryKey(options)
 });
+
+/**
+ * Delete Session
+ *
+ * With its output and exchange. Refused until the run has ended.
+ */
+export const deleteSessionMutation = (options?: Partial<Options<DeleteSessionData>>): UseMutationOptions<DeleteSessionResponse, DeleteSessionError, Options<DeleteSessionData>> => {
+    const mutationOptions: UseMutationOptions<DeleteSessionResponse, DeleteSessionError, Options<DeleteSessionData>> = {
+        mutationFn: async (fnOptions) => await deleteSession({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
 
 export const getSessionQueryKey = (options: Options<GetSessionData>) => createQueryKey('getSession', options);
 
@@ -682,6 +700,39 @@ export const getSessionOptions = (options: Options<GetSessionData>) => queryOpti
     }),
     queryKey: getSessionQueryKey(options)
 });
+
+export const exportSessionQueryKey = (options: Options<ExportSessionData>) => createQueryKey('exportSession', options);
+
+/**
+ * Export Session
+ *
+ * All that was said and done in a run; it needs no pod.
+ */
+export const exportSessionOptions = (options: Options<ExportSessionData>) => queryOptions<unknown, ExportSessionError, unknown, ReturnType<typeof exportSessionQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await exportSession({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: exportSessionQueryKey(options)
+});
+
+/**
+ * Rerun Session
+ *
+ * The same prompt in a new conversation, as a new run of the same card.
+ */
+export const rerunSessionMutation = (options?: Partial<Options<RerunSessionData>>): UseMutationOptions<RerunSessionResponse, RerunSessionError, Options<RerunSessionData>> => {
+    const mutationOptions: UseMutationOptions<RerunSessionResponse, RerunSessionError, Options<RerunSessionData>> = {
+        mutationFn: async (fnOptions) => await rerunSession({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
 
 /**
  * Start Project

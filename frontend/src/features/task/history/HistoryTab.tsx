@@ -11,6 +11,7 @@ import { historyOptions } from '../api'
 import { useCard } from '../context'
 import { eventInWords } from '../model/timeline'
 import { isActive, runDuration, sayRun, totalTokens } from '../model/verdict'
+import { RunMenu } from './RunMenu'
 
 export interface HistoryTabProps {
   runs: Session[]
@@ -33,7 +34,8 @@ export function HistoryTab({ runs, shown, onShow }: HistoryTabProps) {
         ) : (
           <ol className="flex flex-col gap-2">
             {runs.map((run, index) => (
-              <li key={run.id}>
+              <li key={run.id} className="relative">
+                <RunMenu run={run} className="absolute top-1.5 right-1.5" />
                 <RunRow
                   run={run}
                   number={runs.length - index}
@@ -63,7 +65,7 @@ function RunRow({ run, number, shown, onShow }: RunRowProps) {
   const duration = runDuration(run, now)
   const tokens = totalTokens({ ...run.tokens })
   const facts = [
-    run.kind === 'feedback' ? 'Feedback' : 'Run',
+    run.kind === 'feedback' ? 'Feedback' : run.rerun_of ? 'Repeated' : 'Run',
     duration !== null && formatDuration(duration),
     tokens > 0 && `${formatTokens(tokens)} tokens`,
     tokens > 0 && formatCost(run.cost),
@@ -85,7 +87,7 @@ function RunRow({ run, number, shown, onShow }: RunRowProps) {
         <time
           dateTime={run.created_at}
           title={formatDateTime(run.created_at)}
-          className="ml-auto text-xs text-muted"
+          className="mr-7 ml-auto text-xs text-muted"
         >
           {formatAgo(run.created_at, now)}
         </time>

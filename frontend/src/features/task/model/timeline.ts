@@ -16,6 +16,7 @@ const PLAIN: Record<string, string> = {
   permission_asked: 'The agent asked for a permission',
   permission_answered: 'The permission was decided',
   question_asked: 'The agent asked a question',
+  run_deleted: 'A run was deleted',
   question_answered: 'The question was answered',
 }
 

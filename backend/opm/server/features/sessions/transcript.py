@@ -1,0 +1,80 @@
+"""A run as a Markdown document. Whatever was said in it stays text: nothing can break out of its quote or fence."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opm.server.core.markdown import fenced, plain, quoted
+from opm.server.features.interactions.schemas import Interaction
+from opm.server.features.sessions.schemas import Session
+
+
+class Transcript:
+    """Takes the numbered output of a run in, in order, and then tells it."""
+
+    def __init__(self, run: Session, said: list[Interaction]) -> None:
+        self._run = run
+        self._said = {str(row.id): row for row in said}
+        self._items: dict[str, dict[str, Any]] = {}
+
+    def take(self, event: dict[str, Any]) -> None:
+        match event["type"]:
+            case "output":
+                item = self._items.setdefault(event["part_id"], {**event, "data": []})
+                item["data"].append(event["data"])
+            case "tool":
+                self._items[event["part_id"]] = event
+            case "snapshot":
+                self._items = {key: item for key, item in self._items.items() if item["type"] not in ("output", "tool")}
+                for part in event["parts"]:
+                    self.take(part)
+            case "ask":
+                self._items[event["interaction_id"]] = event
+            case "error" | "child":
+                self._items[f"{event['type']} {len(self._items)}"] = event
+
+    def pieces(self) -> Iterator[str]:
+        yield f"# {plain(self._run.task_title)}\n\n"
+        for name, value in self._facts():
+            yield f"- {name}: {plain(value)}\n"
+        yield f"\n## Prompt\n\n{fenced(self._run.prompt)}\n## Transcript\n\n"
+        for item in self._items.values():
+            yield from self._told(item)
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        run = self._run
+        yield "Run", str(run.id)
+        yield "State", run.verdict or run.status
+        if run.reason:
+            yield "Reason", run.reason
+        yield "Configuration", f"version {run.config_version}"
+        for name, moment in (("Started", run.execution_start_at), ("Ended", run.execution_end_at)):
+            if moment is not None:
+                yield name, moment.isoformat()
+        yield "Tokens", ", ".join(f"{name} {count}" for name, count in run.tokens.model_dump().items())
+        yield "Cost", f"{run.cost:.4f} USD"
+
+    def _told(self, item: Mapping[str, Any]) -> Iterator[str]:
+        kind = item["type"]
+        if kind == "output":
+            who = "Thought" if item.get("kind") == "reasoning" else "Agent"
+            yield f"### {who}\n\n{quoted(''.join(item['data']))}\n"
+        elif kind == "tool":
+            yield f"### Tool {plain(item['tool'])}: {plain(item['state'])}\n\n"
+            if item.get("input"):
+                yield fenced(json.dumps(item["input"], indent=2, ensure_ascii=False), "json")
+            for part in ("output", "error"):
+                if item.get(part):
+                    yield f"{part.capitalize()}:\n\n{fenced(item[part])}"
+        elif kind == "ask":
+            yield from self._asked(item["interaction_id"])
+        elif kind == "child":
+            yield f"### Sub-agent: {plain(item['title'])}\n\n"
+        else:
+            yield f"### Error: {plain(item['name'])}\n\n{quoted(item['message'])}\n"
+
+    def _asked(self, interaction_id: str) -> Iterator[str]:
+        if row := self._said.get(interaction_id):
+            yield f"### Asked: {row.kind}\n\n"
+            yield fenced(json.dumps(row.request, indent=2, ensure_ascii=False), "json")
+            yield f"Answer: {plain(row.user_prompt or row.state)}\n\n"

@@ -1,0 +1,69 @@
+import { Braces, Ellipsis, FileText, RotateCcw, Trash2 } from 'lucide-react'
+import type { Session } from '@/api/types'
+import { Button } from '@/ui/button'
+import { useConfirm } from '@/ui/confirm'
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuSeparator,
+  DropdownMenuTrigger,
+} from '@/ui/dropdown-menu'
+import { toast } from '@/ui/toast'
+import { useDeleteRun, useRerun } from '../api'
+import { isActive } from '../model/verdict'
+
+/** What can be done with a run that is over, and, but for taking it along, only then. */
+export function RunMenu({ run, className }: { run: Session; className?: string }) {
+  const card = { projectId: run.project_id, taskId: run.task_id }
+  const confirm = useConfirm()
+  const rerun = useRerun(card, run.id)
+  const remove = useDeleteRun(card, run.id)
+  const active = isActive(run.status)
+  const repeat = (config: 'same' | 'active') =>
+    rerun.mutate(config, { onSuccess: () => toast.success('The agent gets this prompt again') })
+  const onDelete = async () => {
+    const sure = await confirm({
+      title: 'Delete this run?',
+      body: 'Its output and what was said in it are gone for good. What it changed in the workspace stays.',
+      action: 'Delete run',
+      danger: true,
+    })
+    if (sure) remove.mutate(undefined, { onSuccess: () => toast('Run deleted') })
+  }
+  return (
+    <DropdownMenu>
+      <DropdownMenuTrigger asChild>
+        <Button aria-label="Actions for this run" variant="ghost" size="iconSm" className={className}>
+          <Ellipsis aria-hidden />
+        </Button>
+      </DropdownMenuTrigger>
+      <DropdownMenuContent align="end">
+        <DropdownMenuItem disabled={active} onSelect={() => repeat('active')}>
+          <RotateCcw aria-hidden /> Run again
+        </DropdownMenuItem>
+        <DropdownMenuItem disabled={active} onSelect={() => repeat('same')}>
+          <RotateCcw aria-hidden /> Run again with version {run.config_version}
+        </DropdownMenuItem>
+        <DropdownMenuSeparator />
+        <DropdownMenuItem onSelect={() => download(run, 'md')}>
+          <FileText aria-hidden /> Save as Markdown
+        </DropdownMenuItem>
+        <DropdownMenuItem onSelect={() => download(run, 'json')}>
+          <Braces aria-hidden /> Save as JSON
+        </DropdownMenuItem>
+        <DropdownMenuSeparator />
+        <DropdownMenuItem danger disabled={active} onSelect={() => void onDelete()}>
+          <Trash2 aria-hidden /> Delete run…
+        </DropdownMenuItem>
+      </DropdownMenuContent>
+    </DropdownMenu>
+  )
+}
+
+function download(run: Session, format: 'md' | 'json') {
+  const link = document.createElement('a')
+  link.href = `/api/projects/${run.project_id}/sessions/${run.id}/export?format=${format}`
+  link.download = ''
+  link.click()
+}
