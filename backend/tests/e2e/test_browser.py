@@ -245,6 +245,9 @@ def test_every_page_is_fit_for_everybody(browser: Browser, served: Served, schem
             "card-conversation": f"/p/{slug}/t/{asking}?tab=conversation",
             "card-history": f"/p/{slug}/t/{asking}?tab=history",
             "files": f"/p/{slug}/files/README.md",
+            "runs": f"/p/{slug}/sessions",
+            "audit": f"/p/{slug}/audit",
+            "sign-ins": "/sign-ins",
             "settings": f"/p/{slug}/settings",
         }
         for size in (WIDE, NARROW):

@@ -18,20 +18,20 @@ class Transcript:
         self._items: dict[str, dict[str, Any]] = {}
 
     def take(self, event: dict[str, Any]) -> None:
-        match event["type"]:
-            case "output":
-                item = self._items.setdefault(event["part_id"], {**event, "data": []})
-                item["data"].append(event["data"])
-            case "tool":
-                self._items[event["part_id"]] = event
-            case "snapshot":
-                self._items = {key: item for key, item in self._items.items() if item["type"] not in ("output", "tool")}
-                for part in event["parts"]:
-                    self.take(part)
-            case "ask":
-                self._items[event["interaction_id"]] = event
-            case "error" | "child":
-                self._items[f"{event['type']} {len(self._items)}"] = event
+        kind = event["type"]
+        if kind == "output":
+            item = self._items.setdefault(event["part_id"], {**event, "data": []})
+            item["data"].append(event["data"])
+        elif kind == "tool":
+            self._items[event["part_id"]] = event
+        elif kind == "snapshot":
+            self._items = {key: item for key, item in self._items.items() if item["type"] not in ("output", "tool")}
+            for part in event["parts"]:
+                self.take(part)
+        elif kind == "ask":
+            self._items[event["interaction_id"]] = event
+        elif kind in ("error", "child"):
+            self._items[f"{kind} {len(self._items)}"] = event
 
     def pieces(self) -> Iterator[str]:
         yield f"# {plain(self._run.task_title)}\n\n"
