@@ -14,6 +14,8 @@ const PAGE = 50
 
 /** What happened and who did it: in a project, or, without one, with one's own account. */
 export default function AuditPage({ project }: { project?: ProjectSummary }) {
+  // A project's pages stand below its name.
+  const Heading = project ? 'h2' : 'h1'
   const [filter, setFilter] = useAuditFilter()
   const me = useQuery(meOptions())
   const query = useLines(project?.id, filter)
@@ -24,7 +26,7 @@ export default function AuditPage({ project }: { project?: ProjectSummary }) {
       <div className="mx-auto flex max-w-5xl flex-col gap-4 p-4">
         <header className="flex flex-wrap items-end gap-3">
           <div className="min-w-0 flex-1">
-            <h2 className="text-lg font-semibold">{project ? 'Audit log' : 'Your sign-ins'}</h2>
+            <Heading className="text-lg font-semibold">{project ? 'Audit log' : 'Your sign-ins'}</Heading>
             <p className="text-sm text-muted">
               {project
                 ? 'Who did what in this project. No prompts, file contents or keys are written here.'
