@@ -1,172 +1,160 @@
-import { useQuery } from '@tanstack/react-query'
-import { ArrowLeft, Download, FileWarning, RotateCw, Save } from 'lucide-react'
-import { Suspense, useEffect, useRef, useState } from 'react'
+import { ArrowLeft, Download, FileWarning, RotateCw, Save, X } from 'lucide-react'
+import { type ReactNode, Suspense, useRef } from 'react'
 import { Link } from 'react-router'
-import { ApiError, describe } from '@/api/errors'
-import { formatBytes } from '@/lib/format'
-import { useBoardEvents } from '@/realtime/RealtimeProvider'
+import { describe } from '@/api/errors'
+import { cn } from '@/lib/cn'
 import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
-import { useConfirm } from '@/ui/confirm'
 import { IconButton } from '@/ui/icon-button'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
-import { contentOptions, isStarting } from './api'
-import type { EditorProps, Editors } from './editor'
+import { isStarting } from './api'
+import { ChangedBar } from './ChangedBar'
+import type { Editors } from './editor'
 import { contentUrl } from './model/address'
-import type { FileContent } from './model/content'
 import { nameOf } from './model/tree'
+import { NotText } from './NotText'
+import { PANEL } from './TabStrip'
 import type { Buffers } from './useBuffers'
+import { isMissing, useFile } from './useFile'
 
 export interface FileViewProps {
   projectId: string
   path: string
   line: number | null
   home: string
+  /** All that is open: an editor lets go of the rest. */
+  paths: readonly string[]
   buffers: Buffers
   busy: boolean
   onSave: () => void
+  onCompare: () => void
+  onClose: () => void
   Editor: Editors['Editor']
 }
 
+/** The file in front: what can be done with it, and its text in the editor. */
 export function FileView(props: FileViewProps) {
-  const { projectId, path, buffers, busy, onSave, home } = props
-  const confirm = useConfirm()
+  const { projectId, path, buffers, busy, onSave, onClose } = props
+  const { content, error, readAgain } = useFile(projectId, path, buffers)
+  const buffer = buffers.get(path)
   const dirty = buffers.dirty.has(path)
-  const [kept] = useState(() => dirty)
-  const content = useQuery({ ...contentOptions(projectId, path), enabled: !kept })
-  const refetch = async () => {
-    const question = {
-      title: 'Read the file again?',
-      body: 'Your unsaved changes to it are lost.',
-      action: 'Read again',
-      danger: true,
-    }
-    if (dirty && !(await confirm(question))) return
-    const { data } = await content.refetch()
-    if (data?.kind === 'text') buffers.load(path, data.text, data.etag)
-  }
-  useBoardEvents((event) => {
-    if (event.type === 'file_changed' && event.path === path && !buffers.dirty.has(path)) void refetch()
-  })
-
+  const other = content && content.kind !== 'text' && !dirty ? content : null
+  const disk = buffer?.disk
   return (
-    <>
-      <div className="flex h-10 shrink-0 items-center gap-1.5 border-b bg-surface px-2">
-        <IconButton label="All files" size="iconSm" className="md:hidden" asChild>
-          <Link to={home}>
-            <ArrowLeft aria-hidden />
-          </Link>
-        </IconButton>
-        <h2 className="min-w-0 truncate font-mono text-xs" title={path}>
-          {path}
-        </h2>
-        {dirty && <Badge tone="warn">Unsaved</Badge>}
-        <div className="ml-auto flex items-center gap-1">
-          <IconButton label="Read again" size="iconSm" onClick={() => void refetch()}>
-            <RotateCw />
-          </IconButton>
-          <IconButton label="Download" size="iconSm" asChild>
-            <a href={contentUrl(projectId, path)} download={nameOf(path)}>
-              <Download aria-hidden />
-            </a>
-          </IconButton>
-          <Button size="sm" variant="primary" busy={busy} disabled={!dirty} onClick={onSave}>
-            {!busy && <Save aria-hidden />} Save
-          </Button>
-        </div>
-      </div>
-      <div className="min-h-0 flex-1 overflow-auto">
-        <Content
-          {...props}
-          content={content.data}
-          error={content.error}
-          kept={kept}
-          onRetry={() => void refetch()}
+    <div
+      role="tabpanel"
+      id={PANEL}
+      aria-labelledby={`${PANEL}-tab`}
+      className="flex min-h-0 min-w-0 flex-1 flex-col"
+    >
+      <Toolbar {...props} dirty={dirty} onReadAgain={() => void readAgain()} />
+      {disk && (
+        <ChangedBar
+          disk={disk}
+          busy={busy}
+          onReload={() => disk !== 'deleted' && buffers.load(path, disk)}
+          onCompare={props.onCompare}
+          onKeep={() => buffers.keep(path)}
+          onSave={onSave}
+          onClose={onClose}
         />
-      </div>
-    </>
+      )}
+      <Text {...props} shown={buffer !== undefined && !other} />
+      {other ? (
+        <Scrolling>
+          <NotText projectId={projectId} path={path} content={other} />
+        </Scrolling>
+      ) : (
+        !buffer && (
+          <Scrolling>
+            <Unread error={error} home={props.home} onRetry={() => void readAgain()} />
+          </Scrolling>
+        )
+      )}
+    </div>
   )
 }
 
-interface ContentProps extends FileViewProps {
-  content: FileContent | undefined
-  error: unknown
-  kept: boolean
-  onRetry: () => void
+function Scrolling({ children }: { children: ReactNode }) {
+  return <div className="min-h-0 flex-1 overflow-auto">{children}</div>
 }
 
-function Content({ content, error, kept, onRetry, ...props }: ContentProps) {
-  if (kept) return <Text {...props} />
-  if (content?.kind === 'text') return <Text {...props} loaded={content} />
-  if (content) return <NotText {...props} content={content} />
+interface ToolbarProps extends FileViewProps {
+  dirty: boolean
+  onReadAgain: () => void
+}
+
+function Toolbar({ projectId, path, home, dirty, busy, onSave, onClose, onReadAgain }: ToolbarProps) {
+  return (
+    <div className="flex h-10 shrink-0 items-center gap-1.5 border-b bg-surface px-2">
+      <IconButton label="All files" size="iconSm" className="md:hidden" asChild>
+        <Link to={home}>
+          <ArrowLeft aria-hidden />
+        </Link>
+      </IconButton>
+      <h2 className="min-w-0 truncate font-mono text-xs" title={path}>
+        {path}
+      </h2>
+      {dirty && <Badge tone="warn">Unsaved</Badge>}
+      <div className="ml-auto flex items-center gap-1">
+        <IconButton label="Read again" size="iconSm" onClick={onReadAgain}>
+          <RotateCw />
+        </IconButton>
+        <IconButton label="Download" size="iconSm" asChild>
+          <a href={contentUrl(projectId, path)} download={nameOf(path)}>
+            <Download aria-hidden />
+          </a>
+        </IconButton>
+        <Button size="sm" variant="primary" busy={busy} disabled={!dirty} onClick={onSave}>
+          {!busy && <Save aria-hidden />} Save
+        </Button>
+        <IconButton label="Close file" shortcut="mod+shift+x" size="iconSm" onClick={onClose}>
+          <X />
+        </IconButton>
+      </div>
+    </div>
+  )
+}
+
+/** The editor stays where it is while something else is shown, and with it what can be undone. */
+function Text({ path, line, paths, buffers, onSave, Editor, shown }: FileViewProps & { shown: boolean }) {
+  const last = useRef(path)
+  if (shown) last.current = path
+  const buffer = buffers.get(last.current)
+  if (!buffer) return null
+  return (
+    <div className={cn('min-h-0 flex-1', !shown && 'hidden')}>
+      <Suspense fallback={<Loading label="Loading the editor…" />}>
+        <Editor
+          path={last.current}
+          text={buffer.text}
+          revision={buffer.revision}
+          line={shown ? line : null}
+          open={paths}
+          onChange={(text) => buffers.edit(last.current, text)}
+          onSave={onSave}
+        />
+      </Suspense>
+    </div>
+  )
+}
+
+function Unread({ error, home, onRetry }: { error: unknown; home: string; onRetry: () => void }) {
   if (!error || isStarting(error))
     return <Loading label={error ? 'Starting the workspace…' : 'Reading the file…'} />
-  if (error instanceof ApiError && error.status === 404) {
-    return (
-      <EmptyState
-        icon={<FileWarning aria-hidden />}
-        title="There is no such file"
-        action={
-          <Button asChild>
-            <Link to={props.home}>All files</Link>
-          </Button>
-        }
-      >
-        It may have been renamed or deleted since the link was made.
-      </EmptyState>
-    )
-  }
-  return <ErrorState title="The file cannot be read" {...describe(error)} onRetry={onRetry} />
-}
-
-interface TextProps extends FileViewProps {
-  loaded?: Extract<FileContent, { kind: 'text' }>
-}
-
-function Text({ path, line, buffers, onSave, loaded, Editor }: TextProps) {
-  const [, setReady] = useState(0)
-  const latest = useRef(buffers)
-  latest.current = buffers
-  // What was read is taken in once; after that the text belongs to the editor, also when it was saved.
-  useEffect(() => {
-    if (!loaded || latest.current.dirty.has(path)) return
-    latest.current.load(path, loaded.text, loaded.etag)
-    setReady((count) => count + 1)
-  }, [loaded, path])
-  const buffer = buffers.get(path)
-  if (!buffer) return <Loading label="Opening the file…" />
-  const editor: EditorProps = {
-    path,
-    text: buffer.text,
-    revision: buffer.revision,
-    line,
-    onChange: (text) => buffers.edit(path, text),
-    onSave,
-  }
-  return (
-    <Suspense fallback={<Loading label="Loading the editor…" />}>
-      <Editor {...editor} />
-    </Suspense>
-  )
-}
-
-function NotText({ projectId, path, content }: FileViewProps & { content: FileContent }) {
-  const size = content.kind !== 'text' && content.size !== null ? ` (${formatBytes(content.size)})` : ''
+  if (!isMissing(error))
+    return <ErrorState title="The file cannot be read" {...describe(error)} onRetry={onRetry} />
   return (
     <EmptyState
       icon={<FileWarning aria-hidden />}
-      title={content.kind === 'large' ? 'Too large to edit here' : 'Not a text file'}
+      title="There is no such file"
       action={
-        <Button asChild variant="primary">
-          <a href={contentUrl(projectId, path)} download={nameOf(path)}>
-            <Download aria-hidden /> Download{size}
-          </a>
+        <Button asChild>
+          <Link to={home}>All files</Link>
         </Button>
       }
     >
-      {content.kind === 'large'
-        ? 'Files of more than 1 MB open better in an editor of your own.'
-        : 'It can be downloaded as it is.'}
+      It may have been renamed or deleted since the link was made.
     </EmptyState>
   )
 }

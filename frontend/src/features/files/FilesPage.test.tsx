@@ -1,124 +1,21 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { HttpResponse, http } from 'msw'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Entry, WriteFile } from '@/api/types'
-import { aProject } from '@/testing/builders'
-import { renderAt } from '@/testing/render'
+import { http } from 'msw'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { ORIGIN, refusal, server } from '@/testing/server'
-import type { CompareProps, EditorProps, Editors } from './editor'
-import FilesPage from './FilesPage'
-
-/** A plain editor with the manners of the real one: its text is its own until the revision grows. */
-const PLAIN: Editors = {
-  Editor: ({ path, text, revision, onChange, onSave, line }: EditorProps) => (
-    <textarea
-      key={`${path}:${revision}`}
-      aria-label="File content"
-      data-line={line}
-      defaultValue={text}
-      onChange={(event) => onChange(event.target.value)}
-      onKeyDown={(event) => {
-        if (event.ctrlKey && event.key === 's') onSave()
-      }}
-    />
-  ),
-  Compare: ({ theirs, mine }: CompareProps) => (
-    <p>
-      {theirs} against {mine}
-    </p>
-  ),
-}
-
-interface File {
-  text: string
-  etag: string
-}
-
-/** A workspace that checks tags as the real one does. */
-class Workspace {
-  readonly writes: WriteFile[] = []
-  readonly deleted: string[] = []
-
-  constructor(readonly files: Record<string, File>) {}
-
-  handlers() {
-    const base = `${ORIGIN}/api/projects/project/files`
-    const query = (request: Request) => new URL(request.url).searchParams.get('path') ?? ''
-    return [
-      http.get(`${base}/tree`, ({ request }) => HttpResponse.json(this.tree(query(request)) as never)),
-      http.get(`${base}/content`, ({ request }) => {
-        const file = this.files[query(request)]
-        if (!file) return refusal(404, 'There is no such file.')
-        const binary = file.text.includes('\0')
-        return new HttpResponse(file.text, {
-          headers: {
-            etag: file.etag,
-            'x-opm-binary': String(binary),
-            'content-length': String(file.text.length),
-          },
-        })
-      }),
-      http.post(`${base}/write`, async ({ request }) => this.write((await request.json()) as WriteFile)),
-      http.delete(base, ({ request }) => {
-        this.deleted.push(query(request))
-        delete this.files[query(request)]
-        return new HttpResponse(null, { status: 204 })
-      }),
-    ]
-  }
-
-  private tree(directory: string) {
-    const prefix = directory ? `${directory}/` : ''
-    const entries = new Map<string, Partial<Entry>>()
-    for (const path of Object.keys(this.files).filter((name) => name.startsWith(prefix))) {
-      const name = path.slice(prefix.length).split('/')[0] ?? ''
-      const type = path === prefix + name ? 'file' : 'directory'
-      entries.set(name, { name, path: prefix + name, type, size: 1 })
-    }
-    return { path: directory, entries: [...entries.values()], truncated: false }
-  }
-
-  private write(wish: WriteFile) {
-    this.writes.push(wish)
-    const found = this.files[wish.path]
-    if (wish.base_etag && !found) return refusal(409, 'Deleted.', { reason: 'deleted', etag: null })
-    if (wish.base_etag && found && found.etag !== wish.base_etag) {
-      return refusal(409, 'Changed.', { reason: 'changed', etag: found.etag })
-    }
-    const etag = `"w${this.writes.length}"`
-    this.files[wish.path] = { text: wish.content, etag }
-    return HttpResponse.json({
-      path: wish.path,
-      etag,
-      size: 1,
-      modified: '2026-01-01T00:00:00Z',
-      created: !found,
-    })
-  }
-}
+import { editor, giveRoom, show as open, Workspace } from './testing/workspace'
 
 let workspace: Workspace
-const project = aProject({ id: 'project', slug: 'website' })
 
-function show(path = '', hash = '') {
-  server.use(...workspace.handlers())
-  return renderAt(<FilesPage project={project} editors={PLAIN} />, {
-    at: `/p/website/files${path && `/${path}`}${hash}`,
-    path: '/p/:project/files/*',
-  })
-}
-
-const editor = () => screen.findByLabelText<HTMLTextAreaElement>('File content')
+const show = (path = '', line = '') => open(workspace, path && `?path=${path}${line}`)
 
 beforeEach(() => {
+  giveRoom()
+  sessionStorage.clear()
   workspace = new Workspace({
     'README.md': { text: '# Hello', etag: '"1"' },
     'src/app.py': { text: 'print(1)', etag: '"2"' },
   })
-  // jsdom lays nothing out, and a virtual list shows only what has room.
-  vi.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(600)
-  vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(300)
 })
 
 describe('the tree', () => {
@@ -127,7 +24,7 @@ describe('the tree', () => {
     await userEvent.click(await screen.findByRole('treeitem', { name: /src/ }))
     await userEvent.click(await screen.findByRole('treeitem', { name: /app\.py/ }))
     expect(await editor()).toHaveValue('print(1)')
-    expect(page.location()).toBe('/p/website/files/src/app.py')
+    expect(page.location()).toBe('/p/website/files?path=src/app.py')
   })
 
   it('is walked and opened by keyboard', async () => {
@@ -149,7 +46,7 @@ describe('the tree', () => {
     await userEvent.click(await screen.findByRole('button', { name: 'Actions for src' }))
     await userEvent.click(await screen.findByRole('menuitem', { name: 'New file…' }))
     await userEvent.type(await screen.findByLabelText('Name'), 'new.py{Enter}')
-    await waitFor(() => expect(page.location()).toBe('/p/website/files/src/new.py'))
+    await waitFor(() => expect(page.location()).toBe('/p/website/files?path=src/new.py'))
     expect(workspace.writes).toEqual([{ path: 'src/new.py', content: '' }])
   })
 
@@ -225,8 +122,14 @@ describe('editing', () => {
   })
 
   it('goes to the line of the address', async () => {
-    show('src/app.py', '#L12')
+    show('src/app.py', '&line=12')
     expect(await editor()).toHaveAttribute('data-line', '12')
+  })
+
+  it('follows an address as it was written before', async () => {
+    const page = open(workspace, '/src/app.py#L3')
+    expect(await editor()).toHaveAttribute('data-line', '3')
+    expect(page.location()).toBe('/p/website/files?path=src/app.py&line=3')
   })
 })
 
@@ -283,7 +186,7 @@ describe('a file changed under the editor', () => {
 describe('what is not text', () => {
   it.each([
     ['a binary file', 'x\0y', 'Not a text file'],
-    ['a large file', 'x'.repeat((1 << 20) + 1), 'Too large to edit here'],
+    ['a large file', 'x'.repeat((2 << 20) + 1), 'Too large to edit here'],
   ])('offers %s as a download', async (_, text, title) => {
     workspace.files.thing = { text, etag: '"1"' }
     show('thing')

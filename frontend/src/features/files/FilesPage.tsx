@@ -1,19 +1,22 @@
 import { FileText } from 'lucide-react'
 import { useCallback, useEffect, useState } from 'react'
-import { useLocation, useNavigate, useParams } from 'react-router'
+import { Navigate } from 'react-router'
 import { describe } from '@/api/errors'
 import type { ProjectSummary } from '@/api/types'
 import { cn } from '@/lib/cn'
+import { useShortcut } from '@/lib/shortcuts'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import { isStarting, useListings } from './api'
 import { ConflictDialog } from './ConflictDialog'
 import { type Editors, MONACO } from './editor'
 import { FileView } from './FileView'
-import { filesUrl, lineOf } from './model/address'
 import { ancestors } from './model/tree'
+import { TabStrip } from './TabStrip'
 import { Tree } from './tree/Tree'
 import { useBuffers } from './useBuffers'
 import { useLeaveGuard } from './useLeaveGuard'
+import { useOpenFiles } from './useOpenFiles'
+import { usePlace } from './usePlace'
 import { useSave } from './useSave'
 
 export interface FilesPageProps {
@@ -22,30 +25,26 @@ export interface FilesPageProps {
   editors?: Editors
 }
 
-/** The project's workspace: its tree, and one file at a time in an editor. */
+/** The project's workspace: its tree, and the open files in an editor. */
 export default function FilesPage({ project, editors = MONACO }: FilesPageProps) {
-  const { project: ref = project.id, '*': path = '' } = useParams()
-  const { hash } = useLocation()
-  const navigate = useNavigate()
-  const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => new Set(ancestors(path)))
+  const place = usePlace(project.id)
+  if (place.movedTo) return <Navigate replace to={place.movedTo} />
+  return <Workspace project={project} editors={editors} place={place} />
+}
+
+interface WorkspaceProps extends Required<FilesPageProps> {
+  place: ReturnType<typeof usePlace>
+}
+
+function Workspace({ project, editors, place }: WorkspaceProps) {
+  const { path, home } = place
+  const [expanded, expand] = useExpanded(path)
   const tree = useListings(project.id, expanded)
   const buffers = useBuffers()
+  const files = useOpenFiles(project.id, place, buffers)
   const saving = useSave(project.id, buffers)
-  const home = filesUrl(ref, '')
   useLeaveGuard(buffers.dirty.size, home)
-
-  const open = useCallback((file: string) => void navigate(filesUrl(ref, file)), [navigate, ref])
-  const expand = useCallback((directory: string, wanted: boolean) => {
-    setExpanded((before) => {
-      const next = new Set(before)
-      if (wanted) next.add(directory)
-      else next.delete(directory)
-      return next
-    })
-  }, [])
-  useEffect(() => {
-    if (path) setExpanded((before) => new Set([...before, ...ancestors(path)]))
-  }, [path])
+  useShortcut('mod+shift+x', 'Close the file', 'Files', () => files.close(path), path !== '')
 
   if (!tree.root.data) {
     if (!tree.root.error || isStarting(tree.root.error)) {
@@ -69,24 +68,33 @@ export default function FilesPage({ project, editors = MONACO }: FilesPageProps)
         openPath={path || null}
         dirty={buffers.dirty}
         onExpand={expand}
-        onOpen={open}
-        onGone={(gone) => {
-          for (const file of buffers.dirty) if (isUnder(file, gone)) buffers.forget(file)
-          if (isUnder(path, gone)) void navigate(home)
-        }}
+        onOpen={place.open}
+        onGone={files.gone}
+        onMoved={files.move}
         className={cn('w-72 shrink-0 border-r max-md:w-full max-md:border-r-0', path && 'max-md:hidden')}
       />
       <div className={cn('flex min-h-0 min-w-0 flex-1 flex-col', !path && 'max-md:hidden')}>
+        {files.paths.length > 0 && (
+          <TabStrip
+            paths={files.paths}
+            active={path}
+            dirty={buffers.dirty}
+            onOpen={place.open}
+            onClose={(file) => void files.close(file)}
+          />
+        )}
         {path ? (
           <FileView
-            key={path}
             projectId={project.id}
             path={path}
-            line={lineOf(hash)}
+            line={place.line}
             home={home}
+            paths={files.paths}
             buffers={buffers}
             busy={saving.busy}
             onSave={() => void saving.save(path)}
+            onCompare={() => saving.look(path)}
+            onClose={() => void files.close(path)}
             Editor={editors.Editor}
           />
         ) : (
@@ -101,7 +109,10 @@ export default function FilesPage({ project, editors = MONACO }: FilesPageProps)
           conflict={saving.conflict}
           busy={saving.busy}
           onKeep={() => void saving.keepMine()}
-          onTake={saving.takeTheirs}
+          onTake={() => {
+            if (saving.conflict?.theirs === null) files.gone(saving.conflict.path)
+            saving.takeTheirs()
+          }}
           onLater={saving.later}
           Compare={editors.Compare}
         />
@@ -110,6 +121,19 @@ export default function FilesPage({ project, editors = MONACO }: FilesPageProps)
   )
 }
 
-function isUnder(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(`${directory}/`)
+/** The folders that stand open; those above the file in front are opened by themselves. */
+function useExpanded(path: string) {
+  const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => new Set(ancestors(path)))
+  useEffect(() => {
+    if (path) setExpanded((before) => new Set([...before, ...ancestors(path)]))
+  }, [path])
+  const expand = useCallback((directory: string, wanted: boolean) => {
+    setExpanded((before) => {
+      const next = new Set(before)
+      if (wanted) next.add(directory)
+      else next.delete(directory)
+      return next
+    })
+  }, [])
+  return [expanded, expand] as const
 }

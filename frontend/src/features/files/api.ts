@@ -48,7 +48,7 @@ export function contentOptions(projectId: string, path: string) {
   return queryOptions({
     queryKey: [{ _id: 'getContent', path: { project: projectId } }, path],
     queryFn: ({ signal }) => readFile(projectId, path, signal),
-    // An editor owns the text once it has it; only a person or a save reads it again.
+    // Read when it comes to the front and when it is said to have changed; the text itself lives in a buffer.
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
     retry: patient,

@@ -7,6 +7,8 @@ export interface EditorProps {
   text: string
   revision: number
   line: number | null
+  /** The files whose undo and place are worth keeping. */
+  open: readonly string[]
   onChange: (text: string) => void
   onSave: () => void
 }

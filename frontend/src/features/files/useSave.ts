@@ -1,8 +1,10 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ApiError, describe } from '@/api/errors'
 import { writeFile } from '@/api/sdk'
 import { toast } from '@/ui/toast'
-import { useRefreshTree } from './api'
+import { contentOptions, useRefreshTree } from './api'
+import type { Version } from './model/buffer'
 import { readFile } from './model/content'
 import type { Buffers } from './useBuffers'
 
@@ -10,7 +12,7 @@ export interface SaveConflict {
   path: string
   mine: string
   /** What is on disk now; null if the file was deleted. */
-  theirs: { text: string; etag: string } | null
+  theirs: Version | null
 }
 
 /** Saving with the version that was read shown to the server, and the choice when that is not the newest. */
@@ -18,17 +20,26 @@ export function useSave(projectId: string, buffers: Buffers) {
   const [busy, setBusy] = useState(false)
   const [conflict, setConflict] = useState<SaveConflict | null>(null)
   const refresh = useRefreshTree(projectId)
+  const client = useQueryClient()
 
-  const write = async (path: string, content: string, base: string | null, overwrite: boolean) => {
+  const written = async (path: string, version: Version) => {
+    const { queryKey } = contentOptions(projectId, path)
+    // A reading that began before the save would bring the old text back.
+    await client.cancelQueries({ queryKey })
+    buffers.saved(path, version)
+    client.setQueryData(queryKey, { kind: 'text', ...version })
+  }
+
+  const write = async (path: string, content: string, base: string | null) => {
     setBusy(true)
     try {
-      const written = await writeFile({
+      const { etag, created } = await writeFile({
         path: { project: projectId },
-        body: { path, content, base_etag: base, overwrite },
+        body: { path, content, base_etag: base },
       })
-      buffers.saved(path, content, written.etag)
+      await written(path, { text: content, etag })
       setConflict(null)
-      if (written.created) void refresh()
+      if (created) void refresh()
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 409) throw error
       await compare(path, content, error)
@@ -42,7 +53,7 @@ export function useSave(projectId: string, buffers: Buffers) {
     const theirs = await readFile(projectId, path)
     if (theirs.kind !== 'text') throw error
     // Both wrote the same: there is nothing to decide.
-    if (theirs.text === mine) return buffers.saved(path, mine, theirs.etag)
+    if (theirs.text === mine) return written(path, theirs)
     setConflict({ path, mine, theirs })
   }
 
@@ -53,22 +64,28 @@ export function useSave(projectId: string, buffers: Buffers) {
 
   const save = (path: string) => {
     const buffer = buffers.get(path)
-    if (!buffer || busy || buffer.text === buffer.saved) return Promise.resolve()
-    return guarded(write(path, buffer.text, buffer.etag, buffer.etag === null))
+    if (!buffer || busy || !buffers.dirty.has(path)) return Promise.resolve()
+    return guarded(write(path, buffer.text, buffer.etag))
   }
 
   const keepMine = () => {
     if (!conflict) return Promise.resolve()
     const { path, mine, theirs } = conflict
-    return guarded(write(path, mine, theirs?.etag ?? null, theirs === null))
+    return guarded(write(path, mine, theirs?.etag ?? null))
   }
 
   const takeTheirs = () => {
     if (!conflict) return
-    if (conflict.theirs) buffers.load(conflict.path, conflict.theirs.text, conflict.theirs.etag)
-    else buffers.forget(conflict.path)
+    if (conflict.theirs) buffers.load(conflict.path, conflict.theirs)
     setConflict(null)
   }
 
-  return { save, busy, conflict, keepMine, takeTheirs, later: () => setConflict(null) }
+  /** Shows what is on disk beside the text before anything is saved. */
+  const look = (path: string) => {
+    const buffer = buffers.get(path)
+    if (!buffer?.disk || buffer.disk === 'deleted') return
+    setConflict({ path, mine: buffer.text, theirs: buffer.disk })
+  }
+
+  return { save, busy, conflict, keepMine, takeTheirs, look, later: () => setConflict(null) }
 }

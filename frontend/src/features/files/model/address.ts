@@ -1,13 +1,23 @@
-/** Files in the address: `/p/<project>/files/src/app.py#L12`. */
+/** What the address of the page says, and the addresses of contents. */
 
-export function filesUrl(project: string, path: string): string {
-  const encoded = path.split('/').map(encodeURIComponent).join('/')
-  return `/p/${project}/files${encoded ? `/${encoded}` : ''}`
+export interface Place {
+  path: string
+  line: number | null
 }
 
-export function lineOf(hash: string): number | null {
-  const line = Number(/^#L(\d+)/.exec(hash)?.[1])
+function lineOf(text: string | null | undefined): number | null {
+  const line = Number(text)
   return Number.isInteger(line) && line > 0 ? line : null
+}
+
+/** `?path=src/app.py&line=12`. */
+export function placeOf(search: URLSearchParams): Place {
+  return { path: search.get('path') ?? '', line: lineOf(search.get('line')) }
+}
+
+/** `files/src/app.py#L12`, as links were written before. */
+export function formerPlace(path: string, hash: string): Place {
+  return { path, line: lineOf(/^#L(\d+)/.exec(hash)?.[1]) }
 }
 
 export function contentUrl(projectId: string, path: string): string {

@@ -3,7 +3,7 @@ import { apiFetch } from '@/api/auth'
 import { readApiError, toApiError } from '@/api/errors'
 import { contentUrl } from './address'
 
-export const LARGEST_TEXT = 1 << 20
+export const LARGEST_TEXT = 2 << 20
 
 export type FileContent =
   | { kind: 'text'; text: string; etag: string }

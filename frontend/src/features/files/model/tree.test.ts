@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Entry } from '@/api/types'
-import { contentUrl, filesUrl, lineOf } from './address'
+import { contentUrl, formerPlace, placeOf } from './address'
 import { ancestors, join, nameOf, nameProblem, parentOf, rowsOf, step, typeAhead } from './tree'
 
 function entry(path: string, type: Entry['type'] = 'file'): Entry {
@@ -94,14 +94,15 @@ describe('paths', () => {
     expect(ancestors('c.py')).toEqual([])
   })
 
-  it('survive the address, whatever is in the name', () => {
-    expect(filesUrl('web', 'a b/50%#?.md')).toBe('/p/web/files/a%20b/50%25%23%3F.md')
-    expect(filesUrl('web', '')).toBe('/p/web/files')
+  it('survive the address of their content, whatever is in the name', () => {
     expect(contentUrl('id', 'a&b')).toBe('/api/projects/id/files/content?path=a%26b')
   })
 
-  it('carry a line', () => {
-    expect([lineOf('#L12'), lineOf('#L0'), lineOf('#x'), lineOf('')]).toEqual([12, null, null, null])
+  it('are read from the address with their line', () => {
+    const lines = ['line=12', 'line=0', 'line=x', ''].map((query) => placeOf(new URLSearchParams(query)).line)
+    expect(lines).toEqual([12, null, null, null])
+    expect(placeOf(new URLSearchParams('path=a%20b/c.md'))).toEqual({ path: 'a b/c.md', line: null })
+    expect(formerPlace('src/app.py', '#L12')).toEqual({ path: 'src/app.py', line: 12 })
   })
 })
 

@@ -10,7 +10,7 @@ interface Held {
 }
 
 /** One editor with one model per file, so that undo and place survive going to another file and back. */
-export default function CodeEditor({ path, text, revision, line, onChange, onSave }: EditorProps) {
+export default function CodeEditor({ path, text, revision, line, open, onChange, onSave }: EditorProps) {
   const box = useRef<HTMLDivElement>(null)
   const editor = useRef<monaco.editor.IStandaloneCodeEditor | null>(null)
   const held = useRef(new Map<string, Held>())
@@ -42,7 +42,7 @@ export default function CodeEditor({ path, text, revision, line, onChange, onSav
     const known = held.current.get(path)
     if (known && known.revision !== revision) {
       known.revision = revision
-      known.model.setValue(initial.current)
+      replace(known.model, initial.current)
     }
     const now = known ?? { model: modelOf(path, initial.current), revision, view: null }
     held.current.set(path, now)
@@ -56,6 +56,14 @@ export default function CodeEditor({ path, text, revision, line, onChange, onSav
       now.view = shown.saveViewState()
     }
   }, [path, revision])
+
+  useEffect(() => {
+    for (const [file, { model }] of held.current) {
+      if (open.includes(file) || file === path) continue
+      model.dispose()
+      held.current.delete(file)
+    }
+  }, [open, path])
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the line belongs to the file it was named with
   useEffect(() => {
@@ -73,4 +81,14 @@ function modelOf(path: string, text: string): monaco.editor.ITextModel {
   const uri = monaco.Uri.from({ scheme: 'workspace', path: `/${path}` })
   monaco.editor.getModel(uri)?.dispose()
   return monaco.editor.createModel(text, undefined, uri)
+}
+
+/** As an edit, so that what was there before can be had back by undoing it. */
+function replace(model: monaco.editor.ITextModel, text: string): void {
+  const { EndOfLineSequence } = monaco.editor
+  model.pushStackElement()
+  model.pushEOL(text.includes('\r\n') ? EndOfLineSequence.CRLF : EndOfLineSequence.LF)
+  const plain = text.replace(/^\uFEFF/, '')
+  model.pushEditOperations([], [{ range: model.getFullModelRange(), text: plain }], () => null)
+  model.pushStackElement()
 }

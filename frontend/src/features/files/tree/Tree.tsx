@@ -24,8 +24,9 @@ export interface TreeProps {
   dirty: ReadonlySet<string>
   onExpand: (path: string, wanted: boolean) => void
   onOpen: (path: string) => void
-  /** A file or directory is no longer under this path. */
+  /** A file or directory was deleted. */
   onGone: (path: string) => void
+  onMoved: (from: string, to: string) => void
   className?: string
 }
 
@@ -151,9 +152,9 @@ export function Tree(props: TreeProps) {
           }
           onClose={() => setNaming(null)}
           onDone={(path, directory) => {
-            if (naming.kind === 'rename') props.onGone(naming.entry.path)
-            for (const wanted of [parentOf(path)]) if (wanted) onExpand(wanted, true)
-            if (!directory) onOpen(path)
+            if (parentOf(path)) onExpand(parentOf(path), true)
+            if (naming.kind === 'rename') props.onMoved(naming.entry.path, path)
+            else if (!directory) onOpen(path)
           }}
         />
       )}

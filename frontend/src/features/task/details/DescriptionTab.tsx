@@ -2,6 +2,7 @@ import { Pencil } from 'lucide-react'
 import type { KeyboardEvent } from 'react'
 import { Link, useParams } from 'react-router'
 import type { Task } from '@/api/types'
+import { filesUrl } from '@/lib/filesUrl'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
@@ -139,7 +140,7 @@ function Files({ paths }: { paths: string[] }) {
         {paths.map((path) => (
           <li key={path}>
             <Link
-              to={`/p/${project}/files/${path.split('/').map(encodeURIComponent).join('/')}`}
+              to={filesUrl(project ?? '', path)}
               className="rounded border px-1.5 py-0.5 font-mono text-xs text-accent-ink hover:underline"
             >
               {path}

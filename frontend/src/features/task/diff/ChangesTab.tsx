@@ -6,6 +6,7 @@ import { describe } from '@/api/errors'
 import { getDiffOptions } from '@/api/options'
 import type { FileDiff, Session } from '@/api/types'
 import { cn } from '@/lib/cn'
+import { filesUrl } from '@/lib/filesUrl'
 import { plural } from '@/lib/format'
 import { Button } from '@/ui/button'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
@@ -118,7 +119,7 @@ function DiffFile({ file, open, onToggle }: { file: FileDiff; open: boolean; onT
         <Counts additions={file.additions} deletions={file.deletions} />
         {file.status !== 'deleted' && (
           <Link
-            to={`/p/${project}/files/${encodeFile(file.file)}`}
+            to={filesUrl(project ?? '', file.file)}
             aria-label={`Open ${file.file}`}
             className="text-xs text-accent-ink hover:underline"
           >
@@ -144,8 +145,4 @@ export function Counts({ additions, deletions }: { additions: number; deletions:
       </span>
     </span>
   )
-}
-
-function encodeFile(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/')
 }

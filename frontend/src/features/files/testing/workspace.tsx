@@ -1,0 +1,130 @@
+/** A workspace and an editor to test the page with. */
+import { screen } from '@testing-library/react'
+import { HttpResponse, http } from 'msw'
+import { vi } from 'vitest'
+import type { Entry, Rename as RenameFile, WriteFile } from '@/api/types'
+import { aProject } from '@/testing/builders'
+import { renderAt } from '@/testing/render'
+import { ORIGIN, refusal, server } from '@/testing/server'
+import type { CompareProps, EditorProps, Editors } from '../editor'
+import FilesPage from '../FilesPage'
+
+/** A plain editor with the manners of the real one: its text is its own until the revision grows. */
+export const PLAIN: Editors = {
+  Editor: ({ path, text, revision, onChange, onSave, line }: EditorProps) => (
+    <textarea
+      key={`${path}:${revision}`}
+      aria-label="File content"
+      data-line={line}
+      defaultValue={text}
+      onChange={(event) => onChange(event.target.value)}
+      onKeyDown={(event) => {
+        if (event.ctrlKey && event.key === 's') onSave()
+      }}
+    />
+  ),
+  Compare: ({ theirs, mine }: CompareProps) => (
+    <p>
+      {theirs} against {mine}
+    </p>
+  ),
+}
+
+interface StoredFile {
+  text: string
+  etag: string
+}
+
+/** A workspace that checks tags as the real one does. */
+export class Workspace {
+  readonly writes: WriteFile[] = []
+  readonly deleted: string[] = []
+
+  constructor(readonly files: Record<string, StoredFile>) {}
+
+  handlers() {
+    const base = `${ORIGIN}/api/projects/project/files`
+    const query = (request: Request) => new URL(request.url).searchParams.get('path') ?? ''
+    return [
+      http.get(`${base}/tree`, ({ request }) => HttpResponse.json(this.tree(query(request)) as never)),
+      http.get(`${base}/content`, ({ request }) => {
+        const file = this.files[query(request)]
+        if (!file) return refusal(404, 'There is no such file.')
+        const binary = file.text.includes('\0')
+        return new HttpResponse(file.text, {
+          headers: {
+            etag: file.etag,
+            'x-opm-binary': String(binary),
+            'content-length': String(file.text.length),
+          },
+        })
+      }),
+      http.post(`${base}/write`, async ({ request }) => this.write((await request.json()) as WriteFile)),
+      http.post(`${base}/rename`, async ({ request }) => {
+        this.rename((await request.json()) as RenameFile)
+        return new HttpResponse(null, { status: 204 })
+      }),
+      http.delete(base, ({ request }) => {
+        this.deleted.push(query(request))
+        delete this.files[query(request)]
+        return new HttpResponse(null, { status: 204 })
+      }),
+    ]
+  }
+
+  private rename({ path, to }: RenameFile) {
+    for (const [name, file] of Object.entries(this.files)) {
+      if (name !== path && !name.startsWith(`${path}/`)) continue
+      delete this.files[name]
+      this.files[to + name.slice(path.length)] = file
+    }
+  }
+
+  private tree(directory: string) {
+    const prefix = directory ? `${directory}/` : ''
+    const entries = new Map<string, Partial<Entry>>()
+    for (const path of Object.keys(this.files).filter((name) => name.startsWith(prefix))) {
+      const name = path.slice(prefix.length).split('/')[0] ?? ''
+      const type = path === prefix + name ? 'file' : 'directory'
+      entries.set(name, { name, path: prefix + name, type, size: 1 })
+    }
+    return { path: directory, entries: [...entries.values()], truncated: false }
+  }
+
+  private write(wish: WriteFile) {
+    this.writes.push(wish)
+    const found = this.files[wish.path]
+    if (!wish.base_etag && found) return refusal(409, 'There is one.', { reason: 'exists', etag: found.etag })
+    if (wish.base_etag && !found) return refusal(409, 'Deleted.', { reason: 'deleted', etag: null })
+    if (wish.base_etag && found && found.etag !== wish.base_etag) {
+      return refusal(409, 'Changed.', { reason: 'changed', etag: found.etag })
+    }
+    const etag = `"w${this.writes.length}"`
+    this.files[wish.path] = { text: wish.content, etag }
+    return HttpResponse.json({
+      path: wish.path,
+      etag,
+      size: 1,
+      modified: '2026-01-01T00:00:00Z',
+      created: !found,
+    })
+  }
+}
+
+export const project = aProject({ id: 'project', slug: 'website' })
+
+export function show(workspace: Workspace, place = '') {
+  server.use(...workspace.handlers())
+  return renderAt(<FilesPage project={project} editors={PLAIN} />, {
+    at: `/p/website/files${place}`,
+    path: '/p/:project/files/*',
+  })
+}
+
+export const editor = () => screen.findByLabelText<HTMLTextAreaElement>('File content')
+
+/** jsdom lays nothing out, and a virtual list shows only what has room. */
+export function giveRoom(): void {
+  vi.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(600)
+  vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(300)
+}
