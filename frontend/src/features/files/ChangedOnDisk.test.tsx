@@ -19,11 +19,14 @@ function agent(text: string | null, path = 'docs/a.md') {
   const operation = text === null ? 'delete' : 'modify'
   act(() => {
     FakeWebSocket.latest.say({
-      type: 'file_changed',
-      projectId: 'project',
-      path,
-      operation,
-      timestamp: '2026-01-01T12:00:00Z',
+      id: '1',
+      event: {
+        type: 'file_changed',
+        projectId: 'project',
+        path,
+        operation,
+        timestamp: '2026-01-01T12:00:00Z',
+      },
     })
   })
 }

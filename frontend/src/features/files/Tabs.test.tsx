@@ -79,7 +79,7 @@ describe('open files', () => {
   it('are closed with unsaved text only when that is confirmed', async () => {
     show('README.md')
     await userEvent.type(await editor(), '!')
-    expect(await tab(/README.md unsaved/)).toBeInTheDocument()
+    expect(await tab(/README.md ?unsaved/)).toBeInTheDocument()
     const close = () => userEvent.click(screen.getByRole('button', { name: 'Close file' }))
     await close()
     const question = await screen.findByRole('alertdialog', { name: 'Close README.md without saving?' })
