@@ -1,5 +1,5 @@
-import { ArrowLeft, Download, FileWarning, RotateCw, Save, X } from 'lucide-react'
-import { type ReactNode, Suspense, useRef } from 'react'
+import { ArrowLeft, Download, Eye, FileWarning, GitCompare, RotateCw, Save, X } from 'lucide-react'
+import { type ReactNode, Suspense, useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { describe } from '@/api/errors'
 import { cn } from '@/lib/cn'
@@ -13,9 +13,14 @@ import type { Editors } from './editor'
 import { contentUrl } from './model/address'
 import { nameOf } from './model/tree'
 import { NotText } from './NotText'
+import { hasPreview, imageType } from './preview/kinds'
+import { Preview } from './preview/Preview'
+import { SinceCommit } from './SinceCommit'
 import { PANEL } from './TabStrip'
 import type { Buffers } from './useBuffers'
 import { isMissing, useFile } from './useFile'
+
+type Look = 'text' | 'changes' | 'preview'
 
 export interface FileViewProps {
   projectId: string
@@ -29,7 +34,7 @@ export interface FileViewProps {
   onSave: () => void
   onCompare: () => void
   onClose: () => void
-  Editor: Editors['Editor']
+  editors: Editors
 }
 
 /** The file in front: what can be done with it, and its text in the editor. */
@@ -40,6 +45,9 @@ export function FileView(props: FileViewProps) {
   const dirty = buffers.dirty.has(path)
   const other = content && content.kind !== 'text' && !dirty ? content : null
   const disk = buffer?.disk
+  const [looks, setLooks] = useState<ReadonlyMap<string, Look>>(new Map())
+  const look = looks.get(path) ?? 'text'
+  const picture = other?.kind === 'binary' && imageType(path) !== null
   return (
     <div
       role="tabpanel"
@@ -47,7 +55,13 @@ export function FileView(props: FileViewProps) {
       aria-labelledby={`${PANEL}-tab`}
       className="flex min-h-0 min-w-0 flex-1 flex-col"
     >
-      <Toolbar {...props} dirty={dirty} onReadAgain={() => void readAgain()} />
+      <Toolbar
+        {...props}
+        dirty={dirty}
+        look={buffer && !other ? look : null}
+        onLook={(wanted) => setLooks((before) => new Map(before).set(path, wanted))}
+        onReadAgain={() => void readAgain()}
+      />
       {disk && (
         <ChangedBar
           disk={disk}
@@ -59,10 +73,28 @@ export function FileView(props: FileViewProps) {
           onClose={onClose}
         />
       )}
-      <Text {...props} shown={buffer !== undefined && !other} />
+      <Text {...props} shown={buffer !== undefined && !other && look === 'text'} />
+      {buffer && !other && look !== 'text' && (
+        <div className="min-h-0 flex-1">
+          {look === 'changes' ? (
+            <SinceCommit
+              projectId={projectId}
+              path={path}
+              text={buffer.text}
+              Compare={props.editors.Compare}
+            />
+          ) : (
+            <Preview projectId={projectId} path={path} text={buffer.text} />
+          )}
+        </div>
+      )}
       {other ? (
         <Scrolling>
-          <NotText projectId={projectId} path={path} content={other} />
+          {picture ? (
+            <Preview projectId={projectId} path={path} text={null} />
+          ) : (
+            <NotText projectId={projectId} path={path} content={other} />
+          )}
         </Scrolling>
       ) : (
         !buffer && (
@@ -81,10 +113,20 @@ function Scrolling({ children }: { children: ReactNode }) {
 
 interface ToolbarProps extends FileViewProps {
   dirty: boolean
+  /** How the text is shown; null while there is none. */
+  look: Look | null
+  onLook: (look: Look) => void
   onReadAgain: () => void
 }
 
-function Toolbar({ projectId, path, home, dirty, busy, onSave, onClose, onReadAgain }: ToolbarProps) {
+function Toolbar(props: ToolbarProps) {
+  const { projectId, path, home, dirty, busy, look, onLook, onSave, onClose, onReadAgain } = props
+  const toggle = (wanted: Look) => ({
+    size: 'iconSm' as const,
+    'aria-pressed': look === wanted,
+    className: cn(look === wanted && 'bg-sunken text-ink'),
+    onClick: () => onLook(look === wanted ? 'text' : wanted),
+  })
   return (
     <div className="flex h-10 shrink-0 items-center gap-1.5 border-b bg-surface px-2">
       <IconButton label="All files" size="iconSm" className="md:hidden" asChild>
@@ -97,6 +139,16 @@ function Toolbar({ projectId, path, home, dirty, busy, onSave, onClose, onReadAg
       </h2>
       {dirty && <Badge tone="warn">Unsaved</Badge>}
       <div className="ml-auto flex items-center gap-1">
+        {look && hasPreview(path) && (
+          <IconButton label="Preview" {...toggle('preview')}>
+            <Eye />
+          </IconButton>
+        )}
+        {look && (
+          <IconButton label="Changes since the last commit" {...toggle('changes')}>
+            <GitCompare />
+          </IconButton>
+        )}
         <IconButton label="Read again" size="iconSm" onClick={onReadAgain}>
           <RotateCw />
         </IconButton>
@@ -117,7 +169,7 @@ function Toolbar({ projectId, path, home, dirty, busy, onSave, onClose, onReadAg
 }
 
 /** The editor stays where it is while something else is shown, and with it what can be undone. */
-function Text({ path, line, paths, buffers, onSave, Editor, shown }: FileViewProps & { shown: boolean }) {
+function Text({ path, line, paths, buffers, onSave, editors, shown }: FileViewProps & { shown: boolean }) {
   const last = useRef(path)
   if (shown) last.current = path
   const buffer = buffers.get(last.current)
@@ -125,7 +177,7 @@ function Text({ path, line, paths, buffers, onSave, Editor, shown }: FileViewPro
   return (
     <div className={cn('min-h-0 flex-1', !shown && 'hidden')}>
       <Suspense fallback={<Loading label="Loading the editor…" />}>
-        <Editor
+        <editors.Editor
           path={last.current}
           text={buffer.text}
           revision={buffer.revision}

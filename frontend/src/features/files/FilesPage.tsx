@@ -1,5 +1,5 @@
 import { FileText } from 'lucide-react'
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { Navigate } from 'react-router'
 import { describe } from '@/api/errors'
 import type { ProjectSummary } from '@/api/types'
@@ -11,6 +11,7 @@ import { ConflictDialog } from './ConflictDialog'
 import { type Editors, MONACO } from './editor'
 import { FileView } from './FileView'
 import { ancestors } from './model/tree'
+import { type SearchKind, SearchPanel } from './search/SearchPanel'
 import { TabStrip } from './TabStrip'
 import { Tree } from './tree/Tree'
 import { useBuffers } from './useBuffers'
@@ -38,6 +39,8 @@ interface WorkspaceProps extends Required<FilesPageProps> {
 
 function Workspace({ project, editors, place }: WorkspaceProps) {
   const { path, home } = place
+  const [search, setSearch] = useState<SearchKind | null>(null)
+  const box = useRef<HTMLInputElement>(null)
   const [expanded, expand] = useExpanded(path)
   const tree = useListings(project.id, expanded)
   const buffers = useBuffers()
@@ -45,6 +48,13 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
   const saving = useSave(project.id, buffers)
   useLeaveGuard(buffers.dirty.size, home)
   useShortcut('mod+shift+x', 'Close the file', 'Files', () => files.close(path), path !== '')
+
+  const look = (kind: SearchKind) => {
+    setSearch(kind)
+    box.current?.select()
+  }
+  useShortcut('mod+shift+f', 'Search in files', 'Files', () => look('content'))
+  useShortcut('mod+p', 'Go to a file by name', 'Files', () => look('name'))
 
   if (!tree.root.data) {
     if (!tree.root.error || isStarting(tree.root.error)) {
@@ -58,8 +68,26 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
       />
     )
   }
+  const side = cn(
+    'w-72 shrink-0 border-r max-md:w-full max-md:border-r-0',
+    path && !search && 'max-md:hidden',
+  )
   return (
     <div className="flex min-h-0 flex-1">
+      {search && (
+        <SearchPanel
+          projectId={project.id}
+          kind={search}
+          box={box}
+          onKind={look}
+          onOpen={(file, line) => {
+            place.open(file, line)
+            if (!isWide()) setSearch(null)
+          }}
+          onClose={() => setSearch(null)}
+          className={side}
+        />
+      )}
       <Tree
         projectId={project.id}
         listings={tree.listings}
@@ -71,9 +99,10 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
         onOpen={place.open}
         onGone={files.gone}
         onMoved={files.move}
-        className={cn('w-72 shrink-0 border-r max-md:w-full max-md:border-r-0', path && 'max-md:hidden')}
+        onSearch={() => look('content')}
+        className={cn(side, search && 'hidden')}
       />
-      <div className={cn('flex min-h-0 min-w-0 flex-1 flex-col', !path && 'max-md:hidden')}>
+      <div className={cn('flex min-h-0 min-w-0 flex-1 flex-col', (!path || search) && 'max-md:hidden')}>
         {files.paths.length > 0 && (
           <TabStrip
             paths={files.paths}
@@ -95,7 +124,7 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
             onSave={() => void saving.save(path)}
             onCompare={() => saving.look(path)}
             onClose={() => void files.close(path)}
-            Editor={editors.Editor}
+            editors={editors}
           />
         ) : (
           <EmptyState icon={<FileText aria-hidden />} title="No file open" className="pt-24">
@@ -119,6 +148,11 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
       )}
     </div>
   )
+}
+
+/** Beside each other there is room for the search and for the file. */
+function isWide(): boolean {
+  return window.matchMedia('(min-width: 48rem)').matches
 }
 
 /** The folders that stand open; those above the file in front are opened by themselves. */

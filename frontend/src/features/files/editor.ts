@@ -17,6 +17,9 @@ export interface CompareProps {
   path: string
   theirs: string
   mine: string
+  /** What the two sides are, for those who cannot see left and right. */
+  labels?: readonly [string, string]
+  className?: string
 }
 
 export interface Editors {

@@ -24,6 +24,10 @@ export function contentUrl(projectId: string, path: string): string {
   return `/api/projects/${projectId}/files/content?path=${encodeURIComponent(path)}`
 }
 
+export function originalUrl(projectId: string, path: string): string {
+  return `/api/projects/${projectId}/files/original?path=${encodeURIComponent(path)}`
+}
+
 /** A folder as an archive; the root's path is empty. */
 export function archiveUrl(projectId: string, path: string): string {
   return `/api/projects/${projectId}/files/archive?${new URLSearchParams({ path })}`

@@ -1,13 +1,16 @@
 /** Reading a file for the editor: text with its tag, or why it is not text to edit. */
 import { apiFetch } from '@/api/auth'
 import { readApiError, toApiError } from '@/api/errors'
-import { contentUrl } from './address'
+import { contentUrl, originalUrl } from './address'
 
 export const LARGEST_TEXT = 2 << 20
 
 export type FileContent =
   | { kind: 'text'; text: string; etag: string }
   | { kind: 'binary' | 'large'; size: number | null }
+
+/** More than this is not worth holding in memory for a preview. */
+export const LARGEST_PREVIEW = 10 << 20
 
 async function readResponse(response: Response): Promise<FileContent> {
   const length = response.headers.get('content-length')
@@ -28,12 +31,33 @@ async function readResponse(response: Response): Promise<FileContent> {
   }
 }
 
-export async function readFile(projectId: string, path: string, signal?: AbortSignal): Promise<FileContent> {
-  const response = await apiFetch(contentUrl(projectId, path), { signal, cache: 'no-store' }).catch(
-    (error: unknown) => {
-      throw error instanceof DOMException ? error : toApiError(error)
-    },
-  )
+async function fetched(url: string, signal?: AbortSignal): Promise<Response> {
+  const response = await apiFetch(url, { signal, cache: 'no-store' }).catch((error: unknown) => {
+    throw error instanceof DOMException ? error : toApiError(error)
+  })
   if (!response.ok) throw await readApiError(response)
-  return readResponse(response)
+  return response
+}
+
+export async function readFile(projectId: string, path: string, signal?: AbortSignal): Promise<FileContent> {
+  return readResponse(await fetched(contentUrl(projectId, path), signal))
+}
+
+/** The text of the last commit; null if that is not text, or too long to show. */
+export async function readOriginal(
+  projectId: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<string | null> {
+  const content = await readResponse(await fetched(originalUrl(projectId, path), signal))
+  return content.kind === 'text' ? content.text : null
+}
+
+export async function readBytes(projectId: string, path: string, signal?: AbortSignal): Promise<Uint8Array> {
+  const response = await fetched(contentUrl(projectId, path), signal)
+  if (Number(response.headers.get('content-length') ?? 0) > LARGEST_PREVIEW) {
+    void response.body?.cancel().catch(() => undefined)
+    throw new Error('The file is larger than 10 MB; download it to look at it.')
+  }
+  return new Uint8Array(await response.arrayBuffer())
 }

@@ -1,12 +1,16 @@
 import { useEffect, useRef } from 'react'
+import { cn } from '@/lib/cn'
 import { useDark } from '@/lib/theme'
 import type { CompareProps } from '../editor'
 import { monaco, OPTIONS, setMonacoTheme } from './monaco'
 
+const SIDES = ['On disk', 'Yours'] as const
+
 /** Two texts side by side, or one below the other where there is no room. */
-export default function CompareView({ path, theirs, mine }: CompareProps) {
+export default function CompareView({ path, theirs, mine, labels = SIDES, className }: CompareProps) {
   const box = useRef<HTMLDivElement>(null)
   const dark = useDark()
+  const [left, right] = labels
   useEffect(() => setMonacoTheme(dark), [dark])
   useEffect(() => {
     if (!box.current) return
@@ -18,17 +22,17 @@ export default function CompareView({ path, theirs, mine }: CompareProps) {
       readOnly: true,
       renderSideBySide: true,
       useInlineViewWhenSpaceIsLimited: true,
-      originalAriaLabel: 'On disk',
-      modifiedAriaLabel: 'Yours',
+      originalAriaLabel: left,
+      modifiedAriaLabel: right,
     })
     editor.setModel({ original, modified })
-    editor.getOriginalEditor().updateOptions({ ariaLabel: 'On disk' })
-    editor.getModifiedEditor().updateOptions({ ariaLabel: 'Yours' })
+    editor.getOriginalEditor().updateOptions({ ariaLabel: left })
+    editor.getModifiedEditor().updateOptions({ ariaLabel: right })
     return () => {
       editor.dispose()
       original.dispose()
       modified.dispose()
     }
-  }, [path, theirs, mine])
-  return <div ref={box} className="h-[50vh] w-full" />
+  }, [path, theirs, mine, left, right])
+  return <div ref={box} className={cn('h-[50vh] w-full', className)} />
 }

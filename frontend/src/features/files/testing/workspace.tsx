@@ -39,6 +39,8 @@ interface StoredFile {
 export class Workspace {
   readonly writes: WriteFile[] = []
   readonly deleted: string[] = []
+  /** The files as they were committed last; null where there is no repository. */
+  committed: Record<string, string> | null = {}
 
   constructor(readonly files: Record<string, StoredFile>) {}
 
@@ -59,6 +61,14 @@ export class Workspace {
           },
         })
       }),
+      http.get(`${base}/original`, ({ request }) => {
+        const text = this.committed?.[query(request)]
+        if (text !== undefined) return new HttpResponse(text)
+        return refusal(404, 'Not there.', { reason: this.committed ? 'not_committed' : 'no_repository' })
+      }),
+      http.get(`${base}/search`, ({ request }) =>
+        HttpResponse.json(this.search(new URL(request.url).searchParams) as never),
+      ),
       http.post(`${base}/write`, async ({ request }) => this.write((await request.json()) as WriteFile)),
       http.post(`${base}/rename`, async ({ request }) => {
         this.rename((await request.json()) as RenameFile)
@@ -70,6 +80,21 @@ export class Workspace {
         return new HttpResponse(null, { status: 204 })
       }),
     ]
+  }
+
+  private search(wish: URLSearchParams) {
+    const query = wish.get('query') ?? ''
+    const hits = Object.entries(this.files).flatMap(([path, { text }]) =>
+      wish.get('kind') === 'name'
+        ? path.includes(query)
+          ? [{ path }]
+          : []
+        : text
+            .split('\n')
+            .map((found, index) => ({ path, line: index + 1, column: found.indexOf(query) + 1, text: found }))
+            .filter(({ column }) => column > 0),
+    )
+    return { hits, truncated: query === 'much', took_ms: 1 }
   }
 
   private rename({ path, to }: RenameFile) {

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { FilePlus, FolderPlus, FolderTree, RotateCw } from 'lucide-react'
+import { FilePlus, FolderPlus, FolderTree, RotateCw, Search } from 'lucide-react'
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
 import type { Entry } from '@/api/types'
 import { cn } from '@/lib/cn'
@@ -27,6 +27,7 @@ export interface TreeProps {
   /** A file or directory was deleted. */
   onGone: (path: string) => void
   onMoved: (from: string, to: string) => void
+  onSearch: () => void
   className?: string
 }
 
@@ -86,6 +87,9 @@ export function Tree(props: TreeProps) {
     <nav aria-label="Files" className={cn('flex min-h-0 flex-col bg-surface', className)}>
       <div className="flex h-10 shrink-0 items-center gap-0.5 border-b px-2">
         <span className="flex-1 px-1 text-sm font-medium">Workspace</span>
+        <IconButton label="Search in files" shortcut="mod+shift+f" size="iconSm" onClick={props.onSearch}>
+          <Search />
+        </IconButton>
         <IconButton label="New file" size="iconSm" onClick={() => create(false)}>
           <FilePlus />
         </IconButton>
