@@ -1,8 +1,11 @@
-import ReactMarkdown, { type Components } from 'react-markdown'
+import { type ComponentProps, useMemo } from 'react'
+import ReactMarkdown, { type Components, type ExtraProps } from 'react-markdown'
+import { Link } from 'react-router'
 import rehypeSanitize from 'rehype-sanitize'
 import remarkGfm from 'remark-gfm'
+import type { MarkdownProps } from './markdown'
 
-const components: Components = {
+const COMPONENTS: Components = {
   a: ({ node: _, ...props }) => (
     <a className="text-accent-ink underline underline-offset-2" target="_blank" rel="noreferrer" {...props} />
   ),
@@ -16,9 +19,7 @@ const components: Components = {
   blockquote: ({ node: _, ...props }) => (
     <blockquote className="my-2 border-l-2 border-line-strong pl-3 text-muted" {...props} />
   ),
-  code: ({ node: _, ...props }) => (
-    <code className="rounded bg-sunken px-1 py-0.5 font-mono text-[0.9em]" {...props} />
-  ),
+  code: Code,
   pre: ({ node: _, ...props }) => (
     <pre
       // Long lines scroll, and what scrolls must be reachable by keyboard.
@@ -43,7 +44,28 @@ const components: Components = {
   img: ({ node: _, alt, src }) => <span className="text-muted">[image: {alt || String(src ?? '')}]</span>,
 }
 
-export default function MarkdownRenderer({ text }: { text: string }) {
+function Code({ node: _, ...props }: ComponentProps<'code'> & ExtraProps) {
+  return <code className="rounded bg-sunken px-1 py-0.5 font-mono text-[0.9em]" {...props} />
+}
+
+/** Words of code that lead somewhere are links; a block of code ends in a line break and never is one. */
+function linking(linkFor: (code: string) => string | null): Components {
+  return {
+    ...COMPONENTS,
+    code: (props) => {
+      const to = typeof props.children === 'string' ? linkFor(props.children) : null
+      if (!to) return <Code {...props} />
+      return (
+        <Link to={to} className="text-accent-ink underline underline-offset-2">
+          <Code {...props} />
+        </Link>
+      )
+    },
+  }
+}
+
+export default function MarkdownRenderer({ text, linkFor }: Omit<MarkdownProps, 'className'>) {
+  const components = useMemo(() => (linkFor ? linking(linkFor) : COMPONENTS), [linkFor])
   return (
     <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={[rehypeSanitize]} components={components}>
       {text}

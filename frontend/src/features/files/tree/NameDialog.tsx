@@ -7,7 +7,9 @@ import { Input } from '@/ui/input'
 import { useCreate, useRename } from '../api'
 import { isDirectory, join, nameProblem, parentOf } from '../model/tree'
 
-export type Naming = { kind: 'create'; directory: boolean; parent: string } | { kind: 'rename'; entry: Entry }
+export type Naming =
+  | { kind: 'create'; directory: boolean; parent: string }
+  | { kind: 'rename' | 'move'; entry: Entry }
 
 export interface NameDialogProps {
   projectId: string
@@ -21,13 +23,16 @@ export interface NameDialogProps {
 export function NameDialog({ projectId, naming, siblings, onClose, onDone }: NameDialogProps) {
   const create = useCreate(projectId)
   const rename = useRename(projectId)
-  const before = naming.kind === 'rename' ? naming.entry.name : ''
+  const before =
+    naming.kind === 'create' ? '' : naming.kind === 'move' ? naming.entry.path : naming.entry.name
   const [name, setName] = useState(before)
   const [tried, setTried] = useState(false)
-  const parent = naming.kind === 'rename' ? parentOf(naming.entry.path) : naming.parent
-  const directory = naming.kind === 'rename' ? isDirectory(naming.entry) : naming.directory
+  const parent =
+    naming.kind === 'create' ? naming.parent : naming.kind === 'move' ? '' : parentOf(naming.entry.path)
+  const directory = naming.kind === 'create' ? naming.directory : isDirectory(naming.entry)
+  const verb = { create: 'Create', rename: 'Rename', move: 'Move' }[naming.kind]
   const what = directory ? 'folder' : 'file'
-  const problem = name === before && naming.kind === 'rename' ? null : nameProblem(name, siblings)
+  const problem = name === before && naming.kind !== 'create' ? null : nameProblem(name, siblings)
 
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
@@ -41,7 +46,7 @@ export function NameDialog({ projectId, naming, siblings, onClose, onDone }: Nam
         onDone(path, directory)
       },
     }
-    if (naming.kind === 'rename') rename.mutate({ path: naming.entry.path, to: path }, done)
+    if (naming.kind !== 'create') rename.mutate({ path: naming.entry.path, to: path }, done)
     else create.mutate({ path, directory }, done)
   }
 
@@ -49,12 +54,12 @@ export function NameDialog({ projectId, naming, siblings, onClose, onDone }: Nam
     <Dialog open onOpenChange={(open) => !open && onClose()}>
       <DialogContent
         className="max-w-md"
-        title={naming.kind === 'rename' ? `Rename ${naming.entry.name}` : `New ${what}`}
+        title={naming.kind === 'create' ? `New ${what}` : `${verb} ${naming.entry.name}`}
         description={parent ? `In ${parent}/` : 'In the workspace'}
       >
         <form onSubmit={onSubmit}>
           <DialogBody>
-            <Field label="Name" error={tried ? problem : null}>
+            <Field label={naming.kind === 'move' ? 'Path' : 'Name'} error={tried ? problem : null}>
               {(control) => (
                 <Input
                   {...control}
@@ -72,7 +77,7 @@ export function NameDialog({ projectId, naming, siblings, onClose, onDone }: Nam
               Cancel
             </Button>
             <Button type="submit" variant="primary" busy={create.isPending || rename.isPending}>
-              {naming.kind === 'rename' ? 'Rename' : 'Create'}
+              {verb}
             </Button>
           </DialogFooter>
         </form>

@@ -11,6 +11,7 @@ import { isDirectory, type Listings, parentOf, rowsOf, step, typeAhead } from '.
 import { NameDialog, type Naming } from './NameDialog'
 import { TreeItem } from './TreeItem'
 import { UploadButton } from './UploadButton'
+import { useDragging } from './useDragging'
 
 const ROW = 28
 const TYPING_PAUSE = 700
@@ -37,6 +38,7 @@ export function Tree(props: TreeProps) {
   const [focused, setFocused] = useState<string | null>(openPath)
   const [naming, setNaming] = useState<Naming | null>(null)
   const refresh = useRefreshTree(projectId)
+  const dragging = useDragging(projectId, props.onMoved)
   const scroller = useRef<HTMLDivElement>(null)
   const typed = useRef({ text: '', at: 0 })
   const virtual = useVirtualizer({
@@ -116,7 +118,11 @@ export function Tree(props: TreeProps) {
           tabIndex={-1}
           aria-label="Workspace"
           onKeyDown={onKeyDown}
-          className="min-h-0 flex-1 overflow-auto scroll-thin py-1"
+          {...dragging.onFolder('')}
+          className={cn(
+            'min-h-0 flex-1 overflow-auto scroll-thin py-1 -outline-offset-2',
+            dragging.target === '' && 'outline-2 outline-accent',
+          )}
         >
           <div role="presentation" className="relative" style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map((place) => {
@@ -130,6 +136,8 @@ export function Tree(props: TreeProps) {
                     tabbable={row.entry.path === active}
                     selected={row.entry.path === openPath}
                     dirty={props.dirty.has(row.entry.path)}
+                    target={row.entry.path === dragging.target}
+                    drag={dragging.onItem(row.entry)}
                     projectId={projectId}
                     onActivate={() => activate(row.entry)}
                     onFocus={() => setFocused(row.entry.path)}
@@ -151,17 +159,20 @@ export function Tree(props: TreeProps) {
         <NameDialog
           projectId={projectId}
           naming={naming}
-          siblings={
-            listings.get(naming.kind === 'create' ? naming.parent : parentOf(naming.entry.path)) ?? []
-          }
+          siblings={siblingsOf(listings, naming)}
           onClose={() => setNaming(null)}
           onDone={(path, directory) => {
             if (parentOf(path)) onExpand(parentOf(path), true)
-            if (naming.kind === 'rename') props.onMoved(naming.entry.path, path)
+            if (naming.kind !== 'create') props.onMoved(naming.entry.path, path)
             else if (!directory) onOpen(path)
           }}
         />
       )}
     </nav>
   )
+}
+
+function siblingsOf(listings: Listings, naming: Naming): Entry[] {
+  if (naming.kind === 'move') return []
+  return listings.get(naming.kind === 'create' ? naming.parent : parentOf(naming.entry.path)) ?? []
 }

@@ -17,6 +17,9 @@ export interface TreeItemProps {
   tabbable: boolean
   selected: boolean
   dirty: boolean
+  /** What is being dragged would go into this folder. */
+  target: boolean
+  drag: object
   onActivate: () => void
   onFocus: () => void
   onName: (naming: Naming) => void
@@ -24,7 +27,7 @@ export interface TreeItemProps {
 }
 
 export function TreeItem(props: TreeItemProps) {
-  const { row, top, tabbable, selected, dirty, onActivate, onFocus } = props
+  const { row, top, tabbable, selected, dirty, target, drag, onActivate, onFocus } = props
   const { entry, depth, expanded } = row
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree around it handles the keys of all its items
@@ -37,10 +40,12 @@ export function TreeItem(props: TreeItemProps) {
       data-path={entry.path}
       onClick={onActivate}
       onFocus={onFocus}
+      {...drag}
       style={{ transform: `translateY(${top}px)`, paddingLeft: 8 + depth * 14 }}
       className={cn(
         'group absolute inset-x-0 top-0 flex h-7 cursor-pointer items-center gap-1.5 pr-1 text-sm -outline-offset-2 hover:bg-hover',
         selected && 'bg-accent/10 font-medium',
+        target && 'bg-accent/15 outline-2 outline-accent',
       )}
     >
       <ItemIcon entry={entry} expanded={expanded} />
@@ -123,6 +128,7 @@ function ItemMenu({ projectId, row: { entry }, onName, onGone }: TreeItemProps) 
           </>
         )}
         <DropdownMenuItem onSelect={() => onName({ kind: 'rename', entry })}>Rename…</DropdownMenuItem>
+        <DropdownMenuItem onSelect={() => onName({ kind: 'move', entry })}>Move to…</DropdownMenuItem>
         <DropdownMenuItem onSelect={save}>{directory ? 'Download as archive' : 'Download'}</DropdownMenuItem>
         <DropdownMenuItem danger onSelect={() => void remove()}>
           Delete…

@@ -10,6 +10,7 @@ import type { Completion } from '../model/output'
 import type { Row } from '../model/rows'
 import { sayVerdict, totalTokens } from '../model/verdict'
 import { Disclosure } from './Disclosure'
+import { useFileLink } from './fileLinks'
 import { ToolCall } from './ToolCall'
 
 export interface LogRowProps {
@@ -28,7 +29,7 @@ export const LogRow = memo(function LogRow({ row, asks }: LogRowProps) {
 function Content({ row: { item }, asks }: LogRowProps) {
   switch (item.kind) {
     case 'text':
-      return <Markdown text={item.text} />
+      return <Said text={item.text} />
     case 'reasoning':
       return (
         <Disclosure
@@ -38,7 +39,7 @@ function Content({ row: { item }, asks }: LogRowProps) {
             </span>
           }
         >
-          <Markdown text={item.text} className="border-l-2 pl-3 text-sm text-muted" />
+          <Said text={item.text} className="border-l-2 pl-3 text-sm text-muted" />
         </Disclosure>
       )
     case 'tool':
@@ -76,6 +77,11 @@ function Content({ row: { item }, asks }: LogRowProps) {
     case 'completion':
       return <End completion={item.completion} />
   }
+}
+
+/** What the agent says; files it names are links. */
+function Said(props: { text: string; className?: string }) {
+  return <Markdown {...props} linkFor={useFileLink()} />
 }
 
 function End({ completion }: { completion: Completion }) {

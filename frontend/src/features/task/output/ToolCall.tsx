@@ -9,6 +9,7 @@ import { DiffLines } from '../diff/DiffLines'
 import { countChanges } from '../diff/parse'
 import { callDuration, commandOf, contentOf, fileOf, shapeOf, subjectOf, verbOf } from '../model/tools'
 import { Disclosure } from './Disclosure'
+import { OpenFile } from './fileLinks'
 import { Scroll } from './Scroll'
 
 /** One call of a tool, shown as what it is. */
@@ -92,7 +93,8 @@ function Edit({ call }: { call: OutputTool }) {
   return (
     <Frame call={call}>
       <Disclosure
-        className="[&>button]:px-2 [&>button]:py-1.5"
+        className="[&>div>button]:px-2 [&>div>button]:py-1.5"
+        aside={<OpenFile call={call} />}
         summary={
           <Head call={call} icon={<FilePen aria-hidden className="text-faint" />}>
             <span className="shrink-0">{verbOf(call.tool)}</span>
@@ -126,13 +128,16 @@ function Line({ call, icon }: { call: OutputTool; icon: ReactNode }) {
   return (
     <div>
       {call.output ? (
-        <Disclosure summary={head}>
+        <Disclosure summary={head} aside={<OpenFile call={call} />}>
           <div className="mt-1 overflow-hidden rounded-md border bg-surface">
             <Scroll text={call.output} label={`Result of ${verbOf(call.tool)}`} />
           </div>
         </Disclosure>
       ) : (
-        <div className="flex px-1 py-0.5 pl-6 text-sm text-muted">{head}</div>
+        <div className="flex px-1 py-0.5 pl-6 text-sm text-muted">
+          {head}
+          <OpenFile call={call} />
+        </div>
       )}
       <Problem call={call} />
     </div>

@@ -6,6 +6,7 @@ import { Markdown } from '@/ui/markdown'
 import { EmptyState } from '@/ui/states'
 import { AskCard } from '../asks/AskCard'
 import { isAsk } from '../model/asks'
+import { useFileLink } from '../output/fileLinks'
 
 /** What people said and what the agent answered, in order. */
 export function ConversationTab({ interactions }: { interactions: Interaction[] }) {
@@ -81,7 +82,7 @@ function Bubble({ who, at, now, text, className }: BubbleProps) {
           </time>
         )}
       </p>
-      <Markdown text={text} />
+      <Markdown text={text} linkFor={useFileLink()} />
     </div>
   )
 }
