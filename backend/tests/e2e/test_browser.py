@@ -218,6 +218,77 @@ def test_files_are_read_and_saved_and_conflicts_lose_nothing(visitor: Visitor) -
     visitor.assert_content()
 
 
+def test_the_editor_follows_the_agent_and_loses_no_text(visitor: Visitor) -> None:
+    page, client = visitor.page, visitor.served.client()
+    new_project(page, "Follow")
+    slug = page.url.split("/p/")[1].split("/")[0]
+
+    def work(*script: str) -> None:
+        lines = "\n".join(f"demo: {line}" for line in (*script, "next", "say Done."))
+        task = client.call("POST", f"/projects/{slug}/tasks", {"title": script[-1], "description": lines})
+        client.call("POST", f"/projects/{slug}/tasks/{task['id']}/execute")
+
+    work("write notes.txt first")
+    page.get_by_role("link", name="Files").click()
+    page.get_by_role("treeitem", name="notes.txt").click(timeout=40_000)
+    editor = page.locator(".monaco-editor").first
+    expect(editor).to_contain_text("first", timeout=PATIENCE_MS)
+    read = 'tool read {"filePath": "notes.txt"}'
+    work(read, "next", "write notes.txt second")
+    expect(editor).to_contain_text("second", timeout=40_000)
+
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("mine")
+    work(read, "next", "write notes.txt third")
+    expect(page.get_by_text("Changed on disk")).to_be_visible(timeout=40_000)
+    expect(editor).to_contain_text("mine")
+    visitor.check_page("a file changed on disk")
+    page.get_by_role("button", name="Compare").click()
+    dialog = page.get_by_role("dialog", name="The file was changed meanwhile")
+    expect(dialog).to_contain_text("third", timeout=PATIENCE_MS)
+    expect(dialog).to_contain_text("mine")
+    dialog.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Reload").click()
+    expect(editor).to_contain_text("third")
+    expect(page.get_by_text("Unsaved", exact=True)).to_be_hidden()
+
+    page.keyboard.press("Control+Shift+F")
+    page.keyboard.type("thi")
+    expect(page.get_by_role("button", name="Line 1: third")).to_be_visible()
+    visitor.check_page("search in files")
+    visitor.assert_content()
+
+
+def test_pictures_and_markdown_are_shown_where_they_can_do_nothing(visitor: Visitor) -> None:
+    page, client = visitor.page, visitor.served.client()
+    new_project(page, "Pictures")
+    slug = page.url.split("/p/")[1].split("/")[0]
+    hostile = """# Shown
+
+<script>top.document.title = "script"</script><img src="x" onerror="top.document.title = 'handler'">
+<iframe src="https://example.invalid/"></iframe> ![far](https://example.invalid/far.png) [out](javascript:alert(1))
+"""
+    vector = """<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40" onload="top.document.title = 'svg'">
+<script>top.document.title = "svg script"</script><image href="https://example.invalid/far.png"/>
+<rect width="40" height="40" fill="teal"/></svg>"""
+    page.get_by_role("link", name="Files").click()
+    expect(page.get_by_text("Workspace", exact=True)).to_be_visible(timeout=40_000)
+    for path, content in (("page.md", hostile), ("drawing.svg", vector)):
+        client.call("POST", f"/projects/{slug}/files/write", {"path": path, "content": content})
+        page.goto(f"/p/{slug}/files?path={path}")
+        page.get_by_role("button", name="Preview", exact=True).click()
+        frame = page.frame_locator(f'iframe[title="Preview of {path}"]')
+        if path == "page.md":
+            expect(frame.get_by_role("heading", name="Shown")).to_be_visible(timeout=PATIENCE_MS)
+        else:
+            expect(frame.locator("img")).to_have_js_property("naturalWidth", 40, timeout=PATIENCE_MS)
+        page.wait_for_timeout(500)
+        assert page.title() not in {"script", "handler", "svg", "svg script"}
+        visitor.check_page(f"preview of {path}")
+    visitor.assert_content()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_fit_for_everybody(browser: Browser, served: Served, scheme: str, tmp_path: Path) -> None:
     client = served.client()

@@ -20,6 +20,7 @@ export default function CompareView({ path, theirs, mine, labels = SIDES, classN
     const editor = monaco.editor.createDiffEditor(box.current, {
       ...OPTIONS,
       readOnly: true,
+      renderOverviewRuler: false,
       renderSideBySide: true,
       useInlineViewWhenSpaceIsLimited: true,
       originalAriaLabel: left,
