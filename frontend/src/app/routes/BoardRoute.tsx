@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'react'
-import { useNavigate, useParams } from 'react-router'
+import { useNavigate, useParams, useSearchParams } from 'react-router'
 import { Board } from '@/features/board/Board'
+import { filterOf, searchFor } from '@/features/board/filter'
 import { Loading } from '@/ui/states'
 import { useProject } from '../ProjectLayout'
 
@@ -10,16 +11,17 @@ const TaskPanel = lazy(() => import('@/features/task/TaskPanel'))
 export function BoardRoute() {
   const { project, baseUrl } = useProject()
   const { task } = useParams()
+  const [search] = useSearchParams()
   const navigate = useNavigate()
   const close = () => {
-    void navigate(baseUrl)
+    void navigate(`${baseUrl}${searchFor(filterOf(search))}`)
     // The keyboard goes on where it came from.
     requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-card-link="${task}"]`)?.focus())
   }
   return (
     <div className="relative flex min-h-0 flex-1">
       <div className={task ? 'min-w-0 flex-1 max-lg:hidden' : 'min-w-0 flex-1'}>
-        <Board projectId={project.id} baseUrl={baseUrl} openId={task ?? null} />
+        <Board key={project.id} projectId={project.id} baseUrl={baseUrl} openId={task ?? null} />
       </div>
       {task && (
         <aside

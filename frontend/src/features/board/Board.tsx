@@ -1,6 +1,6 @@
 import { DndContext, DragOverlay } from '@dnd-kit/core'
 import { useQuery } from '@tanstack/react-query'
-import { Plus } from 'lucide-react'
+import { Plus, SearchX } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import { describe } from '@/api/errors'
@@ -12,16 +12,20 @@ import { EmptyState, ErrorState } from '@/ui/states'
 import { toast } from '@/ui/toast'
 import { announcementsFor } from './announcements'
 import type { Created } from './api'
+import { BoardBar } from './BoardBar'
 import { BoardSkeleton } from './BoardSkeleton'
 import { Card } from './Card'
 import { CardDialog } from './CardDialog'
 import { Column } from './Column'
 import { type BoardActions, BoardContext } from './context'
-import { columnsOf } from './model'
+import { isFiltering, passes, searchFor, useFilter } from './filter'
+import { columnsOf, placeAmongAll } from './model'
 import { NarrowBoard } from './NarrowBoard'
+import { SelectionBar } from './SelectionBar'
 import { useBoardActions } from './useBoardActions'
 import { useBoardDrag } from './useBoardDrag'
 import { useCardKeys } from './useCardKeys'
+import { useSelection } from './useSelection'
 
 export interface BoardProps {
   projectId: string
@@ -55,16 +59,34 @@ function LoadedBoard({
   const navigate = useNavigate()
   const narrow = useNarrow()
   const [search, setSearch] = useSearchParams()
+  const filtering = useFilter()
+  const { filter } = filtering
   const [editing, setEditing] = useState<Task | null>(null)
   const { hidden, ...verbs } = useBoardActions(projectId, states)
-  const columns = useMemo(() => columnsOf(tasks.filter(({ id }) => !hidden.has(id))), [tasks, hidden])
-  const { drag, sensors, collisions, handlers } = useBoardDrag(columns, states, verbs.drop)
-  const cardUrl = (taskId: string) => `${baseUrl}/t/${taskId}`
-  const actions: BoardActions = { ...verbs, states, openId, cardUrl, edit: setEditing }
+  const there = useMemo(() => tasks.filter(({ id }) => !hidden.has(id)), [tasks, hidden])
+  const passing = useMemo(() => there.filter((task) => passes(task, filter)), [there, filter])
+  const columns = useMemo(() => columnsOf(passing), [passing])
+  const selection = useSelection(columns, states.statuses)
+  const drop: BoardActions['drop'] = (task, status, index) => {
+    const place = index === undefined ? index : placeAmongAll(there, columns[status], task, status, index)
+    return verbs.drop(task, status, place)
+  }
+  const { drag, sensors, collisions, handlers } = useBoardDrag(columns, states, drop)
+  const cardUrl = (taskId: string) => `${baseUrl}/t/${taskId}${searchFor(filter)}`
+  const actions: BoardActions = { ...verbs, drop, states, openId, cardUrl, selection, edit: setEditing }
   useCardKeys(columns, states.statuses, actions)
 
   const creating = search.has(NEW_CARD)
-  const setCreating = (open: boolean) => setSearch(open ? { [NEW_CARD]: '' } : {}, { replace: true })
+  const setCreating = (open: boolean) =>
+    setSearch(
+      (before) => {
+        const next = new URLSearchParams(before)
+        if (open) next.set(NEW_CARD, '')
+        else next.delete(NEW_CARD)
+        return next
+      },
+      { replace: true },
+    )
   const onCreated = ({ task, notStarted }: Created, run: boolean) => {
     if (notStarted)
       toast.error('The card was made but not started', { description: describe(notStarted).message })
@@ -73,6 +95,7 @@ function LoadedBoard({
   }
   const shown = drag?.columns ?? columns
   const empty = tasks.length === 0
+  const nothing = !empty && passing.length === 0 && isFiltering(filter)
 
   return (
     <BoardContext value={actions}>
@@ -82,23 +105,30 @@ function LoadedBoard({
         accessibility={announcementsFor(shown, states)}
         {...handlers}
       >
-        {empty && <EmptyBoard onCreate={() => setCreating(true)} />}
-        {!empty && narrow && (
-          <NarrowBoard columns={shown} states={states} onCreate={() => setCreating(true)} />
-        )}
-        {!empty && !narrow && (
-          <div className="flex h-full min-h-0 gap-3 overflow-x-auto scroll-thin px-3 pb-3">
-            {states.statuses.map((status) => (
-              <Column
-                key={status}
-                status={status}
-                tasks={shown[status]}
-                drag={drag}
-                onCreate={status === 'todo' ? () => setCreating(true) : undefined}
-              />
-            ))}
-          </div>
-        )}
+        <div className="relative flex h-full min-h-0 flex-col">
+          {empty && <EmptyBoard onCreate={() => setCreating(true)} />}
+          {!empty && (
+            <BoardBar filtering={filtering} selection={selection} shown={passing.length} all={there.length} />
+          )}
+          {nothing && <NothingPasses onClear={filtering.clear} />}
+          {!empty && !nothing && narrow && (
+            <NarrowBoard columns={shown} states={states} onCreate={() => setCreating(true)} />
+          )}
+          {!empty && !nothing && !narrow && (
+            <div className="flex min-h-0 flex-1 gap-3 overflow-x-auto scroll-thin px-3 pb-3">
+              {states.statuses.map((status) => (
+                <Column
+                  key={status}
+                  status={status}
+                  tasks={shown[status]}
+                  drag={drag}
+                  onCreate={status === 'todo' ? () => setCreating(true) : undefined}
+                />
+              ))}
+            </div>
+          )}
+          {selection.on && <SelectionBar projectId={projectId} selection={selection} states={states} />}
+        </div>
         <DragOverlay>{drag && <Card task={drag.task} lifted inert />}</DragOverlay>
       </DndContext>
       {(creating || editing) && (
@@ -111,6 +141,19 @@ function LoadedBoard({
         />
       )}
     </BoardContext>
+  )
+}
+
+function NothingPasses({ onClear }: { onClear: () => void }) {
+  return (
+    <EmptyState
+      icon={<SearchX aria-hidden />}
+      title="No card fits"
+      className="pt-24"
+      action={<Button onClick={onClear}>Show all cards</Button>}
+    >
+      Search and filter leave no card of this board.
+    </EmptyState>
   )
 }
 

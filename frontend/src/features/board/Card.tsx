@@ -1,5 +1,5 @@
 import { GripVertical, Play, Square } from 'lucide-react'
-import type { ComponentProps } from 'react'
+import type { ComponentProps, MouseEvent } from 'react'
 import { Link } from 'react-router'
 import type { Task } from '@/api/types'
 import { cn } from '@/lib/cn'
@@ -19,7 +19,14 @@ export interface CardProps extends ComponentProps<'article'> {
 }
 
 export function Card({ task, handle, lifted, className, ...props }: CardProps) {
-  const { cardUrl, openId } = useBoard()
+  const { cardUrl, openId, selection } = useBoard()
+  const chosen = selection.on && selection.has(task.id)
+  const onClick = (event: MouseEvent) => {
+    if (!selection.on && !event.shiftKey) return
+    event.preventDefault()
+    if (event.shiftKey) selection.reach(task.id)
+    else selection.toggle(task.id)
+  }
   const open = openId === task.id
   return (
     <article
@@ -28,15 +35,26 @@ export function Card({ task, handle, lifted, className, ...props }: CardProps) {
       className={cn(
         'group relative flex flex-col gap-2 rounded-lg border bg-surface p-2.5 pl-3 shadow-card transition-[border-color,box-shadow] hover:border-line-strong',
         open && 'border-accent-ink ring-1 ring-accent-ink',
+        chosen && 'border-accent-ink bg-accent/8',
         lifted && 'rotate-1 cursor-grabbing shadow-pop',
         className,
       )}
       {...props}
     >
       <div className="flex items-start gap-1">
+        {selection.on && (
+          <input
+            type="checkbox"
+            aria-label={`Select ${task.title}`}
+            checked={chosen}
+            onChange={() => selection.toggle(task.id)}
+            className="relative z-10 mt-1 mr-1 size-4 shrink-0 accent-accent"
+          />
+        )}
         <Link
           to={cardUrl(task.id)}
           draggable={false}
+          onClick={onClick}
           data-card-link={task.id}
           aria-current={open ? 'true' : undefined}
           className="line-clamp-3 min-w-0 flex-1 rounded-sm pt-0.5 text-sm font-medium break-words after:absolute after:inset-0 after:rounded-lg"

@@ -19,7 +19,9 @@ import { isActive, LABELS, targetsOf } from './model'
 export function CardMenu({ task }: { task: Task }) {
   const { states, execute, cancel, edit, remove, cardUrl } = useBoard()
   const copyLink = async () => {
-    await navigator.clipboard.writeText(new URL(cardUrl(task.id), window.location.href).href)
+    const url = new URL(cardUrl(task.id), window.location.href)
+    url.search = ''
+    await navigator.clipboard.writeText(url.href)
     toast.success('Link copied')
   }
   return (

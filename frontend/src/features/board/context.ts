@@ -1,5 +1,6 @@
 import { createContext, useContext } from 'react'
 import type { States, Task, TaskStatus } from '@/api/types'
+import type { Selection } from './useSelection'
 
 /** What the parts of one board share. */
 export interface BoardActions {
@@ -12,6 +13,7 @@ export interface BoardActions {
   cancel: (task: Task) => Promise<void>
   /** By drag or menu; says why when the states do not allow it. `index` counts the column's other cards. */
   drop: (task: Task, status: TaskStatus, index?: number) => Promise<void>
+  selection: Selection
   edit: (task: Task) => void
   remove: (task: Task) => void
 }

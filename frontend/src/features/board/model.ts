@@ -60,6 +60,22 @@ export function neighbours(column: Task[], cardId: string, index: number) {
   return { after: others[index - 1]?.id ?? null, before: others[index]?.id ?? null }
 }
 
+/** Place `index` among those cards of a column that are shown, as a place among all of them. */
+export function placeAmongAll(
+  all: Task[],
+  shown: Task[],
+  card: Task,
+  status: TaskStatus,
+  index: number,
+): number {
+  const others = all.filter((task) => task.status === status && task.id !== card.id)
+  const seen = shown.filter((task) => task.id !== card.id)
+  const next = seen[index]
+  if (next) return others.indexOf(next)
+  const last = seen.at(-1)
+  return last && Number.isFinite(index) ? others.indexOf(last) + 1 : others.length
+}
+
 /** The list as it will be once the card stands at `index` of column `status`. */
 export function withMoved(tasks: Task[], cardId: string, status: TaskStatus, index: number): Task[] {
   const card = tasks.find((task) => task.id === cardId)

@@ -16,6 +16,7 @@ function focusCard(id: string): void {
 
 /** Arrow keys walk from card to card; single keys act on the card that has the focus. */
 export function useCardKeys(columns: Columns, order: TaskStatus[], actions: BoardActions): void {
+  const { selection } = actions
   const walk = (to: Direction) => () => {
     const from = focusedCard()
     // Arrow keys belong to the page until a card has been reached.
@@ -40,6 +41,24 @@ export function useCardKeys(columns: Columns, order: TaskStatus[], actions: Boar
   const execute = (task: Task) => {
     if (actions.states.execute_from.includes(task.status)) actions.execute(task)
   }
+  const select = (to: Direction) => () => {
+    const from = focusedCard()
+    const next = from && neighbourCard(columns, order, from, to)
+    if (!from || !next) return false
+    if (!selection.has(from)) selection.toggle(from)
+    selection.reach(next)
+    focusCard(next)
+    return true
+  }
+  useShortcut(
+    'x',
+    'Select the focused card',
+    GROUP,
+    onCard((task) => selection.toggle(task.id)),
+  )
+  useShortcut('shift+arrowup', 'Select upwards', GROUP, select('up'))
+  useShortcut('shift+arrowdown', 'Select downwards', GROUP, select('down'))
+  useShortcut('escape', 'Select nothing', GROUP, selection.clear, selection.on)
   useShortcut('r', 'Execute the focused card', GROUP, onCard(execute))
   useShortcut('e', 'Edit the focused card', GROUP, onCard(actions.edit))
 }

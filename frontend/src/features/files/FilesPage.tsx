@@ -51,6 +51,7 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
 
   const look = (kind: SearchKind) => {
     setSearch(kind)
+    box.current?.focus()
     box.current?.select()
   }
   useShortcut('mod+shift+f', 'Search in files', 'Files', () => look('content'))
