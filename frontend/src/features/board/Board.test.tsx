@@ -210,7 +210,7 @@ test('a card that could be made but not started is kept, and the reason shown', 
   await user.type(await screen.findByLabelText('Title'), 'Add a form{Control>}{Enter}{/Control}')
   expect(await screen.findByText('Choose a model first.')).toBeInTheDocument()
   expect(location()).toBe('/p/website')
-  expect(titles('To do')).toEqual(['Add a form'])
+  await waitFor(() => expect(titles('To do')).toEqual(['Add a form']))
 })
 
 test('an edit shows the version it was made on', async () => {
