@@ -319,6 +319,7 @@ def test_every_page_is_fit_for_everybody(browser: Browser, served: Served, schem
             "runs": f"/p/{slug}/sessions",
             "audit": f"/p/{slug}/audit",
             "sign-ins": "/sign-ins",
+            "your-settings": "/settings",
             "settings": f"/p/{slug}/settings",
         }
         for size in (WIDE, NARROW):

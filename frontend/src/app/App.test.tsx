@@ -26,6 +26,8 @@ beforeEach(() => {
     gives('/projects/shop', shop),
     gives('/projects/p/tasks', page([aTask({ id: 't', title: 'Paint the door' })])),
     gives('/attention', page([])),
+    gives('/auth/me/preferences', {}),
+    http.patch(`${ORIGIN}/api/auth/me/preferences`, () => HttpResponse.json({})),
     gives('/states', STATES),
     http.get(`${ORIGIN}/api/projects/:project/templates`, () => HttpResponse.json(page([]))),
     // A card's panel has tests of its own; here it is enough that it opens.

@@ -4,6 +4,7 @@ import { lazy, Suspense, useState } from 'react'
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router'
 import { allProjectsOptions } from '@/api/queries'
 import type { User } from '@/api/types'
+import { useKeptTheme } from '@/features/account/preferences'
 import { useShortcut } from '@/lib/shortcuts'
 import { useSubscription } from '@/realtime/RealtimeProvider'
 import { IconButton } from '@/ui/icon-button'
@@ -12,6 +13,7 @@ import { AttentionMenu } from './AttentionMenu'
 import { ConnectionStatus } from './ConnectionStatus'
 import { ProjectSwitcher } from './ProjectSwitcher'
 import { UserMenu } from './UserMenu'
+import { useNotifier } from './useNotifier'
 
 const CommandPalette = lazy(() => import('./CommandPalette'))
 const ShortcutSheet = lazy(() => import('./ShortcutSheet'))
@@ -27,6 +29,9 @@ export function Shell({ user }: { user: User }) {
   const [sheet, setSheet] = useState(false)
   const projects = useQuery(allProjectsOptions())
   useSubscription((projects.data ?? []).slice(0, MOST_SUBSCRIPTIONS).map(({ id }) => id))
+
+  useKeptTheme()
+  useNotifier()
 
   const create = () => void navigate(newAt(pathname, project))
   useShortcut('mod+k', 'Search projects, cards and commands', 'Anywhere', () => setPalette(true))

@@ -1,11 +1,13 @@
 import { useMutation } from '@tanstack/react-query'
-import { Keyboard, LogOut, Monitor, Moon, ScrollText, Sun, User as UserIcon } from 'lucide-react'
+import { Keyboard, LogOut, ScrollText, Settings, User as UserIcon } from 'lucide-react'
 import { useNavigate } from 'react-router'
 import { announceSignedOut } from '@/api/auth'
 import { describe } from '@/api/errors'
 import { logoutMutation } from '@/api/options'
 import type { User } from '@/api/types'
-import { setTheme, type Theme, useTheme } from '@/lib/theme'
+import { useChangePreferences } from '@/features/account/preferences'
+import { THEMES } from '@/features/account/ThemeChoice'
+import { type Theme, useTheme } from '@/lib/theme'
 import { Button } from '@/ui/button'
 import {
   DropdownMenu,
@@ -19,14 +21,9 @@ import {
 } from '@/ui/dropdown-menu'
 import { toast } from '@/ui/toast'
 
-const THEMES = [
-  { value: 'system', label: 'Like the system', icon: Monitor },
-  { value: 'light', label: 'Light', icon: Sun },
-  { value: 'dark', label: 'Dark', icon: Moon },
-] as const
-
 export function UserMenu({ user, onShortcuts }: { user: User; onShortcuts: () => void }) {
   const theme = useTheme()
+  const change = useChangePreferences()
   const navigate = useNavigate()
   const logout = useMutation({
     ...logoutMutation(),
@@ -44,7 +41,7 @@ export function UserMenu({ user, onShortcuts }: { user: User; onShortcuts: () =>
         <DropdownMenuLabel className="truncate">{user.name || user.email || 'You'}</DropdownMenuLabel>
         <DropdownMenuSeparator />
         <DropdownMenuLabel>Theme</DropdownMenuLabel>
-        <DropdownMenuRadioGroup value={theme} onValueChange={(value) => setTheme(value as Theme)}>
+        <DropdownMenuRadioGroup value={theme} onValueChange={(value) => change({ theme: value as Theme })}>
           {THEMES.map(({ value, label, icon: Icon }) => (
             <DropdownMenuRadioItem key={value} value={value}>
               <Icon aria-hidden /> {label}
@@ -52,6 +49,9 @@ export function UserMenu({ user, onShortcuts }: { user: User; onShortcuts: () =>
           ))}
         </DropdownMenuRadioGroup>
         <DropdownMenuSeparator />
+        <DropdownMenuItem onSelect={() => void navigate('/settings')}>
+          <Settings aria-hidden /> Your settings
+        </DropdownMenuItem>
         <DropdownMenuItem onSelect={() => void navigate('/sign-ins')}>
           <ScrollText aria-hidden /> Your sign-ins
         </DropdownMenuItem>

@@ -2,6 +2,7 @@ import { createBrowserRouter, type RouteObject } from 'react-router'
 import { LaunchPage } from '@/features/auth/LaunchPage'
 import { ProjectLayout } from './ProjectLayout'
 import { CrashPage, NotFoundPage } from './pages'
+import { AccountRoute } from './routes/AccountRoute'
 import { AccountAuditRoute, AuditRoute } from './routes/AuditRoute'
 import { BoardRoute } from './routes/BoardRoute'
 import { DashboardRoute } from './routes/DashboardRoute'
@@ -18,6 +19,7 @@ export const routes: RouteObject[] = [
     errorElement: <CrashPage />,
     children: [
       { path: '/', element: <DashboardRoute /> },
+      { path: '/settings', element: <AccountRoute /> },
       { path: '/sign-ins', element: <AccountAuditRoute /> },
       {
         path: '/p/:project',

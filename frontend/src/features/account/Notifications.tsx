@@ -1,0 +1,101 @@
+import { type ReactNode, useId, useState } from 'react'
+import type { Notifications as Kept } from '@/api/types'
+import { askToNotify, canNotify, playSound, showNotice } from '@/lib/notices'
+import { Button } from '@/ui/button'
+
+const REFUSED =
+  'The browser refuses notifications of this address. Allow them in its settings for this site, and try again.'
+
+export interface NotificationsProps {
+  kept: Required<Kept>
+  onChange: (change: Partial<Kept>) => void
+}
+
+/** Of what, and how, a person is told who looks elsewhere. */
+export function Notifications({ kept, onChange }: NotificationsProps) {
+  const [problem, setProblem] = useState<string | null>(null)
+  const onDesktop = async (wanted: boolean) => {
+    const may = !wanted || (await askToNotify())
+    setProblem(may ? null : REFUSED)
+    onChange({ desktop: wanted && may })
+  }
+  const onTest = async () => {
+    const may = await askToNotify()
+    setProblem(may ? null : REFUSED)
+    if (may) {
+      const body = 'This is how you are told of a run.'
+      showNotice({ title: 'It works', body, key: 'test', onClick: () => {} })
+    }
+  }
+  return (
+    <div className="flex flex-col gap-5">
+      <fieldset className="flex flex-col gap-2">
+        <legend className="mb-1 text-sm font-medium">Tell me</legend>
+        <Switch label="when a run has ended" on={kept.done} onChange={(done) => onChange({ done })}>
+          <Button size="sm" variant="ghost" onClick={() => playSound('done')}>
+            Hear it
+          </Button>
+        </Switch>
+        <Switch
+          label="when the agent waits for me"
+          on={kept.needs_you}
+          onChange={(needs_you) => onChange({ needs_you })}
+        >
+          <Button size="sm" variant="ghost" onClick={() => playSound('needs_you')}>
+            Hear it
+          </Button>
+        </Switch>
+      </fieldset>
+      <fieldset className="flex flex-col gap-2">
+        <legend className="mb-1 text-sm font-medium">by</legend>
+        <Switch
+          label="a notification on the desktop"
+          on={kept.desktop}
+          disabled={!canNotify()}
+          hint={canNotify() ? undefined : 'This browser shows none for an address without https.'}
+          onChange={(wanted) => void onDesktop(wanted)}
+        >
+          <Button size="sm" variant="ghost" disabled={!canNotify()} onClick={() => void onTest()}>
+            Show one
+          </Button>
+        </Switch>
+        <Switch label="a sound" on={kept.sound} onChange={(sound) => onChange({ sound })} />
+      </fieldset>
+      {problem && (
+        <p role="alert" className="text-sm text-bad">
+          {problem}
+        </p>
+      )}
+    </div>
+  )
+}
+
+interface SwitchProps {
+  label: string
+  on: boolean
+  disabled?: boolean
+  hint?: string
+  onChange: (on: boolean) => void
+  children?: ReactNode
+}
+
+function Switch({ label, on, disabled, hint, onChange, children }: SwitchProps) {
+  const id = useId()
+  return (
+    <div className="flex min-h-7 items-center gap-2 text-sm">
+      <input
+        id={id}
+        type="checkbox"
+        checked={on}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.checked)}
+        className="size-4 accent-accent"
+      />
+      <label htmlFor={id} className="flex-1">
+        {label}
+        {hint && <span className="block text-xs text-muted">{hint}</span>}
+      </label>
+      {children}
+    </div>
+  )
+}
