@@ -2,6 +2,7 @@
 find, no sideways scrolling."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from tests.e2e.served import Served
 
@@ -96,3 +97,11 @@ class Visitor:
     def _asked(self, url: str) -> None:
         if not url.startswith((self.served.url, self.served.url.replace("http", "ws", 1), "data:", "blob:")):
             self.complaints.append(f"a request went elsewhere: {url}")
+
+
+def column(page: Page, name: str) -> Locator:
+    return page.get_by_role("region", name=re.compile(f"^{name}"))
+
+
+def card_in(page: Page, name: str, title: str) -> Locator:
+    return column(page, name).get_by_role("article", name=title)

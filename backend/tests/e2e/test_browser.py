@@ -2,13 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.browser import NARROW, PATIENCE_MS, WIDE, Visitor, chromium
+from tests.e2e.browser import NARROW, PATIENCE_MS, WIDE, Visitor, card_in, column
 from tests.e2e.served import Served, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
@@ -29,30 +28,6 @@ demo: ask Which colour shall it have? | Green | Black
 demo: next
 demo: say The timer is **written** and counted.
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def visitor(browser: Browser, served: Served) -> Iterator[Visitor]:
-    someone = Visitor(browser, served)
-    try:
-        someone.sign_in()
-        yield someone
-    finally:
-        someone.close()
-
-
-def column(page: Page, name: str) -> Locator:
-    return page.get_by_role("region", name=re.compile(f"^{name}"))
-
-
-def card_in(page: Page, name: str, title: str) -> Locator:
-    return column(page, name).get_by_role("article", name=title)
 
 
 def new_project(page: Page, name: str) -> None:
