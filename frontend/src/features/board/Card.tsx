@@ -35,7 +35,7 @@ export function Card({ task, handle, lifted, className, ...props }: CardProps) {
       className={cn(
         'group relative flex flex-col gap-2 rounded-lg border bg-surface p-2.5 pl-3 shadow-card transition-[border-color,box-shadow] hover:border-line-strong',
         open && 'border-accent-ink ring-1 ring-accent-ink',
-        chosen && 'border-accent-ink bg-accent/8',
+        chosen && 'border-accent-ink ring-2 ring-accent-ink',
         lifted && 'rotate-1 cursor-grabbing shadow-pop',
         className,
       )}
