@@ -94,14 +94,32 @@ test('a server that does not answer is told apart from a missing sign-in', async
 })
 
 test('the tab says where one is and how many wait; the bell leads to them', async () => {
-  server.use(
-    gives('/attention', page([anAttention({ project_slug: 'shop', task_id: 't', task_title: 'Choose' })])),
-  )
+  const item = anAttention({ kind: 'review', project_slug: 'shop', task_id: 't', task_title: 'Choose' })
+  server.use(gives('/attention', page([item])))
   open('/p/shop')
   await waitFor(() => expect(document.title).toBe('(1) Shop – OPM'))
   await user.click(screen.getByRole('button', { name: '1 need your attention' }))
   await user.click(await screen.findByRole('menuitem', { name: /Choose/ }))
   expect(window.location.pathname).toBe('/p/shop/t/t')
+})
+
+test('what an agent asks is answered over the page that is open', async () => {
+  const item = anAttention({
+    kind: 'question',
+    project_id: 'p',
+    project_slug: 'shop',
+    task_id: 't',
+    task_title: 'Choose',
+  })
+  server.use(gives('/attention', page([item])), gives('/projects/p/tasks/t/interactions', page([])))
+  open('/')
+  await user.click(await screen.findByRole('button', { name: 'Reply to Choose' }))
+  const dialog = await screen.findByRole('dialog', { name: 'Choose' })
+  await user.click(await within(dialog).findByRole('button', { name: 'Close' }))
+  await user.click(screen.getByRole('button', { name: '1 need your attention' }))
+  await user.click(await screen.findByRole('menuitem', { name: /Choose/ }))
+  await user.click(await screen.findByRole('link', { name: 'Open the card' }))
+  await waitFor(() => expect(window.location.pathname).toBe('/p/shop/t/t'))
 })
 
 test('an unknown project is not found', async () => {

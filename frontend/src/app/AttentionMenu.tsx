@@ -2,6 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { Bell } from 'lucide-react'
 import { useNavigate } from 'react-router'
 import { attentionOptions } from '@/api/queries'
+import type { Attention } from '@/api/types'
+import { type Answering, canBeAnswered } from '@/lib/answering'
 import { excerptOf, formatAgo } from '@/lib/format'
 import { Button } from '@/ui/button'
 import {
@@ -13,11 +15,17 @@ import {
 } from '@/ui/dropdown-menu'
 
 /** Everything, in all projects, that waits for this person. */
-export function AttentionMenu() {
+export function AttentionMenu({ onAnswer }: { onAnswer: Answering }) {
   const { data } = useQuery(attentionOptions())
   const navigate = useNavigate()
   const items = data?.items ?? []
   const label = items.length === 0 ? 'Nothing needs you' : `${items.length} need your attention`
+  const choose = ({ project_id, project_slug, task_id, task_title, kind }: Attention) => {
+    const url = `/p/${project_slug}/t/${task_id}`
+    if (!canBeAnswered(kind)) return void navigate(url)
+    // The menu gives the focus back as it goes; a dialog that is open already would lose it.
+    requestAnimationFrame(() => onAnswer({ projectId: project_id, taskId: task_id, title: task_title, url }))
+  }
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>
@@ -39,7 +47,7 @@ export function AttentionMenu() {
           <DropdownMenuItem
             key={`${item.task_id}-${item.interaction_id ?? item.kind}`}
             className="flex-col items-start gap-0.5"
-            onSelect={() => void navigate(`/p/${item.project_slug}/t/${item.task_id}`)}
+            onSelect={() => choose(item)}
           >
             <span className="line-clamp-1 font-medium">{item.task_title}</span>
             <span className="line-clamp-2 text-xs text-muted">{excerptOf(item.text)}</span>

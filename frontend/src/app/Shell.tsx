@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { Search } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useCallback, useState } from 'react'
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router'
 import { allProjectsOptions } from '@/api/queries'
 import type { User } from '@/api/types'
 import { useKeptTheme } from '@/features/account/preferences'
+import { AnsweringContext, type AskedCard } from '@/lib/answering'
 import { useShortcut } from '@/lib/shortcuts'
 import { useSubscription } from '@/realtime/RealtimeProvider'
 import { IconButton } from '@/ui/icon-button'
@@ -15,6 +16,7 @@ import { ProjectSwitcher } from './ProjectSwitcher'
 import { UserMenu } from './UserMenu'
 import { useNotifier } from './useNotifier'
 
+const AnswerDialog = lazy(() => import('@/features/task/asks/AnswerDialog'))
 const CommandPalette = lazy(() => import('./CommandPalette'))
 const ShortcutSheet = lazy(() => import('./ShortcutSheet'))
 
@@ -27,6 +29,8 @@ export function Shell({ user }: { user: User }) {
   const { project } = useParams()
   const [palette, setPalette] = useState(false)
   const [sheet, setSheet] = useState(false)
+  const [asked, setAsked] = useState<AskedCard | null>(null)
+  const closeAsked = useCallback(() => setAsked(null), [])
   const projects = useQuery(allProjectsOptions())
   useSubscription((projects.data ?? []).slice(0, MOST_SUBSCRIPTIONS).map(({ id }) => id))
 
@@ -53,7 +57,7 @@ export function Shell({ user }: { user: User }) {
         <ProjectSwitcher projects={projects.data ?? []} current={project} />
         <div className="ml-auto flex items-center gap-0.5">
           <ConnectionStatus />
-          <AttentionMenu />
+          <AttentionMenu onAnswer={setAsked} />
           <IconButton label="Search" shortcut="mod+k" onClick={() => setPalette(true)}>
             <Search aria-hidden />
           </IconButton>
@@ -61,7 +65,9 @@ export function Shell({ user }: { user: User }) {
         </div>
       </header>
       <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
-        <Outlet />
+        <AnsweringContext value={setAsked}>
+          <Outlet />
+        </AnsweringContext>
       </main>
       <Suspense>
         {palette && (
@@ -71,6 +77,7 @@ export function Shell({ user }: { user: User }) {
             onShortcuts={() => setSheet(true)}
           />
         )}
+        {asked && <AnswerDialog card={asked} onClose={closeAsked} />}
         {sheet && <ShortcutSheet onClose={() => setSheet(false)} />}
       </Suspense>
     </div>

@@ -1,6 +1,6 @@
 import { Check, ChevronRight } from 'lucide-react'
 import { DropdownMenu as Radix } from 'radix-ui'
-import type { ComponentProps } from 'react'
+import { type ComponentProps, createContext, useContext, useState } from 'react'
 import { cn } from '@/lib/cn'
 import { Kbd } from './kbd'
 import { overlayRoot } from './overlay-root'
@@ -9,9 +9,21 @@ export const DropdownMenuTrigger = Radix.Trigger
 export const DropdownMenuSub = Radix.Sub
 export const DropdownMenuRadioGroup = Radix.RadioGroup
 
+/** Where the menu is attached, looked up as it opens: what was open when it was drawn may be gone by then. */
+const RootContext = createContext<HTMLElement | undefined>(undefined)
+
 /** Not modal: a menu is no reason to hide the page from assistive technology. */
-export function DropdownMenu(props: ComponentProps<typeof Radix.Root>) {
-  return <Radix.Root modal={false} {...props} />
+export function DropdownMenu({ onOpenChange, ...props }: ComponentProps<typeof Radix.Root>) {
+  const [root, setRoot] = useState<HTMLElement>()
+  const onOpen = (open: boolean) => {
+    if (open) setRoot(overlayRoot())
+    onOpenChange?.(open)
+  }
+  return (
+    <RootContext value={root}>
+      <Radix.Root modal={false} onOpenChange={onOpen} {...props} />
+    </RootContext>
+  )
 }
 
 const surface =
@@ -21,7 +33,7 @@ const row =
 
 export function DropdownMenuContent({ className, ...props }: ComponentProps<typeof Radix.Content>) {
   return (
-    <Radix.Portal container={overlayRoot()}>
+    <Radix.Portal container={useContext(RootContext)}>
       <Radix.Content
         sideOffset={6}
         collisionPadding={8}
@@ -76,7 +88,7 @@ export function DropdownMenuSubTrigger({
 
 export function DropdownMenuSubContent({ className, ...props }: ComponentProps<typeof Radix.SubContent>) {
   return (
-    <Radix.Portal container={overlayRoot()}>
+    <Radix.Portal container={useContext(RootContext)}>
       <Radix.SubContent sideOffset={4} collisionPadding={8} className={cn(surface, className)} {...props} />
     </Radix.Portal>
   )

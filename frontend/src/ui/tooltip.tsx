@@ -1,5 +1,5 @@
 import { Tooltip as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { Kbd } from './kbd'
 import { overlayRoot } from './overlay-root'
 
@@ -14,10 +14,12 @@ export interface TooltipProps {
 
 /** Needs a `TooltipProvider` above it; the child must take a ref. */
 export function Tooltip({ content, shortcut, side, children }: TooltipProps) {
+  // Looked up as it opens: what was open when this was drawn may be gone by then.
+  const [root, setRoot] = useState<HTMLElement>()
   return (
-    <Radix.Root>
+    <Radix.Root onOpenChange={(open) => open && setRoot(overlayRoot())}>
       <Radix.Trigger asChild>{children}</Radix.Trigger>
-      <Radix.Portal container={overlayRoot()}>
+      <Radix.Portal container={root}>
         <Radix.Content
           side={side}
           sideOffset={6}

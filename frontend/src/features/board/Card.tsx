@@ -2,6 +2,7 @@ import { GripVertical, Play, Square } from 'lucide-react'
 import type { ComponentProps, MouseEvent } from 'react'
 import { Link } from 'react-router'
 import type { Task } from '@/api/types'
+import { canBeAnswered, useAnswering } from '@/lib/answering'
 import { cn } from '@/lib/cn'
 import { excerptOf } from '@/lib/format'
 import { Button } from '@/ui/button'
@@ -86,10 +87,30 @@ export function Card({ task, handle, lifted, className, ...props }: CardProps) {
 }
 
 function AttentionBadgeRow({ task }: { task: Task }) {
+  const { cardUrl } = useBoard()
+  const answering = useAnswering()
   if (!task.attention) return null
   return (
     <div className="flex flex-col items-start gap-1.5">
-      <AttentionBadge kind={task.attention} />
+      <div className="flex w-full items-center justify-between gap-2">
+        <AttentionBadge kind={task.attention} />
+        {answering && canBeAnswered(task.attention) && (
+          <Button
+            size="sm"
+            className="relative z-10"
+            onClick={() =>
+              answering({
+                projectId: task.project_id,
+                taskId: task.id,
+                title: task.title,
+                url: cardUrl(task.id),
+              })
+            }
+          >
+            Reply
+          </Button>
+        )}
+      </div>
       {task.attention === 'failed' && task.run?.reason && (
         <p className="line-clamp-2 text-xs text-muted">{task.run.reason}</p>
       )}

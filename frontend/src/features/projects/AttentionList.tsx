@@ -1,8 +1,10 @@
 import { CircleAlert, CircleHelp, Eye, KeyRound } from 'lucide-react'
 import { Link } from 'react-router'
 import type { Attention } from '@/api/types'
+import { canBeAnswered, useAnswering } from '@/lib/answering'
 import { excerptOf, formatAgo } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
+import { Button } from '@/ui/button'
 import { Card } from '@/ui/card'
 import { byUrgency } from './model'
 
@@ -16,6 +18,7 @@ const KINDS = {
 /** What waits for a human, across all projects. */
 export function AttentionList({ items }: { items: Attention[] }) {
   const now = useNow(true, 15_000)
+  const answering = useAnswering()
   return (
     <section aria-labelledby="attention">
       <h2 id="attention" className="mb-2 text-sm font-semibold">
@@ -25,11 +28,12 @@ export function AttentionList({ items }: { items: Attention[] }) {
         <ul className="divide-y">
           {byUrgency(items).map((item) => {
             const { icon: Icon, label, color } = KINDS[item.kind]
+            const url = `/p/${item.project_slug}/t/${item.task_id}`
             return (
-              <li key={`${item.task_id}-${item.interaction_id ?? item.kind}`}>
+              <li key={`${item.task_id}-${item.interaction_id ?? item.kind}`} className="flex items-center">
                 <Link
-                  to={`/p/${item.project_slug}/t/${item.task_id}`}
-                  className="flex items-start gap-3 px-3.5 py-2.5 -outline-offset-2 hover:bg-hover"
+                  to={url}
+                  className="flex min-w-0 flex-1 items-start gap-3 px-3.5 py-2.5 -outline-offset-2 hover:bg-hover"
                 >
                   <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${color}`} />
                   <span className="min-w-0 flex-1">
@@ -44,6 +48,23 @@ export function AttentionList({ items }: { items: Attention[] }) {
                     {formatAgo(item.since, now)}
                   </span>
                 </Link>
+                {answering && canBeAnswered(item.kind) && (
+                  <Button
+                    size="sm"
+                    className="mr-3"
+                    aria-label={`Reply to ${item.task_title}`}
+                    onClick={() =>
+                      answering({
+                        projectId: item.project_id,
+                        taskId: item.task_id,
+                        title: item.task_title,
+                        url,
+                      })
+                    }
+                  >
+                    Reply
+                  </Button>
+                )}
               </li>
             )
           })}

@@ -1,6 +1,8 @@
 import { CircleHelp, ShieldQuestion } from 'lucide-react'
 import type { Interaction } from '@/api/types'
 import { cn } from '@/lib/cn'
+import { formatAgo } from '@/lib/format'
+import { useNow } from '@/lib/useNow'
 import { Badge, type BadgeTone } from '@/ui/badge'
 import { answerInWords, readPermission, readQuestions } from '../model/asks'
 import { PermissionForm } from './PermissionForm'
@@ -44,6 +46,7 @@ export function AskCard({ interaction, compact }: AskCardProps) {
       <div className="flex items-center gap-2">
         <Icon aria-hidden className={cn('size-4 shrink-0', pending ? 'text-warn' : 'text-faint')} />
         <h3 className="min-w-0 flex-1 text-sm font-semibold">{title}</h3>
+        {pending && <Age since={interaction.created_at} />}
         <Badge tone={state.tone}>{state.label}</Badge>
       </div>
       <div className="mt-2">
@@ -60,6 +63,11 @@ export function AskCard({ interaction, compact }: AskCardProps) {
       {interaction.answer && <p className="mt-2 text-sm text-muted">{answerInWords(interaction)}</p>}
     </section>
   )
+}
+
+function Age({ since }: { since: string }) {
+  const now = useNow(true, 15_000)
+  return <span className="shrink-0 text-xs text-muted">{formatAgo(since, now)}</span>
 }
 
 function Questions({ interaction, answerable }: { interaction: Interaction; answerable: boolean }) {
