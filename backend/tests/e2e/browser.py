@@ -80,6 +80,11 @@ class Visitor:
         wide = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert wide[0] <= wide[1], f"{name} is {wide[0]} px wide in a window of {wide[1]} px"
 
+    def look(self, name: str) -> None:
+        for size in (NARROW, WIDE):
+            self.resize(size)
+            self.check_page(f"{name}, {size[0]} px")
+
     def shoot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=path)

@@ -5,16 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import NARROW, PATIENCE_MS, WIDE, Visitor, column
+from tests.e2e.browser import PATIENCE_MS, Visitor, column
 from tests.e2e.served import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
-
-
-def looked_at(visitor: Visitor, name: str) -> None:
-    for size in (NARROW, WIDE):
-        visitor.resize(size)
-        visitor.check_page(f"{name}, {size[0]} px")
 
 
 def project_with(visitor: Visitor, name: str, *cards: str, run: bool = False) -> str:
@@ -53,7 +47,7 @@ def test_many_cards_are_found_moved_deleted_and_brought_back(visitor: Visitor) -
     page.reload()
     expect(review).to_have_count(2)
     choose(page, "Paint the door", "Oil the door")
-    looked_at(visitor, "cards chosen on a board")
+    visitor.look("cards chosen on a board")
     page.get_by_role("region", name="Selected cards").get_by_role("button", name="Move to").click()
     page.get_by_role("menuitem", name="Human review").click()
     expect(human).to_have_count(2)
@@ -81,7 +75,7 @@ def test_a_project_is_archived_and_restored(visitor: Visitor) -> None:
     page.goto("/")
     archived = page.get_by_role("region", name=re.compile("Archived"))
     expect(archived.get_by_text("Old shop")).to_be_visible()
-    looked_at(visitor, "dashboard with an archived project")
+    visitor.look("dashboard with an archived project")
     archived.get_by_role("button", name=re.compile("Restore")).first.click()
     expect(page.get_by_role("link", name="Old shop")).to_be_visible()
     page.goto(f"/p/{slug}")
@@ -95,7 +89,7 @@ def test_the_theme_follows_to_another_browser(visitor: Visitor, browser: Browser
     page.get_by_role("menuitem", name="Your settings").click()
     page.get_by_role("radio", name="Dark").check()
     expect(page.locator("html")).to_have_class(re.compile("dark"))
-    looked_at(visitor, "own settings")
+    visitor.look("own settings")
     other = Visitor(browser, served)
     try:
         other.sign_in()

@@ -38,6 +38,10 @@ def new_project(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", name="No cards yet")).to_be_visible()
 
 
+def slug_of(page: Page) -> str:
+    return page.url.split("/p/")[1].split("/")[0]
+
+
 def new_card(page: Page, title: str, text: str, *, run: bool = False) -> None:
     page.keyboard.press("c")
     page.get_by_label("Title").fill(title)
@@ -165,7 +169,7 @@ def test_files_are_read_and_saved_and_conflicts_lose_nothing(visitor: Visitor) -
     new_project(page, "Files")
     new_card(page, "Write", "demo: write notes.txt first\ndemo: next\ndemo: say Done.", run=True)
     expect(card_in(page, "AI review", "Write")).to_be_visible(timeout=40_000)
-    slug = page.url.split("/p/")[1].split("/")[0]
+    slug = slug_of(page)
     page.get_by_role("link", name="Files").click()
     page.get_by_role("treeitem", name="notes.txt").click()
     editor = page.locator(".monaco-editor").first
@@ -196,7 +200,7 @@ def test_files_are_read_and_saved_and_conflicts_lose_nothing(visitor: Visitor) -
 def test_the_editor_follows_the_agent_and_loses_no_text(visitor: Visitor) -> None:
     page, client = visitor.page, visitor.served.client()
     new_project(page, "Follow")
-    slug = page.url.split("/p/")[1].split("/")[0]
+    slug = slug_of(page)
 
     def work(*script: str) -> None:
         lines = "\n".join(f"demo: {line}" for line in (*script, "next", "say Done."))
@@ -238,7 +242,7 @@ def test_the_editor_follows_the_agent_and_loses_no_text(visitor: Visitor) -> Non
 def test_pictures_and_markdown_are_shown_where_they_can_do_nothing(visitor: Visitor) -> None:
     page, client = visitor.page, visitor.served.client()
     new_project(page, "Pictures")
-    slug = page.url.split("/p/")[1].split("/")[0]
+    slug = slug_of(page)
     hostile = """# Shown
 
 <script>top.document.title = "script"</script><img src="x" onerror="top.document.title = 'handler'">

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import NARROW, WIDE, Visitor, chromium
+from tests.e2e.browser import Visitor, chromium
 from tests.e2e.served import Served
 from tests.gitserver import GitServer, repository, serving
 
@@ -40,12 +40,6 @@ def visitor(tmp_path: Path) -> Iterator[Visitor]:
         server.end()
 
 
-def looked_at(visitor: Visitor, name: str) -> None:
-    for size in (NARROW, WIDE):
-        visitor.resize(size)
-        visitor.check_page(name)
-
-
 def enter(page: Page, url: str, token: str) -> None:
     page.goto("/?new")
     page.get_by_label("Name", exact=True).fill("Tea")
@@ -59,19 +53,19 @@ def test_a_repository_from_the_address_to_its_files(visitor: Visitor, hub: GitSe
     enter(page, hub.url().replace("http://", "http://ann:secret@"), "wrong")
     page.get_by_role("button", name="Create project").click()
     expect(page.get_by_text("Leave name and token out of the address")).to_be_visible()
-    looked_at(visitor, "new project")
+    visitor.look("new project")
     page.get_by_label("Address of the repository").fill(hub.url())
     page.get_by_role("button", name="Create project").click()
 
     expect(page.get_by_role("alert").filter(has_text="wants a sign-in")).to_be_visible(timeout=SOON)
-    looked_at(visitor, "failed clone")
+    visitor.look("failed clone")
     page.get_by_role("button", name="Try again…").click()
     page.get_by_label("Token").fill(TOKEN)
-    looked_at(visitor, "clone again")
+    visitor.look("clone again")
     hub.meanwhile = lambda: (gate.wait(60), None)[1]
     page.get_by_role("button", name="Clone again").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    looked_at(visitor, "clone at work")
+    visitor.look("clone at work")
     gate.set()
     expect(page.get_by_role("progressbar")).to_be_hidden(timeout=SOON)
 
@@ -91,10 +85,10 @@ def test_a_template_becomes_a_card(visitor: Visitor) -> None:
     dialog.get_by_label("Name", exact=True).fill("Bug report")
     dialog.get_by_label("Title of the card").fill("Fix: ")
     dialog.get_by_label("What the agent should do").fill("What happens:")
-    looked_at(visitor, "new template")
+    visitor.look("new template")
     dialog.get_by_role("button", name="Save template").click()
     expect(page.get_by_role("button", name="Edit Bug report")).to_be_visible()
-    looked_at(visitor, "templates")
+    visitor.look("templates")
 
     page.get_by_role("link", name="Board").click()
     page.get_by_role("button", name="New card").first.click()

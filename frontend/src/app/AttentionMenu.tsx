@@ -3,7 +3,7 @@ import { Bell } from 'lucide-react'
 import { useNavigate } from 'react-router'
 import { attentionOptions } from '@/api/queries'
 import type { Attention } from '@/api/types'
-import { type Answering, canBeAnswered } from '@/lib/answering'
+import { type Answering, askedCard, canBeAnswered } from '@/lib/answering'
 import { excerptOf, formatAgo } from '@/lib/format'
 import { Button } from '@/ui/button'
 import {
@@ -20,11 +20,11 @@ export function AttentionMenu({ onAnswer }: { onAnswer: Answering }) {
   const navigate = useNavigate()
   const items = data?.items ?? []
   const label = items.length === 0 ? 'Nothing needs you' : `${items.length} need your attention`
-  const choose = ({ project_id, project_slug, task_id, task_title, kind }: Attention) => {
-    const url = `/p/${project_slug}/t/${task_id}`
-    if (!canBeAnswered(kind)) return void navigate(url)
+  const choose = (item: Attention) => {
+    const card = askedCard(item)
+    if (!canBeAnswered(item.kind)) return void navigate(card.url)
     // The menu gives the focus back as it goes; a dialog that is open already would lose it.
-    requestAnimationFrame(() => onAnswer({ projectId: project_id, taskId: task_id, title: task_title, url }))
+    requestAnimationFrame(() => onAnswer(card))
   }
   return (
     <DropdownMenu>

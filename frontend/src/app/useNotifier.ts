@@ -4,6 +4,7 @@ import { useNavigate } from 'react-router'
 import { allProjectsOptions, attentionOptions, boardTasksOptions } from '@/api/queries'
 import type { Attention, SessionChanged } from '@/api/types'
 import { usePreferences } from '@/features/account/preferences'
+import { askedCard } from '@/lib/answering'
 import { isOursToTell, type Notice, playSound, showNotice } from '@/lib/notices'
 import { useBoardEvents } from '@/realtime/RealtimeProvider'
 
@@ -58,8 +59,9 @@ export function useNotifier(): void {
     for (const item of data.items) {
       const body = ASKS[item.kind]
       if (!body || before.has(keyOf(item))) continue
-      const onClick = () => void navigate(`/p/${item.project_slug}/t/${item.task_id}`)
-      latest.current({ kind: 'needs_you', title: item.task_title, body, key: keyOf(item), onClick })
+      const { title, url } = askedCard(item)
+      const onClick = () => void navigate(url)
+      latest.current({ kind: 'needs_you', title, body, key: keyOf(item), onClick })
     }
   }, [data, navigate])
 

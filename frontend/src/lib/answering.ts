@@ -19,6 +19,17 @@ export function useAnswering(): Answering | null {
   return useContext(AnsweringContext)
 }
 
+/** The card of an entry of the list of what waits for somebody. */
+export function askedCard(item: {
+  project_id: string
+  project_slug: string
+  task_id: string
+  task_title: string
+}): AskedCard {
+  const url = `/p/${item.project_slug}/t/${item.task_id}`
+  return { projectId: item.project_id, taskId: item.task_id, title: item.task_title, url }
+}
+
 export function canBeAnswered(kind: string | null | undefined): boolean {
   return kind === 'permission' || kind === 'question'
 }

@@ -5,6 +5,7 @@ import { describe } from '@/api/errors'
 import type { ProjectSummary } from '@/api/types'
 import { cn } from '@/lib/cn'
 import { useShortcut } from '@/lib/shortcuts'
+import { useNarrow } from '@/lib/useMediaQuery'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import { isStarting, useListings } from './api'
 import { ConflictDialog } from './ConflictDialog'
@@ -41,6 +42,7 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
   const { path, home } = place
   const [search, setSearch] = useState<SearchKind | null>(null)
   const box = useRef<HTMLInputElement>(null)
+  const narrow = useNarrow()
   const [expanded, expand] = useExpanded(path)
   const tree = useListings(project.id, expanded)
   const buffers = useBuffers()
@@ -83,7 +85,8 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
           onKind={look}
           onOpen={(file, line) => {
             place.open(file, line)
-            if (!isWide()) setSearch(null)
+            // Only beside each other is there room for the search and for the file.
+            if (narrow) setSearch(null)
           }}
           onClose={() => setSearch(null)}
           className={side}
@@ -149,11 +152,6 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
       )}
     </div>
   )
-}
-
-/** Beside each other there is room for the search and for the file. */
-function isWide(): boolean {
-  return window.matchMedia('(min-width: 48rem)').matches
 }
 
 /** The folders that stand open; those above the file in front are opened by themselves. */

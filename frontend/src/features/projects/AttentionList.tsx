@@ -1,7 +1,7 @@
 import { CircleAlert, CircleHelp, Eye, KeyRound } from 'lucide-react'
 import { Link } from 'react-router'
 import type { Attention } from '@/api/types'
-import { canBeAnswered, useAnswering } from '@/lib/answering'
+import { askedCard, canBeAnswered, useAnswering } from '@/lib/answering'
 import { excerptOf, formatAgo } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
 import { Button } from '@/ui/button'
@@ -28,11 +28,11 @@ export function AttentionList({ items }: { items: Attention[] }) {
         <ul className="divide-y">
           {byUrgency(items).map((item) => {
             const { icon: Icon, label, color } = KINDS[item.kind]
-            const url = `/p/${item.project_slug}/t/${item.task_id}`
+            const card = askedCard(item)
             return (
               <li key={`${item.task_id}-${item.interaction_id ?? item.kind}`} className="flex items-center">
                 <Link
-                  to={url}
+                  to={card.url}
                   className="flex min-w-0 flex-1 items-start gap-3 px-3.5 py-2.5 -outline-offset-2 hover:bg-hover"
                 >
                   <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${color}`} />
@@ -53,14 +53,7 @@ export function AttentionList({ items }: { items: Attention[] }) {
                     size="sm"
                     className="mr-3"
                     aria-label={`Reply to ${item.task_title}`}
-                    onClick={() =>
-                      answering({
-                        projectId: item.project_id,
-                        taskId: item.task_id,
-                        title: item.task_title,
-                        url,
-                      })
-                    }
+                    onClick={() => answering(card)}
                   >
                     Reply
                   </Button>
