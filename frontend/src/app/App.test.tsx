@@ -140,6 +140,23 @@ test('the palette finds a card and opens it', async () => {
   expect(screen.queryByRole('dialog', { name: 'Command palette' })).not.toBeInTheDocument()
 })
 
+test('a theme chosen in the palette is kept with the account', async () => {
+  const kept: unknown[] = []
+  server.use(
+    http.patch(`${ORIGIN}/api/auth/me/preferences`, async ({ request }) => {
+      kept.push(await request.json())
+      return HttpResponse.json({})
+    }),
+  )
+  open('/p/shop')
+  await screen.findByRole('article')
+  await user.keyboard('{Control>}k{/Control}')
+  const palette = await screen.findByRole('dialog', { name: 'Command palette' })
+  await user.type(within(palette).getByRole('combobox'), 'theme dark{Enter}')
+  await waitFor(() => expect(kept).toEqual([{ theme: 'dark' }]))
+  expect(localStorage.getItem('opm.theme')).toBe('dark')
+})
+
 test('the sheet lists what works on this page, and c makes a card', async () => {
   open('/p/shop')
   await screen.findByRole('article')

@@ -1,8 +1,9 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
-import { FolderGit2, Keyboard, LayoutGrid, Monitor, Moon, Plus, Square, SquareCheck, Sun } from 'lucide-react'
+import { FolderGit2, Keyboard, LayoutGrid, Plus, Settings, Square, SquareCheck } from 'lucide-react'
 import { useNavigate, useParams } from 'react-router'
 import { allProjectsOptions, boardTasksOptions } from '@/api/queries'
-import { setTheme } from '@/lib/theme'
+import { useChangePreferences } from '@/features/account/preferences'
+import { THEMES } from '@/features/account/ThemeChoice'
 import { CommandDialog, CommandGroup, CommandItem } from '@/ui/command'
 
 interface PaletteProps {
@@ -11,18 +12,13 @@ interface PaletteProps {
   onShortcuts: () => void
 }
 
-const THEMES = [
-  { value: 'light', icon: Sun },
-  { value: 'dark', icon: Moon },
-  { value: 'system', icon: Monitor },
-] as const
-
 /** Cards are searched in this project and so many others; each costs a request when the palette opens. */
 const MOST_BOARDS = 20
 
 /** Every project, every card, every command, by a few letters of its name. */
 export default function CommandPalette({ onClose, onCreate, onShortcuts }: PaletteProps) {
   const navigate = useNavigate()
+  const change = useChangePreferences()
   const { project: current } = useParams()
   const projects = useQuery(allProjectsOptions()).data ?? []
   const here = projects.find(({ id, slug }) => slug === current || id === current)
@@ -64,9 +60,12 @@ export default function CommandPalette({ onClose, onCreate, onShortcuts }: Palet
         <CommandItem shortcut="?" onSelect={then(onShortcuts)}>
           <Keyboard aria-hidden /> Keyboard shortcuts
         </CommandItem>
-        {THEMES.map(({ value, icon: Icon }) => (
-          <CommandItem key={value} value={`theme ${value}`} onSelect={then(() => setTheme(value))}>
-            <Icon aria-hidden /> Theme: {value}
+        <CommandItem onSelect={go('/settings')}>
+          <Settings aria-hidden /> Your settings
+        </CommandItem>
+        {THEMES.map(({ value, label, icon: Icon }) => (
+          <CommandItem key={value} value={`theme ${value}`} onSelect={then(() => change({ theme: value }))}>
+            <Icon aria-hidden /> Theme: {label}
           </CommandItem>
         ))}
       </CommandGroup>

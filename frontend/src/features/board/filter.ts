@@ -1,7 +1,6 @@
 /** Which cards of a board are shown; the address carries it as `?q=words&show=needs`. */
-import { useState } from 'react'
-import { useSearchParams } from 'react-router'
 import type { Task } from '@/api/types'
+import { useSearchState } from '@/lib/useSearchState'
 import { isActive } from './model'
 
 export const SHOWN = {
@@ -26,12 +25,11 @@ export function filterOf(search: URLSearchParams): BoardFilter {
 }
 
 function written(search: URLSearchParams, { words, shown }: BoardFilter): URLSearchParams {
-  const next = new URLSearchParams(search)
-  next.delete('q')
-  next.delete('show')
-  if (words.trim()) next.set('q', words)
-  if (shown !== 'all') next.set('show', shown)
-  return next
+  search.delete('q')
+  search.delete('show')
+  if (words.trim()) search.set('q', words)
+  if (shown !== 'all') search.set('show', shown)
+  return search
 }
 
 /** What of an address goes along from the board to a card and back. */
@@ -62,14 +60,7 @@ export interface Filtering {
   clear: () => void
 }
 
-/** The filter is held here and written to the address, which follows a moment later while somebody types. */
 export function useFilter(): Filtering {
-  const [search, setSearch] = useSearchParams()
-  const [filter, setFilter] = useState(() => filterOf(search))
-  const change = (wanted: Partial<BoardFilter>) => {
-    const next = { ...filter, ...wanted }
-    setFilter(next)
-    setSearch((before) => written(before, next), { replace: true })
-  }
+  const [filter, change] = useSearchState(filterOf, written)
   return { filter, change, clear: () => change(NONE) }
 }

@@ -1,5 +1,6 @@
 import { Braces, Ellipsis, FileText, RotateCcw, Trash2 } from 'lucide-react'
 import type { Session } from '@/api/types'
+import { download } from '@/lib/download'
 import { Button } from '@/ui/button'
 import { useConfirm } from '@/ui/confirm'
 import {
@@ -22,6 +23,8 @@ export function RunMenu({ run, className }: { run: Session; className?: string }
   const active = isActive(run.status)
   const repeat = (config: 'same' | 'active') =>
     rerun.mutate(config, { onSuccess: () => toast.success('The agent gets this prompt again') })
+  const save = (format: 'md' | 'json') =>
+    download(`/api/projects/${run.project_id}/sessions/${run.id}/export?format=${format}`, '')
   const onDelete = async () => {
     const sure = await confirm({
       title: 'Delete this run?',
@@ -46,10 +49,10 @@ export function RunMenu({ run, className }: { run: Session; className?: string }
           <RotateCcw aria-hidden /> Run again with version {run.config_version}
         </DropdownMenuItem>
         <DropdownMenuSeparator />
-        <DropdownMenuItem onSelect={() => download(run, 'md')}>
+        <DropdownMenuItem onSelect={() => save('md')}>
           <FileText aria-hidden /> Save as Markdown
         </DropdownMenuItem>
-        <DropdownMenuItem onSelect={() => download(run, 'json')}>
+        <DropdownMenuItem onSelect={() => save('json')}>
           <Braces aria-hidden /> Save as JSON
         </DropdownMenuItem>
         <DropdownMenuSeparator />
@@ -59,11 +62,4 @@ export function RunMenu({ run, className }: { run: Session; className?: string }
       </DropdownMenuContent>
     </DropdownMenu>
   )
-}
-
-function download(run: Session, format: 'md' | 'json') {
-  const link = document.createElement('a')
-  link.href = `/api/projects/${run.project_id}/sessions/${run.id}/export?format=${format}`
-  link.download = ''
-  link.click()
 }

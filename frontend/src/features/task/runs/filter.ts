@@ -1,5 +1,5 @@
-import { useSearchParams } from 'react-router'
 import type { Session } from '@/api/types'
+import { useSearchState } from '@/lib/useSearchState'
 
 export type RunState = Session['status']
 
@@ -10,17 +10,21 @@ export interface RunFilter {
   status?: RunState
 }
 
-/** Kept in the address, so that a view can be shared and survives a reload. */
-export function useRunFilter(): [RunFilter, (change: RunFilter) => void] {
-  const [params, setParams] = useSearchParams()
-  const filter = {
-    q: params.get('q') ?? undefined,
-    status: STATES.find((state) => state === params.get('status')),
+function filterOf(search: URLSearchParams): RunFilter {
+  return {
+    q: search.get('q') ?? undefined,
+    status: STATES.find((state) => state === search.get('status')),
   }
-  const change = (next: RunFilter) =>
-    setParams(
-      Object.entries({ ...filter, ...next }).filter((pair): pair is [string, string] => Boolean(pair[1])),
-      { replace: true },
-    )
-  return [filter, change]
 }
+
+function written(search: URLSearchParams, filter: RunFilter): URLSearchParams {
+  for (const name of ['q', 'status'] as const) {
+    search.delete(name)
+    const value = filter[name]
+    if (value) search.set(name, value)
+  }
+  return search
+}
+
+/** Kept in the address, so that a view can be shared and survives a reload. */
+export const useRunFilter = () => useSearchState(filterOf, written)
