@@ -1,7 +1,7 @@
 """Terminals as they cross the wire, from the session sidecar to the browser.
 
-Output travels in binary frames, UTF-8, each whole in itself; text frames are `TerminalControl`. A cursor counts
-UTF-16 code units, as OpenCode does, from the start of the terminal's life.
+Output travels in binary frames, as the shell said it, so that a character may be cut by a frame's end; text frames are
+`TerminalControl`. A cursor counts bytes from the start of the terminal's life.
 """
 
 from typing import Annotated, Literal
@@ -42,9 +42,12 @@ class Terminal(BaseModel):
 
 
 class TerminalControl(BaseModel):
-    """`cursor`: the replay is over, and this far. `skipped`: so much output was left out, the viewer being slow."""
+    """`cursor`: the replay is over, and this far.
+
+    `skipped`: so many bytes were left out, as the viewer is slow; it goes on at `cursor`, also out of a replay.
+    """
 
     type: Literal["cursor", "skipped", "exit", "error"]
     cursor: int | None = None
-    units: int | None = None
+    bytes: int | None = None
     message: str | None = None

@@ -46,6 +46,13 @@ def test_a_terminal_is_there_again_after_a_reload(browser: Browser, served: Serv
         page.keyboard.press("Enter")
         expect(rows).to_contain_text("again")
 
+        page.keyboard.type("yes ma''ny\n")
+        expect(rows).to_contain_text("many")
+        page.wait_for_timeout(2_000)
+        page.keyboard.press("Control+c")
+        page.keyboard.type("clear; echo cal''m\n")
+        expect(rows).to_contain_text("calm", timeout=15_000)
+
         page.get_by_role("button", name="Close terminal").click()
         page.get_by_role("alertdialog").get_by_role("button", name="Close terminal").click()
         expect(page.get_by_role("heading", name="No terminal is open")).to_be_visible()

@@ -1,6 +1,7 @@
 """Puts the session sidecar together."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,11 +22,12 @@ def create(settings: PodSettings, closing: asyncio.Event) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncGenerator[dict[str, Any]]:
         workspace = str(settings.workspace)
         async with OpenCode(settings.opencode_url, settings.opencode_password, workspace) as opencode:
-            shells = Shells(opencode, workspace, str(settings.project_id))
+            shells = Shells(settings.workspace, os.environ)
             ending = asyncio.create_task(shells.end_idle())
             try:
                 yield {"opencode": opencode, "workspace": workspace, "closing": closing, "shells": shells}
             finally:
                 ending.cancel()
+                await shells.end_all()
 
     return shell(settings, routes(), lifespan)

@@ -1,6 +1,5 @@
 """The one voice that speaks to OpenCode: with the pod's password, about the pod's workspace, and nothing else."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,7 +16,6 @@ _TOTAL_SECONDS = 30.0
 _PROBE_SECONDS = 0.5
 _SILENCE_SECONDS = 30.0  # OpenCode beats every 10 s on a stream that lives
 _LARGEST_ANSWER = 64 << 20
-_LARGEST_FRAME = 4 << 20
 _KEEP_SECONDS = 4.0  # well under OpenCode's own ten, so that no request meets a connection that just closed
 
 _NOT_THERE = "OpenCode does not answer in this pod; it may be starting. Try again shortly, or restart the pod."
@@ -104,34 +102,6 @@ class OpenCode:
             raise _refused_by_upstream(response.status, b"")
         return response
 
-    async def pty(self, ref: str, cursor: str) -> aiohttp.ClientWebSocketResponse:
-        """The line to a shell, from `cursor` on; the caller closes it."""
-        try:
-            return await self._http.ws_connect(
-                f"{self._url}/pty/{ref}/connect",
-                params={"directory": self._workspace, "cursor": cursor},
-                headers=self._headers,
-                max_msg_size=_LARGEST_FRAME,
-            )
-        except aiohttp.WSServerHandshakeError as exc:
-            raise _refused_by_upstream(exc.status, b"") from exc
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as exc:
-            raise unavailable(exc) from exc
-
-    async def pty_cursor(self, ref: str) -> int:
-        """How much a shell has said in its life."""
-        line = await self.pty(ref, "-1")
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                async for message in line:
-                    if message.type is aiohttp.WSMsgType.BINARY and message.data[:1] == b"\0":
-                        return cursor_of(message.data)
-        except TimeoutError as exc:
-            raise unavailable(exc) from exc
-        finally:
-            await line.close()
-        raise unavailable()
-
     async def health(self) -> str | None:
         """OpenCode's version if it is well, within half a second.
 
@@ -160,18 +130,6 @@ class OpenCode:
             if response.status != 401:
                 raise Refused(503, "OpenCode answers without a password; restart the pod.")
         self._proven_closed = True
-
-
-class _Replayed(msgspec.Struct):
-    cursor: int = 0
-
-
-def cursor_of(frame: bytes) -> int:
-    """From the frame that ends a replay: a zero byte, then JSON."""
-    try:
-        return msgspec.json.decode(frame[1:], type=_Replayed).cursor
-    except msgspec.DecodeError:
-        return 0
 
 
 def unavailable(cause: BaseException | None = None) -> Refused:

@@ -1,8 +1,10 @@
-"""Terminals in the real OpenCode: what is typed runs, comes back, is replayed, and ends with all it started."""
+"""Terminals: what is typed runs, comes back, is replayed, and ends with all it started."""
 
 import asyncio
 import json
 import os
+import secrets
+import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from opm.sidecar.session.terminal import Backlog
-from tests.sidecar.session.conftest import Pod
+from opm.sidecar.session.output import Output, Reader
+from opm.sidecar.session.shells import Shells
+from opm.wire.terminals import NewTerminal
+from tests.sidecar.session.fake import Upstream, session_before
 from tests.sidecar.support import Client
-
-pytestmark = pytest.mark.opencode
 
 
 class Viewer:
@@ -50,11 +52,20 @@ async def http() -> AsyncGenerator[aiohttp.ClientSession]:
         yield http
 
 
-@pytest.fixture(autouse=True)
-async def nothing_stays(session: Client) -> AsyncGenerator[None]:
-    yield
-    for one in await session.json("GET", "/pty"):
-        await session.json("DELETE", f"/pty/{one['id']}", expect=204)
+@pytest.fixture
+def mark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """What all that a test's shells start can be known by."""
+    mark = secrets.token_hex(8)
+    monkeypatch.setenv("OPM_POD", mark)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return mark
+
+
+@pytest.fixture
+async def session(tmp_path: Path, mark: str) -> AsyncGenerator[Client]:
+    async with session_before(Upstream(), tmp_path) as client:
+        yield client
+    assert not _marked(mark), "a sidecar that ends takes its shells along"
 
 
 async def opened(session: Client, **more: Any) -> str:
@@ -70,13 +81,12 @@ async def look(http: aiohttp.ClientSession, session: Client, ref: str, cursor: i
 
 
 async def test_what_is_typed_runs_in_the_workspace_at_the_size_asked_for(
-    session: Client, http: aiohttp.ClientSession, pod: Pod
+    session: Client, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     viewer = await look(http, session, await opened(session, rows=33, cols=101))
-    await viewer.socket.send_str("stty size; pwd; echo $((40+2))-$OPENCODE_SERVER_PASSWORD.\n")
-    for expected in ("33 101", str(pod.workspace), "42-."):
+    await viewer.socket.send_str("stty size; pwd; tty; echo $((40+2))-$OPM_POD_SECRETS_FILE.\n")
+    for expected in ("33 101", str(tmp_path), "/dev/pts/", "42-."):
         await viewer.until(expected)
-    assert pod.password not in viewer.text
 
 
 async def test_a_new_size_and_title_are_taken(session: Client, http: aiohttp.ClientSession) -> None:
@@ -126,13 +136,13 @@ async def test_an_end_is_told(session: Client, http: aiohttp.ClientSession) -> N
 
 
 async def test_closing_ends_everything_that_the_shell_started(
-    session: Client, http: aiohttp.ClientSession, pod: Pod
+    session: Client, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     ref = await opened(session)
     viewer = await look(http, session, ref)
     await viewer.socket.send_str("(trap '' HUP TERM; sleep 987) & echo $! > child; echo st''arted\n")
     await viewer.until("started")
-    child = int((pod.workspace / "child").read_text())
+    child = int((tmp_path / "child").read_text())
     assert _lives(child)
     await session.json("DELETE", f"/pty/{ref}", expect=204)
     assert not _lives(child)
@@ -178,13 +188,40 @@ async def test_no_pass_no_terminal(session: Client, http: aiohttp.ClientSession)
 
 
 async def test_a_slow_viewer_is_told_what_it_was_not_sent() -> None:
-    backlog = Backlog(10)
-    backlog.put("aaaa")
-    backlog.replayed(4)
-    backlog.put("bbbbbb")
-    backlog.put("\N{GRINNING FACE}c")
-    skipped, kept = await backlog.take()
-    assert json.loads(skipped) == {"type": "skipped", "units": 10, "cursor": 10}
-    assert kept == "\N{GRINNING FACE}c".encode()
-    backlog.end()
-    assert await backlog.take() == []
+    output = Output(kept=8)
+    frames = Reader(output, 0, lambda: None).frames()
+    assert json.loads(await anext(frames)) == {"type": "cursor", "cursor": 0}
+    output.put(b"aaaabbbb")
+    assert await anext(frames) == b"aaaabbbb"
+    output.put("\N{GRINNING FACE}cccccc".encode())
+    assert json.loads(await anext(frames)) == {"type": "skipped", "bytes": 4, "cursor": 12}
+    assert await anext(frames) == b"cccccc"
+    output.finish()
+    assert json.loads(await anext(frames)) == {"type": "exit"}
+    with pytest.raises(StopAsyncIteration):
+        await anext(frames)
+
+
+async def test_a_shell_without_viewers_ends_after_half_an_hour_of_silence(tmp_path: Path, mark: str) -> None:
+    shells = Shells(tmp_path, os.environ)
+    ref = (await shells.create(NewTerminal())).id
+    now = time.monotonic()
+    await shells.look(now + 1_700)
+    with shells.require(ref).read(0):
+        await shells.look(now + 9_000)
+    assert [one.id for one in shells.everyone()] == [ref]
+    await shells.look(now + 9_000)
+    assert shells.everyone() == []
+    assert not _marked(mark)
+
+
+def _marked(mark: str) -> list[int]:
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if f"OPM_POD={mark}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found

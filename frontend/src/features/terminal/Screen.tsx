@@ -77,9 +77,9 @@ export function Screen({ projectId, terminalId, label, onEnded, onLeave }: Props
 
     let replaying = 0
     const connection = new TerminalConnection(address(projectId, terminalId), {
-      onOutput: (text, replay, done) => {
+      onOutput: (data, replay, done) => {
         if (replay) replaying += 1
-        shown.write(text, () => {
+        shown.write(data, () => {
           if (replay) replaying -= 1
           done()
         })

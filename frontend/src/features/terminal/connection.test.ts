@@ -24,8 +24,8 @@ beforeEach(() => {
   replays = []
   vi.useFakeTimers()
   connection = new TerminalConnection('ws://opm.test/api/projects/p/terminal?terminal=pty_1', {
-    onOutput: (text, replay, shown) => {
-      heard += text
+    onOutput: (data, replay, shown) => {
+      heard += new TextDecoder().decode(data)
       replays.push(replay)
       shown()
     },
@@ -47,14 +47,14 @@ beforeEach(() => {
 describe('a terminal line', () => {
   it('comes back where it was, counting as the server does', async () => {
     output('grüß 😀')
-    FakeWebSocket.latest.say({ type: 'cursor', cursor: 7 })
+    FakeWebSocket.latest.say({ type: 'cursor', cursor: 11 })
     output('live')
     expect([cursorAsked(), heard, replays]).toEqual(['0', 'grüß 😀live', [true, false]])
     FakeWebSocket.latest.close(1006)
     await vi.advanceTimersByTimeAsync(1_000)
-    expect([cursorAsked(), resets]).toEqual(['11', 1])
+    expect([cursorAsked(), resets]).toEqual(['15', 1])
     output('more')
-    FakeWebSocket.latest.say({ type: 'cursor', cursor: 15 })
+    FakeWebSocket.latest.say({ type: 'cursor', cursor: 19 })
     expect([heard, skipped, states]).toEqual(['grüß 😀livemore', 0, ['live', 'reconnecting', 'live']])
   })
 
@@ -67,7 +67,7 @@ describe('a terminal line', () => {
 
   it('tells of output that is missing, and goes on behind it', async () => {
     FakeWebSocket.latest.say({ type: 'cursor', cursor: 10 })
-    FakeWebSocket.latest.say({ type: 'skipped', units: 90 })
+    FakeWebSocket.latest.say({ type: 'skipped', bytes: 90, cursor: 100 })
     FakeWebSocket.latest.close(1006)
     await vi.advanceTimersByTimeAsync(1_000)
     expect([cursorAsked(), skipped]).toEqual(['100', 1])

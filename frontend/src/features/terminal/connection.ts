@@ -7,13 +7,12 @@ export type TerminalState = 'connecting' | 'live' | 'reconnecting' | 'ended'
 interface Notice {
   type: 'cursor' | 'skipped' | 'exit' | 'error'
   cursor?: number
-  units?: number
   message?: string
 }
 
 export interface TerminalHandlers {
   /** `replay`: said before this line was open, so what it asks has been answered. Call `shown` once it is on screen. */
-  onOutput: (text: string, replay: boolean, shown: () => void) => void
+  onOutput: (data: Uint8Array, replay: boolean, shown: () => void) => void
   /** Everything comes once more. */
   onReset: () => void
   onSkipped: () => void
@@ -80,18 +79,17 @@ export class TerminalConnection {
       this.notice(JSON.parse(data) as Notice)
       return
     }
-    const text = new TextDecoder().decode(data)
     const replay = this.replayed !== null
-    this.advance(text.length)
-    this.handlers.onOutput(text, replay, () => this.send({ type: 'ack', bytes: data.byteLength }))
+    this.advance(data.byteLength)
+    const shown = () => this.send({ type: 'ack', bytes: data.byteLength })
+    this.handlers.onOutput(new Uint8Array(data), replay, shown)
   }
 
   private notice(notice: Notice): void {
     if (notice.type === 'cursor') this.replayDone(notice.cursor ?? 0)
     else if (notice.type === 'skipped') {
       this.handlers.onSkipped()
-      if (notice.cursor === undefined) this.advance(notice.units ?? 0)
-      else this.live(notice.cursor)
+      this.live(notice.cursor ?? 0)
     } else if (notice.type === 'exit') {
       this.ended = true
       this.handlers.onState('ended')
@@ -112,9 +110,9 @@ export class TerminalConnection {
     this.handlers.onState('live')
   }
 
-  private advance(units: number): void {
-    if (this.replayed !== null) this.replayed += units
-    else this.position = (this.position ?? 0) + units
+  private advance(bytes: number): void {
+    if (this.replayed !== null) this.replayed += bytes
+    else this.position = (this.position ?? 0) + bytes
   }
 
   private async closed(code: number): Promise<void> {

@@ -88,15 +88,20 @@ def for_opencode(settings: LocalSettings, layout: PodLayout, spec: PodSpec, demo
     return environ
 
 
-def for_sidecar(layout: PodLayout, project_id: str, port: int, *, opencode_port: int | None = None) -> dict[str, str]:
+def for_sidecar(
+    settings: LocalSettings, layout: PodLayout, project_id: str, port: int, *, opencode_port: int | None = None
+) -> dict[str, str]:
+    """People's shells inherit that of the session sidecar, hence its tools, proxies and CAs."""
+    session = opencode_port is not None
     environ = {
-        **base(layout, project_id, os.pathsep.join(STANDARD_PATH)),
+        **base(layout, project_id, search_path(settings.extra_path) if session else os.pathsep.join(STANDARD_PATH)),
+        **(settings.extra_environ if session else {}),
         "OPM_POD_PROJECT": project_id,
         "OPM_POD_PORT": str(port),
         "OPM_POD_WORKSPACE": str(layout.workspace),
         "OPM_POD_SECRETS_FILE": str(layout.secrets),
     }
-    if opencode_port is not None:
+    if session:
         environ["OPM_POD_OPENCODE_URL"] = f"http://127.0.0.1:{opencode_port}"
     if site.ENABLE_USER_SITE:
         # The pod's HOME would hide a package that was installed for this user alone.

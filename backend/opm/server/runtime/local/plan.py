@@ -84,5 +84,5 @@ def _launch(settings: LocalSettings, layout: PodLayout, spec: PodSpec, part: Par
         env = environment.for_opencode(settings, layout, spec, ports.get(Part.MODEL))
         return Launch((*argv, *talk), layout.workspace, env)
     upstream = ports[Part.OPENCODE] if part is Part.SESSION else None
-    env = environment.for_sidecar(layout, str(spec.project_id), port, opencode_port=upstream)
+    env = environment.for_sidecar(settings, layout, str(spec.project_id), port, opencode_port=upstream)
     return Launch(tuple(settings.sidecar(part)), layout.state, env)
