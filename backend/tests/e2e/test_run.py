@@ -42,6 +42,25 @@ def prompts(served: Served) -> int:
     return total
 
 
+def test_a_sub_agent_is_told_under_its_parent(project: Project) -> None:
+    task = '{"description": "Look around", "prompt": "demo: say I looked.", "subagent_type": "general"}'
+    card = project.card("Delegate", "say Off you go.", f"tool task {task}", "next", "say It came back.")
+    card.execute()
+    card.until("ai_review")
+    rows = card.output()
+    child = next(row.data for row in rows if row.kind == "child")
+    said = [row.data["data"] for row in rows if row.kind == "output" and row.data.get("child") == child["child"]]
+    assert "I looked." in "".join(said)
+    (run,) = project.client.call("GET", f"{card.path}/sessions")["items"]
+    assert [(one["id"], one["parent"], one["state"]) for one in run["children"]] == [(child["child"], None, "finished")]
+    assert "Look around" in run["children"][0]["title"]
+    assert run["children"][0]["tokens"]["output"] > 0
+    assert run["tokens"]["output"] > run["children"][0]["tokens"]["output"]
+    assert run["created_by_name"]
+    exported = project.client.http.get(f"{project.path}/sessions/{run['id']}/export", params={"format": "md"}).text
+    assert exported.index("Sub-agent: Look around") < exported.index("> I looked.") < exported.index("> It came back.")
+
+
 def test_logs_know_nothing_of_prompts_files_and_keys(served: Served, client: Client) -> None:
     """Markers in every text that a person or an agent writes; the log of the server and the audit log have none."""
     project = client.project("Private")

@@ -63,15 +63,16 @@ class Translator:
         self._root = root
         self._message_id = message_id
         self._prefix = directory.rstrip("/") + "/" if directory else ""
-        self._sessions = {root}
+        self._sessions = dict.fromkeys([root])
         self._foreign = {message_id}
         """Messages whose parts are not the agent's words."""
         self._kinds: dict[str, Literal["text", "reasoning"]] = {}
         self._said: dict[str, str] = {}
 
     @property
-    def children(self) -> set[str]:
-        return self._sessions - {self._root}
+    def children(self) -> list[str]:
+        """In the order of their making."""
+        return [session for session in self._sessions if session != self._root]
 
     def feed(self, event: AgentEvent) -> list[AnyOutput | Signal]:
         """What one event means for this run; nothing if it is another's, or of no interest."""
@@ -93,7 +94,7 @@ class Translator:
 
     def adopt(self, children: Sequence[str]) -> None:
         """Sub-agents that were there before the stream was opened."""
-        self._sessions.update(children)
+        self._sessions.update(dict.fromkeys(children))
 
     def _session_of(self, properties: Mapping[str, Any]) -> str | None:
         for holder in (properties, mapping(properties.get("part")), mapping(properties.get("info"))):
@@ -178,7 +179,7 @@ class Translator:
         info = properties["info"]
         if info.get("parentID") not in self._sessions or info["id"] in self._sessions:
             return []
-        self._sessions.add(info["id"])
+        self._sessions[info["id"]] = None
         return [OutputChild(child=info["id"], title=info.get("title", ""))]
 
     def _file(self, properties: Mapping[str, Any]) -> list[AnyOutput | Signal]:

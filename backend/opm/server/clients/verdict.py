@@ -112,10 +112,14 @@ def text_of(message: Message) -> str:
 def _tokens(answers: Sequence[Message]) -> dict[str, int]:
     total: dict[str, int] = {"input": 0, "output": 0, "reasoning": 0, "cache_read": 0, "cache_write": 0}
     for message in answers:
-        used = mapping(message["info"].get("tokens"))
-        cache = mapping(used.get("cache"))
-        for name in ("input", "output", "reasoning"):
-            total[name] += int(used.get(name) or 0)
-        total["cache_read"] += int(cache.get("read") or 0)
-        total["cache_write"] += int(cache.get("write") or 0)
+        for name, number in tokens_of(message["info"]).items():
+            total[name] += number
     return total
+
+
+def tokens_of(info: Mapping[str, Any]) -> dict[str, int]:
+    """What a message or a session used, under our names."""
+    used = mapping(info.get("tokens"))
+    cache = mapping(used.get("cache"))
+    plain = {name: int(used.get(name) or 0) for name in ("input", "output", "reasoning")}
+    return {**plain, "cache_read": int(cache.get("read") or 0), "cache_write": int(cache.get("write") or 0)}

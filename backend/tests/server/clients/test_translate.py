@@ -176,7 +176,7 @@ def test_other_sessions_are_not_ours(told: Told) -> None:
     assert told.event("session.error", sessionID="ses_other", error={"name": "APIError"}) == []
     assert told.event("permission.asked", id="per_1", sessionID="ses_other", permission="bash", patterns=[]) == []
     assert told.child("ses_theirs", parent="ses_other") == []
-    assert told.translator.children == set()
+    assert told.translator.children == []
 
 
 # --- sub-agents --------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_sub_agents_belong_to_the_run(told: Told) -> None:
     (call,) = told.part(session="ses_child", type="tool", tool="grep", state={"status": "running", "input": {}})
     assert isinstance(call, OutputTool)
     assert call.child == "ses_child"
-    assert told.translator.children == {"ses_child", "ses_grandchild"}
+    assert told.translator.children == ["ses_child", "ses_grandchild"]
 
 
 def test_the_prompt_of_a_sub_agent_is_not_speech(told: Told) -> None:

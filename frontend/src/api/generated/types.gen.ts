@@ -2232,6 +2232,12 @@ export type SearchResult = {
  */
 export type Session = {
     /**
+     * Children
+     *
+     * sub-agents in the order of their making; empty until the run ends
+     */
+    children: Array<SubAgent>;
+    /**
      * Config Id
      */
     config_id: string;
@@ -2251,6 +2257,10 @@ export type Session = {
      * Created By
      */
     created_by: string | null;
+    /**
+     * Created By Name
+     */
+    created_by_name: string | null;
     /**
      * Execution End At
      */
@@ -2431,6 +2441,47 @@ export type States = {
      * Statuses
      */
     statuses: Array<TaskStatus>;
+};
+
+/**
+ * SubAgent
+ *
+ * A conversation that the agent held with another of its own making. Cost and tokens are part of the run's.
+ */
+export type SubAgent = {
+    /**
+     * Cost
+     */
+    cost: number;
+    /**
+     * Duration Ms
+     */
+    duration_ms: number | null;
+    /**
+     * Id
+     *
+     * OpenCode's name for its session; `child` in the output
+     */
+    id: string;
+    /**
+     * Parent
+     *
+     * the sub-agent that made it, None when the run's own agent did
+     */
+    parent: string | null;
+    /**
+     * Reason
+     */
+    reason?: string | null;
+    /**
+     * State
+     */
+    state: 'finished' | 'failed' | 'unfinished';
+    /**
+     * Title
+     */
+    title: string;
+    tokens: Tokens;
 };
 
 /**

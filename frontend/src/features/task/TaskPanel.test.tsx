@@ -121,6 +121,23 @@ describe('live output', () => {
     await waitFor(() => expect(FakeEventSource.latest.url).toContain('session_id=session-0'))
     expect(screen.getByText('An earlier run')).toBeInTheDocument()
   })
+
+  it('tells who began it, and its sub-agents under those that made them', async () => {
+    const child = { id: 'c1', parent: null, title: 'Look around', state: 'finished', cost: 0.5 } as const
+    const usual = { reason: null, tokens: { input: 1500 }, duration_ms: 2_000 }
+    const below = { ...child, id: 'c2', parent: 'c1', title: 'Look deeper', state: 'failed' } as const
+    const children = [
+      { ...child, ...usual },
+      { ...below, ...usual, reason: 'Overloaded' },
+    ]
+    const run = aSession({ status: 'completed', verdict: 'success', created_by_name: 'Ada', children })
+    show({ ...running, runs: [run], at: '?tab=history' })
+    const list = await screen.findByRole('list', { name: 'Sub-agents' })
+    const [first, second] = within(list).getAllByRole('listitem')
+    expect(first).toHaveTextContent('Look around 2s · 1.5k tokens · $0.50')
+    expect(second).toHaveTextContent('Look deeperFailed 2s · 1.5k tokens · $0.50Overloaded')
+    expect(screen.getByRole('button', { name: /by Ada/ })).toBeInTheDocument()
+  })
 })
 
 describe('asks', () => {

@@ -5,6 +5,7 @@ import contextlib
 
 from opm.server.background.pump.context import Run, interrupted
 from opm.server.background.pump.feed import Connected, Lost
+from opm.server.background.pump.lineage import descendants, words
 from opm.server.background.pump.settle import outcome_of
 from opm.server.clients.translate import asked, parts_of
 from opm.server.clients.verdict import answers_to
@@ -12,7 +13,7 @@ from opm.server.core.errors import NotFound, Unavailable
 from opm.server.features.interactions.schemas import InteractionKind
 from opm.server.features.sessions.runs import Outcome
 from opm.server.features.sessions.schemas import Verdict
-from opm.wire.events import Output, OutputSnapshot, OutputStatus, OutputTool
+from opm.wire.events import Output, OutputChild, OutputSnapshot, OutputStatus, OutputTool
 
 _ON_ITS_WAY = 2.0
 _LONG = 60.0
@@ -103,14 +104,16 @@ async def _adopt(run: Run, remote: str) -> Outcome | None:
 
 async def snapshot(run: Run) -> None:
     """All that OpenCode has stored of the run so far, and what it asks; the stream goes on from there."""
-    children = [child["id"] for child in await run.agent.children(run.remote)]
     messages = await run.stored()
+    children = await descendants(run, messages)
+    said = await words(run, children)
     await run.recorder.flush()
     async with run.ports.scope(write=False) as scope:
         recorded = await scope.output.texts(run.claim.session_id)
-    parts = fullest(parts_of(answers_to(messages, run.claim.message_id)), recorded)
-    run.translator.adopt(children)
+    parts = fullest([*parts_of(answers_to(messages, run.claim.message_id)), *said], recorded)
+    run.translator.adopt([str(child["id"]) for child in children])
     run.translator.take(parts)
+    run.recorder.put(*(OutputChild(child=str(c["id"]), title=str(c.get("title", ""))) for c in children))
     run.recorder.put(OutputSnapshot(parts=list(parts)))
     await _asks(run)
 

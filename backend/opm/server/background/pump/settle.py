@@ -4,8 +4,8 @@ import asyncio
 
 import structlog
 
+from opm.server.background.pump.children import accounts
 from opm.server.background.pump.context import Run
-from opm.server.clients.translate import mapping
 from opm.server.clients.verdict import End, Reading, read
 from opm.server.core.errors import Fault, Refusal
 from opm.server.features.sessions.runs import Outcome
@@ -74,10 +74,10 @@ def stopped(run: Run) -> Outcome:
 async def _with_work(run: Run, outcome: Outcome, reading: Reading) -> Outcome:
     """The outcome with what was said, used and changed."""
     tokens, cost = dict(reading.tokens), reading.cost
-    for child in run.translator.children:
-        used, price = await _child(run, child)
-        cost += price
-        for name, number in used.items():
+    children = await accounts(run)
+    for child in children:
+        cost += child.cost
+        for name, number in child.tokens:
             tokens[name] += number
     return Outcome(
         verdict=outcome.verdict,
@@ -86,17 +86,8 @@ async def _with_work(run: Run, outcome: Outcome, reading: Reading) -> Outcome:
         tokens=tokens,
         cost=cost,
         diff=await _diff(run),
+        children=children,
     )
-
-
-async def _child(run: Run, child: str) -> tuple[dict[str, int], float]:
-    try:
-        session = await run.agent.session(child)
-    except (Fault, Refusal):
-        return {}, 0.0
-    used = mapping(session.get("tokens"))
-    numbers = {name: int(used.get(name) or 0) for name in ("input", "output", "reasoning")}
-    return numbers, float(session.get("cost") or 0)
 
 
 async def _diff(run: Run) -> list[dict[str, object]] | None:

@@ -20,7 +20,7 @@ from opm.server.features.interactions.service import InteractionService
 from opm.server.features.sessions.news import session_changed
 from opm.server.features.sessions.queue import RunQueue
 from opm.server.features.sessions.repository import SessionRepository
-from opm.server.features.sessions.schemas import RunStatus, Verdict
+from opm.server.features.sessions.schemas import RunStatus, SubAgent, Verdict
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.tasks.states import Cause, TaskStatus
 from opm.server.realtime.bus import WAKE_PUMP, Bus, Message, output_topic
@@ -73,6 +73,7 @@ class Outcome:
     tokens: Mapping[str, int] = field(default_factory=dict[str, int])
     cost: float = 0.0
     diff: Sequence[Mapping[str, Any]] | None = None
+    children: Sequence[SubAgent] = ()
 
 
 _ENDS: dict[Verdict, tuple[RunStatus, TaskStatus, Cause, int]] = {
@@ -232,6 +233,7 @@ class RunService:
         run.tokens = dict(outcome.tokens)
         run.cost = outcome.cost
         run.diff = [dict(item) for item in outcome.diff] if outcome.diff is not None else None
+        run.children = [child.model_dump() for child in outcome.children]
         run.lease_until = None
         await self._interactions.closed(run.id, run.final_output or run.reason)
         moved = self._move_card(run, task, target, cause, duration)

@@ -35,6 +35,19 @@ class Tokens(BaseModel):
     cache_write: int = 0
 
 
+class SubAgent(BaseModel):
+    """A conversation that the agent held with another of its own making. Cost and tokens are part of the run's."""
+
+    id: str = Field(description="OpenCode's name for its session; `child` in the output")
+    parent: str | None = Field(description="the sub-agent that made it, None when the run's own agent did")
+    title: str
+    state: Literal["finished", "failed", "unfinished"]
+    reason: str | None = None
+    tokens: Tokens
+    cost: float
+    duration_ms: int | None
+
+
 class Session(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -45,6 +58,7 @@ class Session(BaseModel):
     config_id: UUID
     config_version: int
     created_by: UUID | None
+    created_by_name: str | None
     rerun_of: UUID | None = Field(description="the run that this one repeats")
     remote_session_id: str | None
     kind: Literal["execute", "feedback"]
@@ -57,6 +71,7 @@ class Session(BaseModel):
     queue_position: int | None = None
     tokens: Tokens
     cost: float
+    children: list[SubAgent] = Field(description="sub-agents in the order of their making; empty until the run ends")
     execution_start_at: datetime | None
     execution_end_at: datetime | None
     created_at: datetime

@@ -191,6 +191,7 @@ class SessionService:
         queued = {run.project_id for run in runs if run.status == RunStatus.QUEUED}
         places = await self._sessions.positions(list(queued)) if queued else {}
         titles = await self._sessions.titles([run.task_id for run in runs])
+        names = await self._sessions.names([run.created_by for run in runs if run.created_by])
         shown: list[schemas.Session] = []
         for run in runs:
             columns = {name: getattr(run, name) for name in schemas.Session.model_fields if hasattr(run, name)}
@@ -198,6 +199,7 @@ class SessionService:
                 "config_version": versions[run.config_id],
                 "queue_position": places.get(run.id),
                 "task_title": titles[run.task_id],
+                "created_by_name": names.get(run.created_by) if run.created_by else None,
             }
             shown.append(schemas.Session.model_validate({**columns, **found}))
         return shown

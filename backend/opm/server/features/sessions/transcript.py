@@ -30,16 +30,24 @@ class Transcript:
                 self.take(part)
         elif kind == "ask":
             self._items[event["interaction_id"]] = event
-        elif kind in ("error", "child"):
-            self._items[f"{kind} {len(self._items)}"] = event
+        elif kind == "child":
+            self._items[f"child {event['child']}"] = event
+        elif kind == "error":
+            self._items[f"error {len(self._items)}"] = event
 
     def pieces(self) -> Iterator[str]:
         yield f"# {plain(self._run.task_title)}\n\n"
         for name, value in self._facts():
             yield f"- {name}: {plain(value)}\n"
         yield f"\n## Prompt\n\n{fenced(self._run.prompt)}\n## Transcript\n\n"
+        told: set[str] = set()
         for item in self._items.values():
-            yield from self._told(item)
+            child = item.get("child")
+            if child is None:
+                yield from self._told(item, "###")
+            elif child not in told:
+                told.add(child)
+                yield from self._sub_agent(child)
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         run = self._run
@@ -53,14 +61,23 @@ class Transcript:
                 yield name, moment.isoformat()
         yield "Tokens", ", ".join(f"{name} {count}" for name, count in run.tokens.model_dump().items())
         yield "Cost", f"{run.cost:.4f} USD"
+        for child in run.children:
+            yield f"Sub-agent {plain(child.title)}", f"{child.state}, {child.cost:.4f} USD"
 
-    def _told(self, item: Mapping[str, Any]) -> Iterator[str]:
+    def _sub_agent(self, child: str) -> Iterator[str]:
+        title = self._items.get(f"child {child}", {}).get("title") or "without a title"
+        yield f"### Sub-agent: {plain(title)}\n\n"
+        for item in self._items.values():
+            if item.get("child") == child and item["type"] != "child":
+                yield from self._told(item, "####")
+
+    def _told(self, item: Mapping[str, Any], level: str) -> Iterator[str]:
         kind = item["type"]
         if kind == "output":
             who = "Thought" if item.get("kind") == "reasoning" else "Agent"
-            yield f"### {who}\n\n{quoted(''.join(item['data']))}\n"
+            yield f"{level} {who}\n\n{quoted(''.join(item['data']))}\n"
         elif kind == "tool":
-            yield f"### Tool {plain(item['tool'])}: {plain(item['state'])}\n\n"
+            yield f"{level} Tool {plain(item['tool'])}: {plain(item['state'])}\n\n"
             if item.get("input"):
                 yield fenced(json.dumps(item["input"], indent=2, ensure_ascii=False), "json")
             for part in ("output", "error"):
@@ -68,8 +85,6 @@ class Transcript:
                     yield f"{part.capitalize()}:\n\n{fenced(item[part])}"
         elif kind == "ask":
             yield from self._asked(item["interaction_id"])
-        elif kind == "child":
-            yield f"### Sub-agent: {plain(item['title'])}\n\n"
         else:
             yield f"### Error: {plain(item['name'])}\n\n{quoted(item['message'])}\n"
 

@@ -207,21 +207,6 @@ async def test_a_run_of_more_steps_than_one_page_of_messages(stage: Stage) -> No
     assert run.tokens["input"] == 131 * 10
 
 
-async def test_sub_agents_count_in_tokens_and_cost(stage: Stage) -> None:
-    async def script(turn: Turn) -> None:
-        child = turn.agent.new_session("Look around", parent=turn.session_id)
-        child |= {"cost": 1.5, "tokens": {"input": 100, "output": 7, "reasoning": 1}}
-        await turn.say("Found.")
-        await turn.finish()
-
-    task = await stage.execute(script)
-    stage.pump()
-    run = await stage.ended(task)
-    assert run.cost == pytest.approx(1.51)
-    assert (run.tokens["input"], run.tokens["output"], run.tokens["reasoning"]) == (110, 12, 1)
-    assert [event["title"] for event in await stage.output(task) if event["type"] == "child"] == ["Look around"]
-
-
 async def test_one_project_works_on_one_card_at_a_time_in_order(stage: Stage) -> None:
     order: list[str] = []
     at_work = 0

@@ -15,7 +15,8 @@ ID = UUID(int=1)
 def a_run(**over: Any) -> Session:
     given: dict[str, Any] = {
         "id": ID, "project_id": ID, "task_id": ID, "task_title": "Tea", "config_id": ID, "config_version": 3,
-        "created_by": None, "rerun_of": None, "remote_session_id": None, "kind": "execute", "status": "completed",
+        "created_by": None, "created_by_name": None, "children": [],
+        "rerun_of": None, "remote_session_id": None, "kind": "execute", "status": "completed",
         "verdict": "success", "reason": None, "prompt": "Make tea", "final_output": None, "exit_code": 0,
         "tokens": {}, "cost": 0.5, "execution_start_at": NOW, "execution_end_at": NOW, "created_at": NOW, "last_seq": 1,
     }  # fmt: skip
@@ -54,6 +55,17 @@ def test_pieces_of_a_text_are_one_and_the_last_state_of_a_tool_counts() -> None:
     assert "### Tool bash: completed" in document
     assert "a.txt" in document
     assert document.index("One word") < document.index("Tool bash")
+
+
+def test_a_sub_agent_has_a_section_with_all_it_said() -> None:
+    inner = {**text("Found it", "p2"), "child": "c1"}
+    child = {"type": "child", "child": "c1", "title": "Look *around*"}
+    later = {**text("Again", "p4"), "child": "c2"}
+    document = told(text("Off you go"), inner, text("Thanks", "p3"), child, child, later)
+    assert document.index("### Sub-agent: Look \\*around") < document.index("> Found it") < document.index("> Thanks")
+    assert "#### Agent\n\n> Found it" in document
+    assert document.count("Sub-agent: Look") == 1
+    assert "### Sub-agent: without a title\n\n#### Agent\n\n> Again" in document
 
 
 def test_figures_stand_at_the_head() -> None:

@@ -12,6 +12,7 @@ import { useCard } from '../context'
 import { eventInWords } from '../model/timeline'
 import { isActive, runDuration, sayRun, totalTokens } from '../model/verdict'
 import { RunMenu } from './RunMenu'
+import { SubAgents } from './SubAgents'
 
 export interface HistoryTabProps {
   runs: Session[]
@@ -42,6 +43,7 @@ export function HistoryTab({ runs, shown, onShow }: HistoryTabProps) {
                   shown={run.id === shown}
                   onShow={() => onShow(run)}
                 />
+                <SubAgents>{run.children}</SubAgents>
               </li>
             ))}
           </ol>
@@ -70,6 +72,7 @@ function RunRow({ run, number, shown, onShow }: RunRowProps) {
     tokens > 0 && `${formatTokens(tokens)} tokens`,
     tokens > 0 && formatCost(run.cost),
     `config v${run.config_version}`,
+    run.created_by_name && `by ${run.created_by_name}`,
   ].filter(Boolean)
   return (
     <button

@@ -1,6 +1,6 @@
 import { Link } from 'react-router'
 import type { Session } from '@/api/types'
-import { formatAgo, formatCost, formatDateTime, formatDuration, formatTokens } from '@/lib/format'
+import { formatAgo, formatCost, formatDateTime, formatDuration, formatTokens, plural } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
 import { Badge } from '@/ui/badge'
 import { RunMenu } from '../history/RunMenu'
@@ -13,7 +13,7 @@ export function RunTable({ runs, baseUrl }: { runs: Session[]; baseUrl: string }
     <table className="w-full text-sm max-md:block">
       <thead className="max-md:sr-only">
         <tr className="border-b text-left text-xs text-muted">
-          {['Card', 'State', 'Begun', 'Took', 'Tokens', 'Cost', 'Config'].map((title) => (
+          {['Card', 'State', 'Begun', 'Took', 'Tokens', 'Cost', 'Config', 'By'].map((title) => (
             <th key={title} scope="col" className="py-1.5 pr-4 font-medium">
               {title}
             </th>
@@ -47,6 +47,9 @@ function Row({ run, baseUrl, now }: { run: Session; baseUrl: string; now: number
         </Link>
         {run.kind === 'feedback' && <span className="ml-2 text-xs text-muted">feedback</span>}
         {run.rerun_of && <span className="ml-2 text-xs text-muted">repeated</span>}
+        {run.children.length > 0 && (
+          <span className="ml-2 text-xs text-muted">{plural(run.children.length, 'sub-agent')}</span>
+        )}
         {run.reason && <p className="line-clamp-2 text-xs break-words text-muted">{run.reason}</p>}
       </td>
       <td>
@@ -64,6 +67,9 @@ function Row({ run, baseUrl, now }: { run: Session; baseUrl: string; now: number
       </td>
       <td className="whitespace-nowrap text-muted">{tokens > 0 && formatCost(run.cost)}</td>
       <td className="whitespace-nowrap text-muted">v{run.config_version}</td>
+      <td className="max-w-32 truncate text-muted" title={run.created_by_name ?? undefined}>
+        {run.created_by_name}
+      </td>
       <td className="max-md:absolute max-md:top-1.5 max-md:right-0">
         <RunMenu run={run} />
       </td>

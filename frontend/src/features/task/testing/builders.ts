@@ -9,6 +9,8 @@ export function aSession(over: Partial<Session> = {}): Session {
     task_id: 'task',
     task_title: 'Tea',
     created_by: null,
+    created_by_name: null,
+    children: [],
     rerun_of: null,
     config_id: 'config',
     config_version: 1,
