@@ -5,7 +5,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import first_delta, large_board, task_list
+from bench import first_delta, large_board, task_list, terminal, workspace
 from bench.figures import table
 from bench.machine import described
 
@@ -24,13 +24,24 @@ async def measure(home: Path, *, only: str | None, smoke: bool) -> None:
     if only in {None, "first_delta"}:
         for title, figures in await first_delta.run(home / "delta", rounds=2 if smoke else 25):
             print("\n" + table(title, figures))
+    if only in {None, "terminal"}:
+        megabytes, rounds, requests = (2, 1, 5) if smoke else (200, 7, 200)
+        for title, figures in await terminal.run(
+            home / "terminal", megabytes=megabytes, rounds=rounds, requests=requests
+        ):
+            print("\n" + table(title, figures))
+    if only in {None, "workspace"}:
+        files, mebibytes, rounds = (2_000, 16, 1) if smoke else (100_000, 1_024, 7)
+        for title, figures in await workspace.run(home / "workspace", files=files, mebibytes=mebibytes, rounds=rounds):
+            print("\n" + table(title, figures))
+
+
+_NAMES = ("task_list", "large_board", "first_delta", "terminal", "workspace")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "only", nargs="?", choices=["task_list", "large_board", "first_delta"], help="one benchmark instead of all"
-    )
+    parser.add_argument("only", nargs="?", choices=_NAMES, help="one benchmark instead of all")
     parser.add_argument("--smoke", action="store_true", help="tiny loads: does it still run?")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="opm-bench-") as home:

@@ -30,6 +30,19 @@ async def fetch(target: Target) -> bytes:
     return body
 
 
+async def swallow(target: Target) -> int:
+    """Read one answer without keeping it; its length in bytes."""
+    reader, writer = await _connect(target)
+    writer.write(target.request())
+    left = total = await _length(reader)
+    while left:
+        piece = await reader.read(min(left, 1 << 20))
+        assert piece, "the answer ended early"
+        left -= len(piece)
+    writer.close()
+    return total
+
+
 async def repeat(target: Target, times: int, connections: int = 4) -> None:
     left = iter(range(times))
     request = target.request()
@@ -54,7 +67,12 @@ async def _connect(target: Target) -> tuple[asyncio.StreamReader, asyncio.Stream
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
     writer.write(request)
+    return await reader.readexactly(await _length(reader))
+
+
+async def _length(reader: asyncio.StreamReader) -> int:
+    """Of the body that follows."""
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200"), head.decode()
     length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    return await reader.readexactly(int(length.partition(b":")[2]))
+    return int(length.partition(b":")[2])

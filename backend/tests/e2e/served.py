@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import httpx
 
+from opm.server.runtime.local.layout import PodLayout
 from tests.opencode import opencode_binary
 
 _LAUNCH = re.compile(r"http://127\.0\.0\.1:\d+/launch#([\w-]{40,})")
@@ -129,6 +131,12 @@ class Project:
     @property
     def id(self) -> str:
         return self.client.call("GET", self.path)["id"]
+
+    def workspace(self, served: Served) -> Path:
+        """Its folder, once its pod is there."""
+        tree = f"{self.path}/files/tree"
+        wait_for(lambda: self.client.http.get(tree).is_success or None, 60, "the pod")
+        return PodLayout.of(served.data, UUID(self.id)).workspace
 
     def card(self, title: str, *script: str) -> "Card":
         body = {"title": title, "description": "\n".join(f"demo: {line}" for line in script)}
