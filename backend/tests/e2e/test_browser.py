@@ -202,10 +202,11 @@ def test_the_editor_follows_the_agent_and_loses_no_text(visitor: Visitor) -> Non
     new_project(page, "Follow")
     slug = slug_of(page)
 
-    def work(*script: str) -> None:
+    def work(*script: str) -> str:
         lines = "\n".join(f"demo: {line}" for line in (*script, "next", "say Done."))
         task = client.call("POST", f"/projects/{slug}/tasks", {"title": script[-1], "description": lines})
         client.call("POST", f"/projects/{slug}/tasks/{task['id']}/execute")
+        return task["id"]
 
     work("write notes.txt first")
     page.get_by_role("link", name="Files").click()
@@ -219,7 +220,7 @@ def test_the_editor_follows_the_agent_and_loses_no_text(visitor: Visitor) -> Non
     editor.click()
     page.keyboard.press("Control+End")
     page.keyboard.type("mine")
-    work(read, "next", "write notes.txt third")
+    last = work(read, "next", "write notes.txt third")
     expect(page.get_by_text("Changed on disk")).to_be_visible(timeout=40_000)
     expect(editor).to_contain_text("mine")
     visitor.check_page("a file changed on disk")
@@ -236,6 +237,13 @@ def test_the_editor_follows_the_agent_and_loses_no_text(visitor: Visitor) -> Non
     page.keyboard.type("thi")
     expect(page.get_by_role("button", name="Line 1: third")).to_be_visible()
     visitor.check_page("search in files")
+
+    page.goto(f"/p/{slug}/t/{last}?tab=changes")
+    page.get_by_role("link", name="Open notes.txt").click()
+    compared = page.locator(".monaco-diff-editor")
+    expect(compared).to_contain_text("second", timeout=PATIENCE_MS)
+    expect(compared).to_contain_text("third")
+    visitor.look("a file beside what it was before a run")
     visitor.assert_content()
 
 

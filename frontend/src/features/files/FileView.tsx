@@ -9,13 +9,13 @@ import { IconButton } from '@/ui/icon-button'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import { isStarting } from './api'
 import { ChangedBar } from './ChangedBar'
+import { Changes } from './Changes'
 import type { Editors } from './editor'
 import { contentUrl } from './model/address'
 import { nameOf } from './model/tree'
 import { NotText } from './NotText'
 import { hasPreview, imageType } from './preview/kinds'
 import { Preview } from './preview/Preview'
-import { SinceCommit } from './SinceCommit'
 import { PANEL } from './TabStrip'
 import type { Buffers } from './useBuffers'
 import { isMissing, useFile } from './useFile'
@@ -26,6 +26,8 @@ export interface FileViewProps {
   projectId: string
   path: string
   line: number | null
+  /** A run whose changes to this file were asked for. */
+  run: string | null
   home: string
   /** All that is open: an editor lets go of the rest. */
   paths: readonly string[]
@@ -46,7 +48,7 @@ export function FileView(props: FileViewProps) {
   const other = content && content.kind !== 'text' && !dirty ? content : null
   const disk = buffer?.disk
   const [looks, setLooks] = useState<ReadonlyMap<string, Look>>(new Map())
-  const look = looks.get(path) ?? 'text'
+  const look = looks.get(path) ?? (props.run ? 'changes' : 'text')
   const picture = other?.kind === 'binary' && imageType(path) !== null
   return (
     <div
@@ -77,10 +79,12 @@ export function FileView(props: FileViewProps) {
       {buffer && !other && look !== 'text' && (
         <div className="min-h-0 flex-1">
           {look === 'changes' ? (
-            <SinceCommit
+            <Changes
+              key={`${path} ${props.run}`}
               projectId={projectId}
               path={path}
               text={buffer.text}
+              run={props.run}
               Compare={props.editors.Compare}
             />
           ) : (
@@ -145,7 +149,7 @@ function Toolbar(props: ToolbarProps) {
           </IconButton>
         )}
         {look && (
-          <IconButton label="Changes since the last commit" {...toggle('changes')}>
+          <IconButton label="Changes since an earlier state" {...toggle('changes')}>
             <GitCompare />
           </IconButton>
         )}

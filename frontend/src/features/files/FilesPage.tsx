@@ -121,6 +121,7 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
             projectId={project.id}
             path={path}
             line={place.line}
+            run={place.run}
             home={home}
             paths={files.paths}
             buffers={buffers}

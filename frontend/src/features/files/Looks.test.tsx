@@ -26,9 +26,9 @@ describe('changes since the last commit', () => {
     workspace.committed = { 'src/app.py': 'old' }
     show(workspace, '?path=src/app.py')
     await userEvent.type(await editor(), '!')
-    await press('Changes since the last commit')
+    await press('Changes since an earlier state')
     expect(await screen.findByText(/^old against import os print\(os\)!$/)).toBeInTheDocument()
-    await press('Changes since the last commit')
+    await press('Changes since an earlier state')
     expect(screen.queryByText(/old against/)).not.toBeInTheDocument()
     expect(await editor()).toHaveValue('import os\nprint(os)!')
   })
@@ -40,7 +40,34 @@ describe('changes since the last commit', () => {
   ])('are told in words where there is nothing to compare: %j', async (committed, title) => {
     workspace.committed = committed
     show(workspace, '?path=src/app.py')
-    await press('Changes since the last commit')
+    await press('Changes since an earlier state')
+    expect(await screen.findByText(title)).toBeInTheDocument()
+  })
+})
+
+describe('changes since a run', () => {
+  const patch = '--- src/app.py\n+++ src/app.py\n@@ -1,2 +1,2 @@\n-import sys\n+import os\n print(os)\n'
+  const nl = '\\ No newline at end of file\n'
+
+  it('are shown at once when the way led from its card, and another state can be chosen', async () => {
+    workspace.committed = { 'src/app.py': 'old' }
+    workspace.runs = [{ id: 'run-1', title: 'Tidy up', files: [{ file: 'src/app.py', patch: patch + nl }] }]
+    show(workspace, '?path=src/app.py&run=run-1')
+    expect(
+      await screen.findByText(/^import sys print\(os\) against import os print\(os\)$/),
+    ).toBeInTheDocument()
+    await userEvent.click(screen.getByRole('combobox', { name: 'Compared with' }))
+    expect(await screen.findByRole('option', { name: /Before “Tidy up”/ })).toBeInTheDocument()
+    await userEvent.click(screen.getByRole('option', { name: 'The last commit' }))
+    expect(await screen.findByText(/^old against/)).toBeInTheDocument()
+  })
+
+  it.each([
+    [[], 'Not changed by this run'],
+    [[{ file: 'src/app.py', patch: patch.replaceAll('import os', 'import re') + nl }], 'Changed again since'],
+  ])('are told in words where they cannot be shown: %j', async (files, title) => {
+    workspace.runs = [{ id: 'run-1', title: 'Tidy up', files }]
+    show(workspace, '?path=src/app.py&run=run-1')
     expect(await screen.findByText(title)).toBeInTheDocument()
   })
 })

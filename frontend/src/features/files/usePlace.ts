@@ -9,7 +9,7 @@ export function usePlace(projectId: string) {
   const [search] = useSearchParams()
   const { hash } = useLocation()
   const navigate = useNavigate()
-  const { path, line } = placeOf(search)
+  const { path, line, run } = placeOf(search)
   const place = former ? formerPlace(former, hash) : null
 
   const open = useCallback(
@@ -24,7 +24,7 @@ export function usePlace(projectId: string) {
   const home = filesUrl(ref)
   const movedTo = place && filesUrl(ref, place.path, place.line)
   return useMemo(
-    () => ({ path, line, home, open, replace, movedTo }),
-    [path, line, home, open, replace, movedTo],
+    () => ({ path, line, run, home, open, replace, movedTo }),
+    [path, line, run, home, open, replace, movedTo],
   )
 }

@@ -325,7 +325,7 @@ describe('changes', () => {
     expect(await screen.findByText('two')).toBeInTheDocument()
     expect(screen.getByRole('link', { name: 'Open src/a b.py' })).toHaveAttribute(
       'href',
-      '/p/website/files?path=src/a%20b.py',
+      '/p/website/files?path=src/a%20b.py&run=session-1',
     )
     await userEvent.click(screen.getByRole('button', { name: 'Collapse all' }))
     expect(screen.queryByText('two')).not.toBeInTheDocument()

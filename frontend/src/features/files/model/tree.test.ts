@@ -101,8 +101,12 @@ describe('paths', () => {
   it('are read from the address with their line', () => {
     const lines = ['line=12', 'line=0', 'line=x', ''].map((query) => placeOf(new URLSearchParams(query)).line)
     expect(lines).toEqual([12, null, null, null])
-    expect(placeOf(new URLSearchParams('path=a%20b/c.md'))).toEqual({ path: 'a b/c.md', line: null })
-    expect(formerPlace('src/app.py', '#L12')).toEqual({ path: 'src/app.py', line: 12 })
+    expect(placeOf(new URLSearchParams('path=a%20b/c.md'))).toEqual({
+      path: 'a b/c.md',
+      line: null,
+      run: null,
+    })
+    expect(formerPlace('src/app.py', '#L12')).toEqual({ path: 'src/app.py', line: 12, run: null })
   })
 })
 

@@ -6,6 +6,15 @@ import { monaco, OPTIONS, setMonacoTheme } from './monaco'
 
 const SIDES = ['On disk', 'Yours'] as const
 
+/** Monaco forgets the names of the two sides whenever it lays them out anew. */
+function keepName(side: monaco.editor.ICodeEditor, ariaLabel: string): monaco.IDisposable {
+  const name = () => {
+    if (side.getOption(monaco.editor.EditorOption.ariaLabel) !== ariaLabel) side.updateOptions({ ariaLabel })
+  }
+  name()
+  return side.onDidChangeConfiguration(name)
+}
+
 /** Two texts side by side, or one below the other where there is no room. */
 export default function CompareView({ path, theirs, mine, labels = SIDES, className }: CompareProps) {
   const box = useRef<HTMLDivElement>(null)
@@ -23,13 +32,11 @@ export default function CompareView({ path, theirs, mine, labels = SIDES, classN
       renderOverviewRuler: false,
       renderSideBySide: true,
       useInlineViewWhenSpaceIsLimited: true,
-      originalAriaLabel: left,
-      modifiedAriaLabel: right,
     })
     editor.setModel({ original, modified })
-    editor.getOriginalEditor().updateOptions({ ariaLabel: left })
-    editor.getModifiedEditor().updateOptions({ ariaLabel: right })
+    const names = [keepName(editor.getOriginalEditor(), left), keepName(editor.getModifiedEditor(), right)]
     return () => {
+      for (const listening of names) listening.dispose()
       editor.dispose()
       original.dispose()
       modified.dispose()

@@ -5,7 +5,7 @@ import { vi } from 'vitest'
 import type { Entry, Rename as RenameFile, WriteFile } from '@/api/types'
 import { aProject } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
-import { ORIGIN, refusal, server } from '@/testing/server'
+import { ORIGIN, page, refusal, server } from '@/testing/server'
 import type { CompareProps, EditorProps, Editors } from '../editor'
 import FilesPage from '../FilesPage'
 
@@ -41,6 +41,8 @@ export class Workspace {
   readonly deleted: string[] = []
   /** The files as they were committed last; null where there is no repository. */
   committed: Record<string, string> | null = {}
+  /** Runs of the agent and what each changed. */
+  runs: { id: string; title: string; files: { file: string; patch: string }[] }[] = []
 
   constructor(readonly files: Record<string, StoredFile>) {}
 
@@ -48,6 +50,7 @@ export class Workspace {
     const base = `${ORIGIN}/api/projects/project/files`
     const query = (request: Request) => new URL(request.url).searchParams.get('path') ?? ''
     return [
+      ...this.runsHandlers(),
       http.get(`${base}/tree`, ({ request }) => HttpResponse.json(this.tree(query(request)) as never)),
       http.get(`${base}/content`, ({ request }) => {
         const file = this.files[query(request)]
@@ -78,6 +81,29 @@ export class Workspace {
         this.deleted.push(query(request))
         delete this.files[query(request)]
         return new HttpResponse(null, { status: 204 })
+      }),
+    ]
+  }
+
+  private runsHandlers() {
+    const base = `${ORIGIN}/api/projects/project`
+    const run = (id: string | readonly string[] | undefined) => this.runs.find((one) => one.id === id)
+    const shown = ({ id, title }: { id: string; title: string }) => ({
+      id,
+      task_id: `card-${id}`,
+      task_title: title,
+      execution_start_at: '2026-01-01T00:00:00Z',
+      created_at: '2026-01-01T00:00:00Z',
+    })
+    return [
+      http.get(`${base}/sessions`, () => HttpResponse.json(page(this.runs.map(shown)) as never)),
+      http.get(`${base}/sessions/:id`, ({ params }) => {
+        const found = run(params.id)
+        return found ? HttpResponse.json(shown(found) as never) : refusal(404, 'There is no such run.')
+      }),
+      http.get(`${base}/tasks/:task/diff`, ({ params }) => {
+        const found = run(String(params.task).replace('card-', ''))
+        return HttpResponse.json({ session_id: found?.id, live: false, files: found?.files ?? [] } as never)
       }),
     ]
   }

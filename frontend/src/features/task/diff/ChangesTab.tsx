@@ -59,10 +59,10 @@ export function ChangesTab({ projectId, taskId, run, touched }: ChangesTabProps)
       </EmptyState>
     )
   }
-  return <DiffList files={files} live={diff.data.live} />
+  return <DiffList files={files} runId={run.id} live={diff.data.live} />
 }
 
-function DiffList({ files, live }: { files: FileDiff[]; live: boolean }) {
+function DiffList({ files, runId, live }: { files: FileDiff[]; runId: string; live: boolean }) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set())
   const additions = files.reduce((sum, file) => sum + file.additions, 0)
   const deletions = files.reduce((sum, file) => sum + file.deletions, 0)
@@ -91,6 +91,7 @@ function DiffList({ files, live }: { files: FileDiff[]; live: boolean }) {
         <DiffFile
           key={file.file}
           file={file}
+          runId={runId}
           open={!closed.has(file.file)}
           onToggle={() => toggle(file.file)}
         />
@@ -99,7 +100,14 @@ function DiffList({ files, live }: { files: FileDiff[]; live: boolean }) {
   )
 }
 
-function DiffFile({ file, open, onToggle }: { file: FileDiff; open: boolean; onToggle: () => void }) {
+interface DiffFileProps {
+  file: FileDiff
+  runId: string
+  open: boolean
+  onToggle: () => void
+}
+
+function DiffFile({ file, runId, open, onToggle }: DiffFileProps) {
   const { project } = useParams()
   return (
     <div className="overflow-hidden rounded-lg border bg-surface">
@@ -119,7 +127,7 @@ function DiffFile({ file, open, onToggle }: { file: FileDiff; open: boolean; onT
         <Counts additions={file.additions} deletions={file.deletions} />
         {file.status !== 'deleted' && (
           <Link
-            to={filesUrl(project ?? '', file.file)}
+            to={filesUrl(project ?? '', file.file, null, runId)}
             aria-label={`Open ${file.file}`}
             className="text-xs text-accent-ink hover:underline"
           >
