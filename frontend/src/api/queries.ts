@@ -76,6 +76,7 @@ export function statesOptions() {
 interface GeneratedKey {
   _id?: string
   path?: Record<string, unknown>
+  query?: Record<string, unknown>
 }
 
 function head(key: QueryKey): GeneratedKey {
@@ -88,5 +89,16 @@ export function queriesOf(operations: string[] | null, id?: string) {
     const { _id, path } = head(query.queryKey)
     if (operations && !(_id && operations.includes(_id))) return false
     return id === undefined || Object.values(path ?? {}).includes(id)
+  }
+}
+
+/** Matches the listings in which a file stands; with `many`, those of a folder and of all beneath it, too. */
+export function listingsOf(projectId: string, path: string, many: boolean) {
+  const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+  const isTree = queriesOf(['getTree'], projectId)
+  return (query: Query): boolean => {
+    if (!isTree(query)) return false
+    const listed = String(head(query.queryKey).query?.path ?? '')
+    return listed === parent || (many && (path === '' || listed === path || listed.startsWith(`${path}/`)))
   }
 }

@@ -100,6 +100,27 @@ test('an ask makes the asks and the attention be read again, a file the tree', (
   expect(stale(tree)).toBe(true)
 })
 
+test('of many open folders only those are read again in which something changed', () => {
+  const listing = (path: string) =>
+    getTreeOptions({ path: { project: 'p' }, query: { path, max_depth: 1 } }).queryKey
+  const folders = ['src', 'src/app', 'srcs', 'docs']
+  const read = () => {
+    for (const path of folders) client.setQueryData(listing(path), { path, entries: [], truncated: false })
+  }
+  const again = () => folders.filter((path) => stale(listing(path)))
+  read()
+  hear({ type: 'file_changed', path: 'src/app/main.py', operation: 'modify' })
+  vi.advanceTimersByTime(50)
+  expect(again()).toEqual(['src/app'])
+  read()
+  hear({ type: 'file_changed', path: 'src', operation: 'modify', many: true })
+  vi.advanceTimersByTime(50)
+  expect(again()).toEqual(['src', 'src/app'])
+  hear({ type: 'file_changed', path: '', operation: 'modify', many: true })
+  vi.advanceTimersByTime(50)
+  expect(again()).toEqual(folders)
+})
+
 test('output costs no reading', () => {
   const invalidate = vi.spyOn(client, 'invalidateQueries')
   hear({ type: 'session_output', taskId: 't', sessionId: 's', output: 'x', seq: 1 })

@@ -1,8 +1,9 @@
 /** What each board event means for the query cache: patch what the event says, read again what it only hints at. */
-import type { QueryClient } from '@tanstack/react-query'
-import { allProjectsOptions, boardTasksOptions, queriesOf } from '@/api/queries'
+import type { Query, QueryClient } from '@tanstack/react-query'
+import { allProjectsOptions, boardTasksOptions, listingsOf, queriesOf } from '@/api/queries'
 import type {
   AnyBoardEvent,
+  FileChanged,
   PodStatus,
   ProjectSummary,
   Task,
@@ -26,7 +27,7 @@ const STALE: Record<AnyBoardEvent['type'], string[]> = {
   task_changed: OF_CARD,
   session_changed: OF_RUN,
   interaction_changed: [...OF_CARD, 'listInteractions'],
-  file_changed: ['getTree', 'getDiff'],
+  file_changed: ['getDiff'],
   project_changed: ['getConfig', 'listConfigVersions'],
   workspace_changed: OF_CARD,
   session_output: [],
@@ -58,6 +59,7 @@ export class CacheUpdater {
     }
     if (event.type === 'task_status_changed') this.taskStatus(event)
     if (event.type === 'task_changed' && event.change === 'deleted') this.taskDeleted(event)
+    if (event.type === 'file_changed') this.fileChanged(event)
     const stale = STALE[event.type]
     if (stale.length > 0) this.later(stale, event.projectId)
     if (OVERVIEW_EVENTS.has(event.type)) this.later(OF_OVERVIEW)
@@ -100,11 +102,25 @@ export class CacheUpdater {
     )
   }
 
+  /** Of a tree with many open folders only those are read again in which something changed. */
+  private fileChanged({ projectId, path, many = false }: FileChanged): void {
+    this.due.set(`listings|${projectId}|${path}|${many}`, () =>
+      this.invalidate(listingsOf(projectId, path, many)),
+    )
+    this.schedule()
+  }
+
   /** Events come in bursts; what they make stale is read again once, and never under a drag in flight. */
   private later(operations: string[], id?: string): void {
-    this.due.set(`${operations.join()}|${id ?? ''}`, () => {
-      void this.client.invalidateQueries({ predicate: queriesOf(operations, id) })
-    })
+    this.due.set(`${operations.join()}|${id ?? ''}`, () => this.invalidate(queriesOf(operations, id)))
+    this.schedule()
+  }
+
+  private invalidate(predicate: (query: Query) => boolean): void {
+    void this.client.invalidateQueries({ predicate })
+  }
+
+  private schedule(): void {
     this.timer ??= setTimeout(() => this.flush(), this.delay)
   }
 

@@ -33,6 +33,8 @@ from opm.wire.workspace import CloneOrder
 _LARGEST_BODY = 24 << 20  # ten megabytes of content, with what JSON and base64 add to them
 _SMALL_BODY = 64 << 10
 _DEEPEST_TREE = 64
+SEARCHES_AT_ONCE = 2
+"""Further ones wait: each keeps the disk and a processor busy, which the agent needs, too."""
 
 T = TypeVar("T")
 
@@ -45,6 +47,7 @@ class FilesApi:
         self._closing = closing
         self._cloner = Cloner(beneath, pool)
         self._watcher = Watcher(beneath)
+        self._searching = asyncio.Semaphore(SEARCHES_AT_ONCE)
 
     async def close(self) -> None:
         await self._watcher.close()
@@ -185,8 +188,9 @@ class FilesApi:
             case_sensitive=flag(request, "case_sensitive"),
             regex=flag(request, "regex"),
         )
-        with told():
-            found = await search.run(self._beneath, path)
+        async with self._searching:
+            with told():
+                found = await search.run(self._beneath, path)
         return _entry(found)
 
     async def original(self, request: Request) -> Response:

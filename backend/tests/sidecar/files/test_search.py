@@ -1,12 +1,15 @@
 """Searching a workspace: what is found, what is passed over, and queries that are meant badly."""
 
+import asyncio
 import os
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from opm.sidecar.files.routes import SEARCHES_AT_ONCE
 from opm.sidecar.files.search import MOST_HITS
 from tests.sidecar.support import Client
 
@@ -103,3 +106,19 @@ async def test_names_are_found_by_pattern(files: Client) -> None:
     assert (await files.json("GET", "/files/search?query=%5Emain&regex=true&kind=name"))["hits"] == []
     error = await files.refused("GET", "/files/search?query=(&regex=true&kind=name", 400)
     assert error["details"]["reason"] == "pattern"
+
+
+async def test_many_searches_at_once_are_made_two_by_two(
+    files: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for ripgrep tells when it began and ended."""
+    tools, log = tmp_path / "tools", tmp_path / "log"
+    tools.mkdir()
+    program = tools / "rg"
+    program.write_text(f"#!/bin/sh\necho +1 >> {log}\nsleep 0.2\necho -1 >> {log}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    await asyncio.gather(*(files.json("GET", "/files/search?query=x") for _ in range(6)))
+    steps = [int(line) for line in log.read_text().splitlines()]
+    assert len(steps) == 12
+    assert max(accumulate(steps)) == SEARCHES_AT_ONCE

@@ -54,6 +54,9 @@ class Watcher:
         self._retrying = False
 
     async def follow(self) -> Outcome:
+        if self._run.claim.was_running:
+            async with self._run.ports.scope(write=False) as scope:
+                self._clocks.started -= await scope.runs.worked(self._run.claim)
         while True:
             item = await self._run.feed.next(_TICK)
             outcome = await self._item(item) if item is not None else None

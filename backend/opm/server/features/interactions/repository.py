@@ -1,6 +1,7 @@
 """The exchange on a card, as rows."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +52,15 @@ class InteractionRepository(Repository[Interaction]):
             .where(Interaction.kind.in_(("permission", "question")))
             .values(state="expired")
         )
+
+    async def waits(self, session_id: UUID) -> Sequence[tuple[datetime, datetime | None]]:
+        """When each of a run's asks was made and answered, in the order of asking."""
+        query = (
+            select(Interaction.created_at, Interaction.user_prompt_at)
+            .where(Interaction.session_id == session_id, Interaction.kind.in_(("permission", "question")))
+            .order_by(Interaction.created_at)
+        )
+        return [(asked, answered) for asked, answered in (await self.session.execute(query)).all()]
 
     async def open_asks(self, user_id: UUID, limit: int) -> Sequence[Any]:
         """Of all the user's projects, oldest first, with the card and project each belongs to."""

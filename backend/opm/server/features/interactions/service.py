@@ -132,6 +132,15 @@ class InteractionService:
         self._announce(task.project_id, row)
         return row
 
+    async def waited(self, session_id: UUID) -> float:
+        """Seconds that a run has spent waiting for a human, until now."""
+        total, until = 0.0, None
+        for asked, answered in await self._interactions.waits(session_id):
+            begin, end = max(asked, until or asked), answered or self._uow.now
+            total += max((end - begin).total_seconds(), 0)
+            until = max(end, until or end)
+        return total
+
     async def settled(
         self, project_id: UUID, session_id: UUID, remote_id: str, *, expired: bool = False
     ) -> Interaction | None:

@@ -204,6 +204,13 @@ class RunService:
             state = "expired" if expired else "answered"
             await self.append(claim, [OutputAnswered(interaction_id=row.id, state=state)])
 
+    async def worked(self, claim: Claim) -> float:
+        """Seconds since the run began, without those in which it waited for a human."""
+        run = await self._mine(claim)
+        if run.execution_start_at is None:
+            return 0.0
+        return (self._uow.now - run.execution_start_at).total_seconds() - await self._interactions.waited(run.id)
+
     async def answers(self, claim: Claim) -> list[tuple[str, Interaction]]:
         """Answers that the agent must be given, each with the agent's name of its ask."""
         waiting = await self._interactions.to_deliver(claim.session_id)

@@ -67,6 +67,33 @@ async def test_waiting_for_a_human_counts_for_neither(hurried: Stage) -> None:
     assert (await hurried.ended(task)).verdict == Verdict.SUCCESS
 
 
+@pytest.mark.parametrize("waits", [False, True])
+async def test_the_time_before_another_controller_took_over_counts_unless_a_human_was_waited_for(
+    hurried: Stage, *, waits: bool
+) -> None:
+    async def script(turn: Turn) -> None:
+        if waits:
+            await turn.ask_permission("bash", "ls")
+        for _ in range(4):
+            await turn.say("And another thing.")
+            await asyncio.sleep(5)
+        await turn.finish()
+
+    task = await hurried.execute(script)
+    first = hurried.pump()
+    ask = await hurried.ask(task, InteractionKind.PERMISSION) if waits else None
+    if ask is None:
+        await hurried.said(task, "thing.")
+    await hurried.drop(first)
+    hurried.pump()
+    if ask is not None:
+        await asyncio.sleep(15)
+        await hurried.answer(ask, reply="once")
+    run = await hurried.ended(task)
+    assert run.verdict == (Verdict.SUCCESS if waits else Verdict.TIMEOUT)
+    assert waits or "longer than 40 s" in (run.reason or "")
+
+
 async def test_a_lost_idle_is_noticed_all_the_same(hurried: Stage) -> None:
     """Only the stored messages and the list of busy sessions tell; the event never comes."""
 
