@@ -54,6 +54,8 @@ class Grounds:
             return [self.client.call("POST", f"{self.project.path}/templates", {"name": "Short life"})["id"]]
         if name == "session" and operation == "delete_session":
             return []
+        if name == "task" and operation == "stream_output":
+            return self.ids["task"][:1]  # the other one waits for an answer, and its output does not end
         return self.ids[name]
 
     def tidy(self) -> None:
