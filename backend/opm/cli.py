@@ -179,6 +179,55 @@ def forget(key: str, yes: bool, data_dir: Path | None) -> None:
     click.echo(f"{count} secrets were removed.")
 
 
+@main.group()
+def users() -> None:
+    """The people who may sign in, on a server with an identity provider."""
+
+
+@users.command("list")
+@data_dir_option
+def list_users(data_dir: Path | None) -> None:
+    """Print id, state, name and address of everybody who ever signed in."""
+    from opm.server.people import listed
+
+    with plain_errors():
+        for line in asyncio.run(listed(read_settings(data_dir=data_dir))):
+            click.echo(line)
+
+
+@users.command()
+@click.argument("person")
+@data_dir_option
+def disable(person: str, data_dir: Path | None) -> None:
+    """Shut a PERSON (id or address) out, with all they are signed in with; the server may run meanwhile."""
+    from opm.server.people import shut_out
+
+    with plain_errors():
+        click.echo(asyncio.run(shut_out(read_settings(data_dir=data_dir), person, disabled=True)))
+
+
+@users.command()
+@click.argument("person")
+@data_dir_option
+def enable(person: str, data_dir: Path | None) -> None:
+    """Let a PERSON in again."""
+    from opm.server.people import shut_out
+
+    with plain_errors():
+        click.echo(asyncio.run(shut_out(read_settings(data_dir=data_dir), person, disabled=False)))
+
+
+@users.command("sign-out")
+@click.argument("person")
+@data_dir_option
+def sign_out(person: str, data_dir: Path | None) -> None:
+    """End all sign-ins and tokens of a PERSON, who may sign in again."""
+    from opm.server.people import sign_out as signed_out
+
+    with plain_errors():
+        click.echo(asyncio.run(signed_out(read_settings(data_dir=data_dir), person)))
+
+
 @main.command()
 def openapi() -> None:
     """Print the OpenAPI document of the API."""

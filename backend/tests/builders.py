@@ -20,7 +20,7 @@ from opm.server.core.settings import Settings
 from opm.server.core.tokens import AccessClaims, AccessTokens
 from opm.server.db.base import Base
 from opm.server.db.engine import Database
-from opm.server.db.models import RefreshToken, User
+from opm.server.db.models import AuthSession, User
 from opm.server.features.configs.schemas import NewConfig
 from opm.server.features.projects.schemas import NewProject, ProjectSummary
 from opm.server.features.sessions.runs import Claim, Outcome
@@ -107,12 +107,13 @@ class World:
         async def add(scope: Scope) -> None:
             scope.users.users.add(user)
             await scope.users.uow.flush()
-            scope.users.tokens.add(
-                RefreshToken(
+            scope.users.sessions.add(
+                AuthSession(
+                    id=family,
                     user_id=user.id,
-                    family_id=family,
-                    purpose="refresh",
-                    token_hash=uuid4().hex,
+                    kind="launch",
+                    scope="write",
+                    last_seen_at=now,
                     expires_at=now + self.ports.settings.auth.refresh_ttl,
                     created_at=now,
                 )
@@ -125,7 +126,7 @@ class World:
         expires_at = self.clock.now() + self.ports.settings.auth.access_ttl
         assert actor.auth_session is not None
         claims = AccessClaims(actor.user_id, actor.email, actor.name, actor.auth_session, expires_at)
-        token = AccessTokens(self.ports.cipher.derive("jwt-access")).issue(claims, self.clock.now())
+        token = AccessTokens(lambda: self.ports.cipher.derive_all("jwt-access")).issue(claims, self.clock.now())
         return {"Authorization": f"Bearer {token}"}
 
     # --- things --------------------------------------------------------------------------------------------

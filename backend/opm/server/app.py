@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from opm import __version__
 from opm.server.api import (
+    account,
     audit,
     auth,
     configs,
@@ -17,7 +18,9 @@ from opm.server.api import (
     health,
     interactions,
     middleware,
+    oidc,
     openapi,
+    people,
     projects,
     realtime,
     reference,
@@ -29,8 +32,10 @@ from opm.server.api import (
     terminals,
     transcripts,
 )
+from opm.server.api.policies import require_policies
 from opm.server.background.loops import Background
 from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
+from opm.server.clients.oidc.provider import OidcProvider
 from opm.server.clients.pods import HttpPodClients
 from opm.server.clients.providers import HttpProviders
 from opm.server.core.clock import SystemClock
@@ -59,6 +64,7 @@ def build_ports(settings: Settings) -> Ports:
         clients=HttpPodClients(),
         providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
         git_hosts=AddressGuard(for_repositories(settings)),
+        identity=OidcProvider(settings.oidc) if settings.oidc.enabled else None,
     )
 
 
@@ -90,6 +96,8 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
             await used.bus.open()
             stack.push_async_callback(used.bus.close)
             stack.push_async_callback(used.clients.close)
+            if used.identity is not None:
+                stack.push_async_callback(used.identity.close)
             if background:
                 await used.runtime.open()
                 stack.push_async_callback(used.runtime.close)
@@ -113,6 +121,9 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
     middleware.install(app, settings)
     for module in (
         auth,
+        oidc,
+        account,
+        people,
         projects,
         tasks,
         templates,
@@ -129,6 +140,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
         reference,
     ):
         app.include_router(module.router, prefix="/api")
+    require_policies(app)
     openapi.install(app)
     spa.install(app)
     return app

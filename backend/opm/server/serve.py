@@ -17,6 +17,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -50,7 +51,7 @@ _END_SECONDS = 10
 def run(settings: Settings) -> None:
     """Serve until a signal says stop. What prevents it is said in one sentence, with a failing exit status."""
     try:
-        require_loopback(settings.host)
+        require_safe_address(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with sole_owner(settings.data_dir, patience=1), listening(settings) as sock:
             _serve(settings.model_copy(update={"port": sock.getsockname()[1]}), sock)
@@ -80,6 +81,7 @@ def _serve(settings: Settings, sock: socket.socket) -> None:
             server_header=False,
             # only a proxy that the operator named may say who the caller is
             proxy_headers=settings.public_url is not None,
+            forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
         server = Server(config, settings, app.state.ports.hub, token)
@@ -89,13 +91,13 @@ def _serve(settings: Settings, sock: socket.socket) -> None:
             (settings.data_dir / _STATE_FILE).unlink(missing_ok=True)
 
 
-async def _prepare(settings: Settings) -> str:
-    """Brings the schema up to date and makes the first launch token."""
+async def _prepare(settings: Settings) -> str | None:
+    """Brings the schema up to date and makes the first launch token, where people sign in by those."""
     db = open_database(settings)
     try:
         await upgrade(db)
         await require_keys(db, load_keyring(settings.key_file).ids)
-        return await _launch_token(db, settings)
+        return None if settings.oidc.enabled else await _launch_token(db, settings)
     finally:
         await db.close()
 
@@ -103,7 +105,7 @@ async def _prepare(settings: Settings) -> str:
 class Server(uvicorn.Server):
     """Says when it is ready, tells streams to end before it waits for them, and can be hurried."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, hub: Hub, token: str) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, hub: Hub, token: str | None) -> None:
         super().__init__(config)
         self.settings = settings
         self.hub = hub
@@ -143,17 +145,21 @@ def _give_up(seconds: float) -> None:
     os._exit(1)
 
 
-def banner(address: str, token: str) -> str:
+def banner(address: str, token: str | None) -> str:
+    title = f"\n  OpenCode Project Manager {__version__}\n\n"
+    if token is None:
+        return f"{title}  Open this address and sign in:\n\n      {address}\n\n  Stop: Ctrl+C.\n\n"
     # the token stands after the #: browsers do not send that part, so no log along the way can hold it
     return (
-        f"\n  OpenCode Project Manager {__version__}\n\n"
-        f"  Sign in with this address, once:\n\n      {address}/launch#{token}\n\n"
+        f"{title}  Sign in with this address, once:\n\n      {address}/launch#{token}\n\n"
         f"  Another one: opm launch-url.   Stop: Ctrl+C.\n\n"
     )
 
 
 async def launch_url(settings: Settings) -> str:
     """A fresh launch address for the server that runs on this data directory."""
+    if settings.oidc.enabled:
+        raise Invalid("People sign in to this server through its identity provider; there are no launch addresses.")
     state = settings.data_dir / _STATE_FILE
     try:
         with sole_owner(settings.data_dir):
@@ -175,13 +181,13 @@ async def launch_url(settings: Settings) -> str:
 
 async def _launch_token(db: Database, settings: Settings) -> str:
     async with db.session(write=True) as session:
-        uow = UnitOfWork(session, SystemClock(), _nobody_listens)
+        uow = UnitOfWork(session, SystemClock(), nobody_listens)
         token = await UserService(uow, settings.auth).issue_launch()
         await uow.commit()
     return token
 
 
-async def _nobody_listens(_: list[BoardEvent]) -> None:
+async def nobody_listens(_: list[BoardEvent]) -> None:
     """Making a token is no news for a board."""
 
 
@@ -191,15 +197,34 @@ def open_database(settings: Settings) -> Database:
     )
 
 
-def require_loopback(host: str) -> None:
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).is_loopback:
-            return
-    if host != "localhost":
+def require_safe_address(settings: Settings) -> None:
+    """Beyond this machine only with an identity provider, and with TLS in front."""
+    public = urlsplit(settings.public_url or "https://")
+    if public.scheme != "https" and not is_loopback(public.hostname or ""):
         raise Invalid(
-            f"Listening on {host} is refused: without an identity provider whoever reaches the server could take over "
-            "the one account. Listen on 127.0.0.1 and reach it from elsewhere through an SSH tunnel."
+            f"The public address {settings.public_url} is refused: passwords, cookies and keys would travel in the "
+            "clear. Put a proxy that terminates TLS in front, and name its https:// address."
         )
+    if is_loopback(settings.host):
+        return
+    if not settings.oidc.enabled:
+        raise Invalid(
+            f"Listening on {settings.host} is refused: without an identity provider whoever reaches the server could "
+            "take over the one account. Configure one (OPM_OIDC__ISSUER), or listen on 127.0.0.1 and reach it from "
+            "elsewhere through an SSH tunnel."
+        )
+    if not settings.https:
+        raise Invalid(
+            f"Listening on {settings.host} is refused: without TLS in front, sign-ins could be read along the way. Set "
+            "OPM_PUBLIC_URL to the https:// address of the proxy that terminates it, and OPM_TRUSTED_PROXIES to the "
+            "proxy's own address."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from opm.server.clients.addresses import AddressGuard
 from opm.server.clients.base import PodClients
+from opm.server.clients.oidc.base import IdentityProvider
 from opm.server.clients.providers import ProviderClient
 from opm.server.core.clock import Clock
 from opm.server.core.crypto import Cipher
@@ -24,8 +25,11 @@ from opm.server.features.sessions.service import SessionService
 from opm.server.features.tasks.bulk import BulkService
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.tasks.templates import TemplateService
+from opm.server.features.users.accounts import AccountService
+from opm.server.features.users.oidc import OidcService
 from opm.server.features.users.repeats import RepeatService
 from opm.server.features.users.service import UserService
+from opm.server.features.users.tokens import TokenService
 from opm.server.features.workspaces.clones import CloneService
 from opm.server.features.workspaces.service import WorkspaceService
 from opm.server.realtime.bus import Bus, Message, project_topic
@@ -49,6 +53,8 @@ class Ports:
     providers: ProviderClient
     git_hosts: AddressGuard
     """Judges where repositories may be cloned from."""
+    identity: IdentityProvider | None = None
+    """None: one account, which launch addresses lead to."""
 
     async def publish(self, events: list[BoardEvent]) -> None:
         await self.bus.publish(
@@ -75,6 +81,20 @@ class Scope:
     @cached_property
     def users(self) -> UserService:
         return UserService(self._uow, self._ports.settings.auth)
+
+    @cached_property
+    def oidc(self) -> OidcService:
+        """Sign-in through an identity provider."""
+        return OidcService(self._uow, self.users, self._ports.cipher, self._ports.settings.oidc)
+
+    @cached_property
+    def accounts(self) -> AccountService:
+        """Where people are signed in, and who may be."""
+        return AccountService(self._uow)
+
+    @cached_property
+    def personal_tokens(self) -> TokenService:
+        return TokenService(self._uow)
 
     @cached_property
     def repeats(self) -> RepeatService:

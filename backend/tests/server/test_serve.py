@@ -19,8 +19,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from opm.server.core.errors import Conflict, Invalid, NotFound
-from opm.server.core.settings import Settings
-from opm.server.serve import base_url, launch_url, listening, require_loopback, sole_owner
+from opm.server.core.settings import OidcSettings, Settings
+from opm.server.serve import base_url, launch_url, listening, require_safe_address, sole_owner
 
 LAUNCH = re.compile(r"(http://127\.0\.0\.1:(\d+))/launch#([\w-]{40,})")
 
@@ -143,12 +143,27 @@ def test_a_second_interrupt_ends_at_once(served: Process) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "opm.example.org", ""])
 def test_only_loopback_is_served_without_an_identity_provider(host: str) -> None:
     with pytest.raises(Invalid, match="identity provider"):
-        require_loopback(host)
+        require_safe_address(Settings(host=host))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_loopback_is_served(host: str) -> None:
-    require_loopback(host)
+    require_safe_address(Settings(host=host))
+
+
+OIDC = OidcSettings(issuer="https://id.example.org", client_id="opm")
+
+
+@pytest.mark.parametrize("public", [None, "http://127.0.0.1:8400"])
+def test_beyond_loopback_tls_has_to_stand_in_front(public: str | None) -> None:
+    with pytest.raises(Invalid, match="TLS"):
+        require_safe_address(Settings(host="0.0.0.0", oidc=OIDC, public_url=public))
+    require_safe_address(Settings(host="0.0.0.0", oidc=OIDC, public_url="https://opm.example.org"))
+
+
+def test_a_public_address_in_the_clear_is_refused_on_loopback_too() -> None:
+    with pytest.raises(Invalid, match="in the\\s+clear"):
+        require_safe_address(Settings(public_url="http://opm.example.org"))
 
 
 def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
+from opm.server.api.policies import Policy, declared
 from opm.server.api.routing import new_router
 from opm.server.core.paging import MAX_LIMIT, Page, PageRequest
 from opm.server.features.audit.schemas import AuditEntry, AuditFilter
 
-router = new_router(tag="audit")
+router = new_router(tag="audit", policy=Policy.OWNER)
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -51,7 +52,7 @@ async def list_audit(
     return await scope.audit.page(actor, project, page, wanted)
 
 
-@router.get("/audit")
+@router.get("/audit", openapi_extra=declared(Policy.SIGNED_IN))
 async def list_account_audit(actor: ActorDep, scope: ScopeDep, page: PageDep, wanted: FilterDep) -> Page[AuditEntry]:
     """What belongs to no project: one's own sign-ins and sign-outs."""
     return await scope.audit.account_page(actor, page, wanted)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.pods import address
+from opm.server.api.policies import Policy, declared
 from opm.server.api.routing import new_router
 from opm.server.core.actor import Actor
 from opm.server.core.errors import NotFound, Unavailable
@@ -26,12 +27,12 @@ from opm.server.features.configs.schemas import (
 from opm.server.runtime.base import Part
 from opm.server.wiring import Ports
 
-router = new_router(tag="config")
+router = new_router(tag="config", policy=Policy.OWNER)
 
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-@router.get("/providers")
+@router.get("/providers", openapi_extra=declared(Policy.SIGNED_IN))
 async def list_providers(actor: ActorDep, scope: ScopeDep) -> list[ProviderKind]:
     return scope.configs.kinds()
 

@@ -1,4 +1,7 @@
-"""The two cookies of a sign-in. Ports share cookies, so in plain http the port is part of their names."""
+"""The cookies of a sign-in, and of the way to it.
+
+Ports share cookies, so in plain http the port is part of their names.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +18,17 @@ REFRESH_PATH = "/api/auth"
 class CookieNames:
     access: str
     refresh: str
+    login: str
+    """Held while the browser is at the identity provider."""
     secure: bool
 
     @classmethod
     def of(cls, settings: Settings) -> "CookieNames":
         if settings.public_url is not None and urlsplit(settings.public_url).scheme == "https":
             # `__Host-` would demand the path `/`, which is wider than the refresh token has to travel
-            return cls("__Host-opm_session", "__Secure-opm_refresh", secure=True)
-        return cls(f"opm_session_{settings.port}", f"opm_refresh_{settings.port}", secure=False)
+            return cls("__Host-opm_session", "__Secure-opm_refresh", "__Host-opm_login", secure=True)
+        port = settings.port
+        return cls(f"opm_session_{port}", f"opm_refresh_{port}", f"opm_login_{port}", secure=False)
 
 
 def set_cookies(

@@ -6,22 +6,24 @@ holds) the turn to write.
 
 from collections.abc import AsyncIterator
 from typing import Annotated
-from uuid import UUID
 
 import structlog
 from fastapi import Depends, Query, Request, WebSocket
 from starlette.requests import HTTPConnection
 
+from opm.server.api import csrf
 from opm.server.api.cookies import CookieNames
 from opm.server.api.origins import own_origins
 from opm.server.api.signins import SignIns
 from opm.server.core.actor import Actor
-from opm.server.core.errors import Unauthorized
+from opm.server.core.errors import Forbidden, Unauthorized
 from opm.server.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from opm.server.core.tokens import AccessClaims
+from opm.server.core.tokens import Scope as AccessScope
 from opm.server.wiring import Ports, Scope
 
 READING = frozenset({"GET", "HEAD"})
+SAFE = READING | {"OPTIONS"}
 
 SIGN_IN_AGAIN, NOT_FROM_HERE = 4401, 4403
 
@@ -43,18 +45,30 @@ async def open_scope(request: Request, ports: PortsDep) -> AsyncIterator[Scope]:
 ScopeDep = Annotated[Scope, Depends(open_scope, scope="function")]
 
 
-def shown_token(connection: HTTPConnection, ports: Ports) -> str:
-    """The header wins: one that is wrong is refused, not made good by a cookie."""
-    header = connection.headers.get("authorization")
-    if header is None:
-        return connection.cookies.get(CookieNames.of(ports.settings).access, "")
-    scheme, _, token = header.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+def shown_token(connection: HTTPConnection, ports: Ports) -> tuple[str, bool]:
+    """The token, and whether a cookie brought it.
+
+    The header wins: one that is wrong is refused, not made good by a cookie. Two of them contradict each other.
+    """
+    headers = connection.headers.getlist("authorization")
+    if not headers:
+        return connection.cookies.get(CookieNames.of(ports.settings).access, ""), True
+    scheme, _, token = headers[0].partition(" ")
+    return (token.strip() if scheme.lower() == "bearer" and len(headers) == 1 else ""), False
 
 
 async def get_claims(connection: HTTPConnection, ports: PortsDep) -> AccessClaims:
     """The verified token of a sign-in that still lives."""
-    return await SignIns.of(connection, ports).require(shown_token(connection, ports))
+    token, by_cookie = shown_token(connection, ports)
+    claims = await SignIns.of(connection).require(token)
+    method = connection.scope.get("method", "GET")
+    if by_cookie and method not in SAFE:
+        shown = connection.headers.get(csrf.HEADER, "")
+        if not csrf.is_csrf_token(ports.cipher, claims.auth_session, shown):
+            raise Forbidden("This request lacks the token of its page; reload the page and try again.", reason="csrf")
+    if claims.scope is AccessScope.READ and method not in SAFE:
+        raise Forbidden("This access token may only read.", reason="read_only_token")
+    return claims
 
 
 ClaimsDep = Annotated[AccessClaims, Depends(get_claims)]
@@ -73,7 +87,22 @@ async def get_actor(connection: HTTPConnection, claims: ClaimsDep) -> Actor:
     )
 
 
+async def get_person(actor: Annotated[Actor, Depends(get_actor)], claims: ClaimsDep) -> Actor:
+    """Somebody in person: a token that leaked must not be able to make itself at home."""
+    if claims.personal:
+        raise Forbidden("A personal access token may not do this; sign in.", reason="personal_token")
+    return actor
+
+
+async def get_admin(person: Annotated[Actor, Depends(get_person)], ports: PortsDep) -> Actor:
+    async with ports.scope(write=False) as scope:
+        await scope.accounts.require_admin(person)
+    return person
+
+
 ActorDep = Annotated[Actor, Depends(get_actor)]
+PersonDep = Annotated[Actor, Depends(get_person)]
+AdminDep = Annotated[Actor, Depends(get_admin)]
 
 
 async def get_page(
@@ -86,11 +115,11 @@ async def get_page(
 PageDep = Annotated[PageRequest, Depends(get_page)]
 
 
-async def authenticate_socket(websocket: WebSocket, ports: Ports) -> Actor | None:
+async def authenticate_socket(websocket: WebSocket, ports: Ports, *, changes: bool = False) -> Actor | None:
     """The actor, or None when the socket has been closed here; the caller accepts it otherwise.
 
     A page from elsewhere is turned away before the handshake. Someone who is not signed in is told so after it,
-    because browsers show a close code only of sockets that were open.
+    because browsers show a close code only of sockets that were open. `changes`: more than reading goes on in it.
     """
     origin = websocket.headers.get("origin")
     if origin is None:
@@ -101,14 +130,12 @@ async def authenticate_socket(websocket: WebSocket, ports: Ports) -> Actor | Non
         await websocket.close(NOT_FROM_HERE)
         return None
     try:
-        return await get_actor(websocket, await get_claims(websocket, ports))
+        claims = await get_claims(websocket, ports)
+        if changes and claims.scope is AccessScope.READ:
+            await websocket.close(NOT_FROM_HERE)
+            return None
+        return await get_actor(websocket, claims)
     except Unauthorized:
         await websocket.accept()
         await websocket.close(SIGN_IN_AGAIN, "sign in again")
         return None
-
-
-async def is_still_signed_in(ports: Ports, user_id: UUID, auth_session: UUID | None) -> bool:
-    """For streams and sockets, which outlive the check they were opened with."""
-    async with ports.scope(write=False) as scope:
-        return auth_session is not None and await scope.users.is_live(user_id, auth_session)

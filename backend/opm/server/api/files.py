@@ -11,12 +11,13 @@ from starlette.types import Receive, Scope, Send
 
 from opm.server.api.deps import ActorDep, PortsDep
 from opm.server.api.pods import FilesDep
+from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
 from opm.server.clients.base import FileStream
 from opm.server.core.errors import Invalid
 from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 
-router = new_router("/projects/{project}/files", tag="files")
+router = new_router("/projects/{project}/files", tag="files", policy=Policy.OWNER)
 Path = Annotated[str, Query(max_length=4096)]
 _BYTES: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
 _ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "the archive"}}

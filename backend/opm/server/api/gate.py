@@ -15,6 +15,8 @@ from opm.server.core.settings import Settings
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _PROBES = frozenset({"/api/healthz", "/api/readyz"})
 _UPLOAD = re.compile(r"/api/projects/[^/]+/files/content")
+_FORMS = frozenset({"/api/auth/oidc/backchannel-logout"})
+"""Where another server posts a form, as a standard has it; what counts there is a signature, never a cookie."""
 _HEADER_BYTES = 16 * 2**10
 _FILE_OVERHEAD = 2
 """A file travels as a JSON string: base64 adds a third, escapes of quotes and line ends up to as much again."""
@@ -87,7 +89,8 @@ class Gate:
         if int(length) > limit:
             return error_response(scope, 413, _too_large(limit), {"limit": limit})
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if _has_body(headers) and kind != b"application/json":
+        form = scope["path"] in _FORMS and kind == b"application/x-www-form-urlencoded"
+        if _has_body(headers) and not form and kind != b"application/json":
             return error_response(scope, 415, "Bodies have to be JSON (Content-Type: application/json).")
         return None
 

@@ -3,13 +3,15 @@
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel
 
 from opm.server.api.deps import PortsDep
+from opm.server.api.policies import Policy
+from opm.server.api.routing import new_router
 from opm.server.core.errors import Unavailable
 
-router = APIRouter(tags=["ops"])
+router = new_router(tag="ops", policy=Policy.PUBLIC)
 
 
 class Health(BaseModel):

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import Response
 
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.api.policies import Policy, declared
 from opm.server.api.routing import new_router
 from opm.server.core.paging import Page
 from opm.server.features.interactions.schemas import (
@@ -17,11 +18,11 @@ from opm.server.features.interactions.schemas import (
 )
 from opm.server.features.sessions.schemas import Session
 
-router = new_router(tag="interactions")
+router = new_router(tag="interactions", policy=Policy.OWNER)
 _TASK = "/projects/{project}/tasks/{task}"
 
 
-@router.get("/attention")
+@router.get("/attention", openapi_extra=declared(Policy.SIGNED_IN))
 async def list_attention(actor: ActorDep, scope: ScopeDep) -> Page[Attention]:
     """What waits for you in all projects; at most 100 of each kind, so one page."""
     return Page(items=await scope.interactions.attention(actor))

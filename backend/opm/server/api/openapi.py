@@ -9,6 +9,7 @@ from opm.wire import events
 
 TAGS = [
     {"name": "auth", "description": "Signing in and out, tokens, one's own preferences."},
+    {"name": "people", "description": "For administrators: who may come in."},
     {"name": "projects", "description": "Projects and their pods: made, started, stopped, archived, deleted."},
     {"name": "tasks", "description": "The cards of the board, one by one and many at once, and templates for them."},
     {"name": "runs", "description": "What agents do with cards: begin, cancel, output, changes."},

@@ -2,9 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from opm.server.core.settings import Settings
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+from opm.server.core.settings import LOOPBACK, Settings
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:

@@ -7,7 +7,6 @@ is open while a frame is being sent.
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,7 +16,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
-from opm.server.api.deps import is_still_signed_in
+from opm.server.api.vigil import Vigil
 from opm.server.core.actor import Actor
 from opm.server.core.errors import OpmError
 from opm.server.realtime.bus import Message
@@ -33,49 +32,53 @@ _LARGE_BATCH = 256 << 10
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between signs of life and checks of the sign-in, and for which one send may be stuck."""
+    """Seconds between signs of life, and for which one send may be stuck."""
 
     heartbeat: float = 10
-    check: float = 30
     stuck: float = 30
 
 
 def output_stream(
-    ports: Ports, actor: Actor, session_id: UUID, after: str | None = None, pace: Pace | None = None
+    ports: Ports, vigil: Vigil, actor: Actor, session_id: UUID, after: str | None = None, pace: Pace | None = None
 ) -> StreamingResponse:
     """Whether `actor` may see the run has been decided by the caller; `after` comes from the browser as it is."""
     ports.hub.require_seat(actor.user_id, ports.settings.limits.streams_per_user)
-    return _LiveResponse(_OutputStream(ports, actor, session_id, after, pace or Pace()))
+    return _LiveResponse(_OutputStream(ports, vigil, actor, session_id, after, pace or Pace()))
 
 
 class _OutputStream:
-    def __init__(self, ports: Ports, actor: Actor, session_id: UUID, after: str | None, pace: Pace) -> None:
+    def __init__(
+        self, ports: Ports, vigil: Vigil, actor: Actor, session_id: UUID, after: str | None, pace: Pace
+    ) -> None:
         self.ports = ports
+        self._vigil = vigil
         self.actor = actor
         self.pace = pace
         self._session_id = session_id
         self._after = after
         self._last = 0
         self._over = False
-        self._checked = time.monotonic()
 
     async def frames(self) -> AsyncGenerator[bytes]:
         try:
             async with contextlib.aclosing(self._frames()) as frames:
                 async for chunk in frames:
-                    if not await self._may_go_on():
-                        return
                     yield chunk
         except OpmError as error:
             # The answer has begun, so it can only end; the browser comes back with the last id it saw.
             log.warning("an output stream broke off", session_id=str(self._session_id), error=error.message)
 
     async def _frames(self) -> AsyncGenerator[bytes]:
-        with contextlib.closing(self.ports.hub.output(self._session_id)) as reader:
+        with (
+            contextlib.closing(self.ports.hub.output(self._session_id)) as reader,
+            self._vigil.over(self.actor, reader.close) as ended,
+        ):
             yield sse.RETRY
             if not await self._resume():
                 yield sse.RESET
             async for chunk in self._stored():
+                if ended.is_set():
+                    return
                 yield chunk
             while not (self._over or reader.ended):
                 messages = await reader.take(self.pace.heartbeat)
@@ -131,12 +134,6 @@ class _OutputStream:
             bodies.append(message.body)
             self._last, self._over = message.last, sse.completes(message.body)
         return b"".join(bodies), behind
-
-    async def _may_go_on(self) -> bool:
-        if time.monotonic() - self._checked < self.pace.check:
-            return True
-        self._checked = time.monotonic()
-        return await is_still_signed_in(self.ports, self.actor.user_id, self.actor.auth_session)
 
 
 class _LiveResponse(StreamingResponse):

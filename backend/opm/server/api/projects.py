@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
+from opm.server.api.policies import Policy, declared
 from opm.server.api.routing import new_router
 from opm.server.core.actor import Actor
 from opm.server.core.paging import Page
@@ -23,7 +24,7 @@ from opm.server.features.workspaces.advice import pod_of
 from opm.server.runtime.base import Part
 from opm.server.wiring import Ports
 
-router = new_router("/projects", tag="projects")
+router = new_router("/projects", tag="projects", policy=Policy.OWNER)
 
 
 async def _check_host(_: ActorDep, ports: PortsDep, body: NewProject) -> None:
@@ -42,7 +43,7 @@ OpenHost = Annotated[None, Depends(_check_host)]
 OpenOtherHost = Annotated[None, Depends(_check_other_host)]
 
 
-@router.get("")
+@router.get("", openapi_extra=declared(Policy.SIGNED_IN))
 async def list_projects(
     actor: ActorDep, scope: ScopeDep, page: PageDep, status: ProjectView = ProjectView.LIVE
 ) -> Page[ProjectSummary]:
@@ -50,7 +51,7 @@ async def list_projects(
     return await scope.projects.page(actor, page, status)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, openapi_extra=declared(Policy.SIGNED_IN))
 async def create_project(actor: ActorDep, _: OpenHost, scope: ScopeDep, body: NewProject) -> ProjectSummary:
     """A repository is cloned in the pod once this is answered; `workspace_changed` events tell how far that is.
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-import time
 from dataclasses import dataclass
 
 from fastapi import WebSocket
 from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from opm.server.api.deps import SIGN_IN_AGAIN, PortsDep, authenticate_socket, is_still_signed_in
+from opm.server.api.deps import SIGN_IN_AGAIN, PortsDep, authenticate_socket
 from opm.server.api.routing import new_router
+from opm.server.api.vigil import Vigil
 from opm.server.core.actor import Actor
 from opm.server.core.errors import NotFound, OpmError, Unavailable
 from opm.server.wiring import Ports
@@ -26,10 +26,9 @@ router = new_router(tag="realtime")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between pings and checks of the sign-in, and for which one send may be stuck."""
+    """Seconds between pings, and for which one send may be stuck."""
 
     ping: float = 15
-    check: float = 30
     stuck: float = 30
 
 
@@ -54,8 +53,12 @@ async def serve_socket(websocket: WebSocket, ports: Ports, pace: Pace) -> None:
     except Unavailable as refused:
         await websocket.close(_TRY_LATER, refused.message)
         return
-    with ports.hub.seat(actor.user_id), contextlib.closing(_Socket(websocket, ports, actor, pace)) as socket:
-        await socket.run()
+    with (
+        ports.hub.seat(actor.user_id),
+        Vigil.of(websocket).over(actor) as ended,
+        contextlib.closing(_Socket(websocket, ports, actor, pace)) as socket,
+    ):
+        await socket.run(ended)
 
 
 class _Socket:
@@ -70,10 +73,11 @@ class _Socket:
     def close(self) -> None:
         self._reader.close()
 
-    async def run(self) -> None:
-        """Until the first of the three has a reason to end."""
+    async def run(self, ended: asyncio.Event) -> None:
+        """Until the first of the four has a reason to end."""
         self._say(Control(type="welcome", server=self._ports.hub.epoch))
-        tasks = [asyncio.ensure_future(part) for part in (self._listen(), self._speak(), self._watch())]
+        parts = (self._listen(), self._speak(), self._ping(), _shut_out(ended))
+        tasks = [asyncio.ensure_future(part) for part in parts]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -144,19 +148,10 @@ class _Socket:
         except TimeoutError:
             return _Close(TOO_SLOW, "resume")
 
-    async def _watch(self) -> _Close:
-        checked = time.monotonic()
+    async def _ping(self) -> None:
         while True:
             await asyncio.sleep(self._pace.ping)
             self._say(Control(type="ping"))
-            if time.monotonic() - checked < self._pace.check:
-                continue
-            checked = time.monotonic()
-            try:
-                if not await is_still_signed_in(self._ports, self._actor.user_id, self._actor.auth_session):
-                    return _Close(SIGN_IN_AGAIN, "sign in again")
-            except OpmError as error:
-                return _Close(_TRY_LATER, error.message[:100])
 
     def _say(self, control: Control) -> None:
         self._reader.put(control.model_dump_json(exclude_none=True))
@@ -166,3 +161,8 @@ class _Socket:
         with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
             async with asyncio.timeout(1):
                 await self._websocket.close(close.code, close.reason)
+
+
+async def _shut_out(ended: asyncio.Event) -> _Close:
+    await ended.wait()
+    return _Close(SIGN_IN_AGAIN, "sign in again")

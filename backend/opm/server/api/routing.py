@@ -5,6 +5,7 @@ answer. The answer is kept in the unit of work that does the work, so either bot
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from opm.server.api.deps import get_claims
+from opm.server.api.policies import KEY, Policy
 from opm.server.api.strict import check_body
 from opm.server.core.errors import Invalid
 from opm.server.features.users.schemas import KeptAnswer
@@ -33,10 +35,15 @@ _PARAMETER: dict[str, Any] = {
 
 
 class Route(APIRoute):
+    policy: Policy | None = None
+    """Of the router; a route that differs says so itself."""
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.creating = "POST" in (options.get("methods") or ()) and options.get("status_code") in _CREATING
+        extra: dict[str, Any] = ({KEY: str(self.policy)} if self.policy else {}) | (options.get("openapi_extra") or {})
         if self.creating:
-            options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "parameters": [_PARAMETER]}
+            extra["parameters"] = [_PARAMETER]
+        options["openapi_extra"] = extra
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:
@@ -51,8 +58,9 @@ class Route(APIRoute):
         return strict
 
 
-def new_router(prefix: str = "", *, tag: str) -> APIRouter:
-    return APIRouter(prefix=prefix, tags=[tag], route_class=Route)
+def new_router(prefix: str = "", *, tag: str, policy: Policy | None = None) -> APIRouter:
+    """`policy` of all its routes but those that declare another."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=type("PolicedRoute", (Route,), {"policy": policy}))
 
 
 def _once(handle: Handler) -> Handler:
@@ -75,7 +83,7 @@ def _once(handle: Handler) -> Handler:
         kept = KeptAnswer(
             status=response.status_code,
             content_type=response.headers.get("content-type"),
-            body=bytes(response.body).decode(),
+            body=_without_secret(bytes(response.body)).decode(),
         )
         open_scope = getattr(request.state, "scope", None)
         if open_scope is not None:
@@ -87,6 +95,12 @@ def _once(handle: Handler) -> Handler:
         return response
 
     return once
+
+
+def _without_secret(body: bytes) -> bytes:
+    """What is shown once is not kept to be shown again."""
+    said = json.loads(body) if b'"secret"' in body else None
+    return json.dumps(said | {"secret": None}).encode() if isinstance(said, dict) and "secret" in said else body
 
 
 async def _fingerprint(request: Request) -> str:

@@ -9,13 +9,15 @@ from starlette.responses import StreamingResponse
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.output import output_stream
 from opm.server.api.pods import live_diff
+from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
+from opm.server.api.vigil import VigilDep
 from opm.server.core.errors import NotFound
 from opm.server.core.paging import Page
 from opm.server.features.sessions.schemas import Diff, RunStatus, Session
 from opm.server.features.tasks.schemas import Task
 
-router = new_router("/projects/{project}", tag="runs")
+router = new_router("/projects/{project}", tag="runs", policy=Policy.OWNER)
 
 
 @router.post("/tasks/{task}/execute", status_code=202)
@@ -32,6 +34,7 @@ async def cancel_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID
 async def stream_output(
     actor: ActorDep,
     ports: PortsDep,
+    vigil: VigilDep,
     project: str,
     task: UUID,
     session_id: UUID | None = None,
@@ -43,7 +46,7 @@ async def stream_output(
         run = await scope.sessions.chosen(actor, project, task, session_id)
     if run is None:
         raise NotFound("This card has not been given to the agent yet.", reason="no_run")
-    return output_stream(ports, actor, run.id, last_event_id or after)
+    return output_stream(ports, vigil, actor, run.id, last_event_id or after)
 
 
 @router.get("/tasks/{task}/diff")

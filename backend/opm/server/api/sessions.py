@@ -7,11 +7,12 @@ from fastapi import Depends, Query, Response
 from pydantic import AwareDatetime
 
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
 from opm.server.core.paging import Page
 from opm.server.features.sessions.schemas import Rerun, RunStatus, Session, SessionFilter
 
-router = new_router("/projects/{project}/sessions", tag="runs")
+router = new_router("/projects/{project}/sessions", tag="runs", policy=Policy.OWNER)
 
 
 async def get_filter(

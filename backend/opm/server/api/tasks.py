@@ -7,6 +7,7 @@ import msgspec
 from fastapi import Header, Query, Response
 
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.api.policies import Policy, declared
 from opm.server.api.routing import new_router
 from opm.server.core.errors import Invalid
 from opm.server.core.paging import Page
@@ -24,10 +25,10 @@ from opm.server.features.tasks.schemas import (
 )
 from opm.server.features.tasks.states import Cause, TaskStatus
 
-router = new_router(tag="tasks")
+router = new_router(tag="tasks", policy=Policy.OWNER)
 
 
-@router.get("/states")
+@router.get("/states", openapi_extra=declared(Policy.SIGNED_IN))
 async def get_states(actor: ActorDep) -> States:
     """Which drops a board may offer, and what the buttons of a card may be."""
     human = (Cause.MOVE, Cause.EXECUTE, Cause.CANCEL)

@@ -5,11 +5,12 @@ from uuid import UUID
 from fastapi import Response
 
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
+from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
 from opm.server.core.paging import Page
 from opm.server.features.tasks.templates import NewTemplate, Template, TemplatePatch
 
-router = new_router("/projects/{project}/templates", tag="tasks")
+router = new_router("/projects/{project}/templates", tag="tasks", policy=Policy.OWNER)
 
 
 @router.get("")

@@ -9,9 +9,11 @@ from fastapi import Path, Query, Response, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from opm.server.api.deps import SIGN_IN_AGAIN, ActorDep, PortsDep, authenticate_socket, is_still_signed_in
+from opm.server.api.deps import SIGN_IN_AGAIN, ActorDep, PortsDep, authenticate_socket
 from opm.server.api.pods import TerminalsDep, wanted_pod
+from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
+from opm.server.api.vigil import Vigil
 from opm.server.clients.base import TerminalClient, TerminalLine
 from opm.server.core.actor import Actor
 from opm.server.core.errors import NotFound, OpmError
@@ -26,7 +28,7 @@ from opm.wire.terminals import (
     TerminalControl,
 )
 
-router = new_router("/projects/{project}", tag="terminals")
+router = new_router("/projects/{project}", tag="terminals", policy=Policy.OWNER)
 _FORM = r"^[A-Za-z0-9_]{1,200}$"
 Ref = Annotated[str, Path(alias="terminal", pattern=_FORM)]
 
@@ -98,17 +100,17 @@ async def use_terminal(
     terminal: Annotated[str, Query(pattern=_FORM)],
     cursor: Annotated[int, Query(ge=0, le=10**15)] = 0,
 ) -> None:
-    actor = await authenticate_socket(websocket, ports)
+    actor = await authenticate_socket(websocket, ports, changes=True)
     if actor is None:
         return
     await websocket.accept()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         try:
             ports.hub.require_seat(actor.user_id, ports.settings.limits.streams_per_user)
-            with ports.hub.seat(actor.user_id):
+            with ports.hub.seat(actor.user_id), Vigil.of(websocket).over(actor) as ended:
                 client = ports.clients.terminals(await wanted_pod(actor, ports, project))
                 async with client.connect(terminal, cursor) as line:
-                    await _Viewer(websocket, ports, actor, project).run(client, terminal, line)
+                    await _Viewer(websocket, ports, actor, project).run(client, terminal, line, ended)
         except OpmError as error:
             await websocket.send_text(_told(TerminalControl(type="error", message=error.message)))
             await websocket.close(NOT_THERE if isinstance(error, NotFound) else _TRY_LATER, error.message[:100])
@@ -125,9 +127,9 @@ class _Viewer:
         self._room.set()
         self._used = True
 
-    async def run(self, client: TerminalClient, ref: str, line: TerminalLine) -> None:
-        """Until the first of the three has a reason to end."""
-        parts = (self._speak(line), self._listen(client, ref, line), self._watch())
+    async def run(self, client: TerminalClient, ref: str, line: TerminalLine, ended: asyncio.Event) -> None:
+        """Until the first of the four has a reason to end."""
+        parts = (self._speak(line), self._listen(client, ref, line), self._watch(), _shut_out(ended))
         tasks = [asyncio.ensure_future(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -187,14 +189,17 @@ class _Viewer:
             if time.monotonic() - checked < CHECK_SECONDS:
                 continue
             checked = time.monotonic()
-            if not await is_still_signed_in(self._ports, self._actor.user_id, self._actor.auth_session):
-                return SIGN_IN_AGAIN, "sign in again"
             async with self._ports.scope(write=self._used) as scope:
                 found = await scope.projects.require(self._actor, self._project)
                 if self._used:
                     await scope.workspaces.used(found.id)
             self._used = False
         return _RESTARTING, "the server stops"
+
+
+async def _shut_out(ended: asyncio.Event) -> tuple[int, str]:
+    await ended.wait()
+    return SIGN_IN_AGAIN, "sign in again"
 
 
 def _told(control: TerminalControl) -> str:

@@ -10,6 +10,7 @@ from fastapi import Query
 from starlette.responses import StreamingResponse
 
 from opm.server.api.deps import ActorDep, PortsDep
+from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
 from opm.server.core.actor import Actor
 from opm.server.core.paging import MAX_LIMIT, PageRequest
@@ -18,7 +19,7 @@ from opm.server.features.sessions.schemas import Session
 from opm.server.features.sessions.transcript import Transcript
 from opm.server.wiring import Ports
 
-router = new_router("/projects/{project}/sessions", tag="runs")
+router = new_router("/projects/{project}/sessions", tag="runs", policy=Policy.OWNER)
 
 _ROWS = 500
 

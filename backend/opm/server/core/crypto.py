@@ -21,6 +21,8 @@ from opm.server.core.redaction import LIVE
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_LEAST_DIFFERENT_BYTES = 12
+"""Of 32 random bytes fewer are different once in 10^25 times; of a text that somebody repeated, always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class Cipher(Protocol):
 
     def derive(self, purpose: str, context: str = "") -> bytes:
         """32 bytes that are always the same for one purpose and context, also after a new key came in."""
+        ...
+
+    def derive_all(self, purpose: str) -> dict[str, bytes]:
+        """32 bytes for each key of the ring, by its id, the newest first: for what is signed anew after a rotation."""
         ...
 
 
@@ -110,8 +116,17 @@ class Keyring:
         return plain.decode()
 
     def derive(self, purpose: str, context: str = "") -> bytes:
-        info = f"opm:{purpose}:{context}".encode()
-        return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(self._root)
+        return _derived(self._root, purpose, context)
+
+    def derive_all(self, purpose: str) -> dict[str, bytes]:
+        self._look_again()
+        ids = [self._newest, *(name for name in self._keys if name != self._newest)]
+        return {name: _derived(self._keys[name], purpose, "") for name in ids}
+
+
+def _derived(key: bytes, purpose: str, context: str) -> bytes:
+    info = f"opm:{purpose}:{context}".encode()
+    return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(key)
 
 
 def load_keyring(path: Path) -> Keyring:
@@ -126,7 +141,13 @@ def read_keys(path: Path) -> dict[str, bytes]:
     if path.stat().st_mode & 0o077:
         raise Internal(f"The key file {path} can be read by others; run: chmod 600 {path}")
     pairs = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    return {key_id: base64.b64decode(value) for key_id, value in pairs}
+    keys = {key_id: base64.b64decode(value) for key_id, value in pairs}
+    for key_id, key in keys.items():
+        if len(set(key)) < _LEAST_DIFFERENT_BYTES:
+            raise Internal(
+                f"The master key {key_id} in {path} is not random. Put one of `openssl rand -base64 32` in its place."
+            )
+    return keys
 
 
 def add_key(path: Path) -> str:

@@ -8,15 +8,18 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def usual_data_dir() -> Path:
@@ -44,6 +47,66 @@ class AuthSettings(_Group):
     launch_ttl: timedelta = Field(
         default=timedelta(hours=24), description="how long a launch address can be used, once"
     )
+
+
+class OidcSettings(_Group):
+    """Sign-in by an identity provider; without an `issuer` there is one account, and launch addresses lead to it."""
+
+    issuer: str | None = Field(
+        default=None, description="issuer of the identity provider, byte for byte as its discovery document says it"
+    )
+    client_id: str | None = Field(default=None, description="this program's name at the provider")
+    client_secret: SecretStr | None = Field(default=None, description="of a confidential client; none: a public client")
+    client_secret_file: Path | None = Field(default=None, description="a file that holds the client's secret instead")
+    name: str = Field(default="single sign-on", max_length=60, description="what the button calls the provider")
+    scopes: tuple[str, ...] = Field(
+        default=("openid", "profile", "email"), description="asked for; `openid` is among them"
+    )
+    audiences: tuple[str, ...] = Field(
+        default=(), description="further audiences that an ID token may name beside the client"
+    )
+    admin_claim: str | None = Field(
+        default=None,
+        pattern=r"^[^=]+=.+$",
+        description="`claim=value` of those who administer, e.g. groups=opm-admins; dots lead into nested claims",
+    )
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"], ...] = (
+        Field(default=("RS256", "PS256", "ES256", "EdDSA"), description="signatures that are accepted")
+    )
+    leeway: int = Field(default=60, ge=0, le=60, description="seconds by which clocks may differ")
+    timeout: float = Field(default=10, gt=0, le=60, description="seconds that the provider may take to answer")
+    recheck: timedelta = Field(
+        default=timedelta(minutes=10),
+        le=timedelta(minutes=15),
+        description="after this time a sign-in in use is checked with the provider again",
+    )
+    unchecked_ttl: timedelta = Field(
+        default=timedelta(hours=12), description="how long a sign-in lives that the provider gives no way to check"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> "OidcSettings":
+        if self.issuer is None:
+            return self
+        parts = urlsplit(self.issuer)
+        if not self.client_id:
+            raise ValueError("oidc.client_id is needed with oidc.issuer")
+        if parts.query or parts.fragment or parts.username is not None or not parts.hostname:
+            raise ValueError("oidc.issuer is an address without name, ? and #")
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise ValueError("oidc.issuer has to be reached by https; http serves on loopback only")
+        if "openid" not in self.scopes:
+            raise ValueError("oidc.scopes has to hold openid")
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        return self.issuer is not None
+
+    def secret(self) -> str | None:
+        if self.client_secret_file is not None:
+            return self.client_secret_file.read_text(encoding="utf-8").strip()
+        return self.client_secret.get_secret_value() if self.client_secret else None
 
 
 class DatabaseSettings(_Group):
@@ -134,6 +197,10 @@ class Settings(BaseSettings):
         default=None, description="address in front of a proxy, e.g. https://opm.example.org"
     )
     allowed_hosts: tuple[str, ...] = Field(default=(), description="further values accepted in the Host header")
+    trusted_proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"),
+        description="addresses or networks whose X-Forwarded-For and -Proto are believed, once public_url is set",
+    )
     cors_origins: tuple[Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]+$")], ...] = Field(
         default=(),
         description="origins whose pages may use the API with a token, never with a cookie, e.g. https://tools.lan",
@@ -144,6 +211,7 @@ class Settings(BaseSettings):
     )
     log: LogSettings = Field(default_factory=LogSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
+    oidc: OidcSettings = Field(default_factory=OidcSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     run: RunSettings = Field(default_factory=RunSettings)
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings)
@@ -175,6 +243,11 @@ class Settings(BaseSettings):
     @property
     def key_file(self) -> Path:
         return self.secret_key_file or self.data_dir / "secret.keys"
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach this server by https."""
+        return (self.public_url or "").startswith("https://")
 
     @property
     def embedded_database(self) -> bool:

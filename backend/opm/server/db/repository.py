@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from opm.server.core.errors import Invalid
@@ -46,6 +46,10 @@ class Repository(Generic[Row]):
 
     async def all(self, query: Select[Row]) -> Sequence[Row]:
         return (await self.session.execute(query)).scalars().all()
+
+    async def how_many(self, query: Select[Row]) -> int:
+        counted = select(func.count()).select_from(query.order_by(None).subquery())
+        return (await self.session.execute(counted)).scalar_one()
 
     async def page(self, query: Select[Row], request: PageRequest, *, newest_first: bool = True) -> Rows[Row]:
         """One page in the order of creation, which is that of the ids."""

@@ -132,6 +132,7 @@ class Door:
     async def sign_in(self, client: httpx.AsyncClient) -> httpx.Response:
         answer = await client.post("/api/auth/launch", json={"token": await self.launch_token()})
         assert answer.status_code == 200, answer.text
+        client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
         return answer
 
     async def bearer(self) -> str:

@@ -17,12 +17,15 @@ from opm.server.api.output import Pace as OutputPace
 from opm.server.api.output import output_stream
 from opm.server.api.realtime import Pace as SocketPace
 from opm.server.api.realtime import serve_socket
+from opm.server.api.signins import SignIns
+from opm.server.api.vigil import Vigil, VigilDep
 from opm.server.core.actor import Actor
 from opm.server.core.clock import SystemClock
 from opm.server.core.crypto import Keyring
 from opm.server.core.errors import NotFound, Unavailable
 from opm.server.core.settings import LimitSettings, Settings
 from opm.server.core.tokens import AccessClaims, AccessTokens
+from opm.server.features.users.schemas import Living
 from opm.server.realtime.bus import Message, output_topic, project_topic
 from opm.server.realtime.hub import Hub
 from opm.server.wiring import Ports
@@ -47,6 +50,7 @@ class World:
         self.database_down = False
         self.open_scopes = 0
         self.reads = 0
+        self.identity = None
 
     @contextlib.asynccontextmanager
     async def scope(self, *, write: bool = True) -> AsyncIterator[Any]:
@@ -80,20 +84,28 @@ class World:
         now = self.clock.now()
         assert self.actor.auth_session
         claims = AccessClaims(self.actor.user_id, None, "Ada", self.actor.auth_session, now + timedelta(hours=1))
-        return AccessTokens(self.cipher.derive("jwt-access")).issue(claims, now)
+        return AccessTokens(lambda: self.cipher.derive_all("jwt-access")).issue(claims, now)
 
     @property
     def ports(self) -> Ports:
         return cast("Ports", self)
 
+    def sign_out(self) -> None:
+        """In another process: nothing here is told."""
+        self.signed_in = False
+
     def app(self, output: OutputPace | None = None, socket: SocketPace | None = None) -> FastAPI:
         app = FastAPI()
         app.state.ports = self
+        app.state.sign_ins = SignIns(self.ports)
+        app.state.vigil = Vigil(app.state.sign_ins, 0.1)
         errors.install(app)
 
         @app.get("/output", response_model=None)
-        async def stream(ports: PortsDep, last_event_id: str | None = Header(None)) -> StreamingResponse:
-            return output_stream(ports, self.actor, self.session, last_event_id, output)
+        async def stream(
+            ports: PortsDep, vigil: VigilDep, last_event_id: str | None = Header(None)
+        ) -> StreamingResponse:
+            return output_stream(ports, vigil, self.actor, self.session, last_event_id, output)
 
         @app.websocket("/ws")
         async def live(websocket: WebSocket, ports: PortsDep) -> None:
@@ -109,9 +121,10 @@ class _Scope:
         self._world = world
         self.users = self.projects = self.output = self
 
-    async def is_live(self, user_id: UUID, family: UUID) -> bool:
-        world = self._world
-        return world.signed_in and (user_id, family) == (world.actor.user_id, world.actor.auth_session)
+    async def living(self, families: list[UUID]) -> dict[UUID, Living]:
+        actor = self._world.actor
+        living = Living(actor.user_id, "write", None, self._world.clock.now(), refreshable=False, is_admin=False)
+        return {family: living for family in families if self._world.signed_in and family == actor.auth_session}
 
     async def require(self, actor: Actor, ref: str) -> None:
         if actor.user_id != self._world.actor.user_id or ref not in self._world.projects:

@@ -185,7 +185,7 @@ async def end_elsewhere(door: Door, client: httpx.AsyncClient) -> None:
 
 
 async def me_claims(door: Door, client: httpx.AsyncClient) -> AccessClaims:
-    tokens = AccessTokens(door.ports.cipher.derive("jwt-access"))
+    tokens = AccessTokens(lambda: door.ports.cipher.derive_all("jwt-access"))
     return tokens.verify(client.cookies["opm_session_8400"], door.clock.now())
 
 

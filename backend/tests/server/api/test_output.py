@@ -15,8 +15,8 @@ from opm.server.api.output import Pace
 from tests.server.api.live import World, until
 from tests.serving import serving
 
-QUICK = Pace(heartbeat=0.05, check=0.1, stuck=0.5)
-PATIENT = Pace(heartbeat=30, check=30, stuck=30)
+QUICK = Pace(heartbeat=0.05, stuck=0.5)
+PATIENT = Pace(heartbeat=30, stuck=30)
 
 
 @dataclass
@@ -233,7 +233,7 @@ async def test_signing_out_ends_the_stream_also_while_it_is_busy() -> None:
     async with serving(world.app(QUICK)) as address, watching(address) as seen:
         await world.put_out("a")
         assert await seen.ids(1) == [1]
-        world.signed_in = False
+        world.sign_out()
         busy = asyncio.create_task(keep_talking(world))
         frames = await seen.rest()
         busy.cancel()

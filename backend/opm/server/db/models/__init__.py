@@ -7,15 +7,17 @@ from opm.server.db.models.idempotency import IdempotencyKey
 from opm.server.db.models.project import Project
 from opm.server.db.models.session import Interaction, OpencodeSession, SessionEvent
 from opm.server.db.models.task import Task, TaskEvent, TaskTemplate
-from opm.server.db.models.user import RefreshToken, User
+from opm.server.db.models.user import AuthSession, LoginAttempt, RefreshToken, User
 
 metadata = Base.metadata
 """All of them."""
 
 __all__ = [
     "AuditLog",
+    "AuthSession",
     "IdempotencyKey",
     "Interaction",
+    "LoginAttempt",
     "OpencodeConfig",
     "OpencodeSession",
     "Project",

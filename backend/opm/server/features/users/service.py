@@ -1,13 +1,14 @@
 """Signing in and staying signed in: launch addresses, sign-ins as chains of refresh tokens, ending them.
 
-A sign-in is a family of refresh tokens, each good for one renewal. One that is shown again later was copied: the
-whole family ends. Refusals of tokens are answers here (None), not errors, because what they leave in the database
+A sign-in is a row, and a family of refresh tokens, each good for one renewal. One that is shown again later was copied:
+the sign-in ends. Refusals of tokens are answers here (None), not errors, because what they leave in the database
 (a family revoked, a line in the audit log) has to be committed.
 """
 
 import getpass
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,10 +17,11 @@ from opm.server.core.actor import Actor
 from opm.server.core.errors import Unauthorized
 from opm.server.core.ids import new_id
 from opm.server.core.settings import AuthSettings
+from opm.server.core.texts import printable
 from opm.server.db import models
 from opm.server.db.uow import UnitOfWork
-from opm.server.features.users.repository import TokenRepository, UserRepository
-from opm.server.features.users.schemas import Preferences, PreferencesPatch, User
+from opm.server.features.users.repository import AuthSessionRepository, TokenRepository, UserRepository
+from opm.server.features.users.schemas import Living, Preferences, PreferencesPatch, User
 
 LOCAL_ISSUER, LOCAL_SUBJECT = "opm:local", "local"
 LAUNCH, REFRESH = "launch", "refresh"
@@ -53,6 +55,7 @@ class UserService:
         self.uow = uow
         self.settings = settings
         self.users = UserRepository(uow.session)
+        self.sessions = AuthSessionRepository(uow.session)
         self.tokens = TokenRepository(uow.session)
 
     async def ensure_local_user(self) -> models.User:
@@ -75,6 +78,7 @@ class UserService:
 
     async def forget_expired(self) -> None:
         await self.tokens.forget_expired(self.uow.now)
+        await self.sessions.forget_ended(self.uow.now)
 
     async def redeem_launch(self, raw: str, client: Client) -> SignIn | None:
         token = await self._spend(LAUNCH, raw)
@@ -82,36 +86,73 @@ class UserService:
         if user is None or user.disabled_at is not None:
             self._refused("auth.sign_in_refused", user, client)
             return None
+        return self.open(user, client, LAUNCH)
+
+    def open(self, user: models.User, client: Client, kind: str, *, until: datetime | None = None) -> SignIn:
+        """A new sign-in: nothing that was known before names it. `until` is the latest it may live."""
         user.last_login_at = self.uow.now
-        # a new family: nothing that was known before signing in names this session
-        signed = self._sign_in(user, new_id(), client)
-        self.uow.audit(signed.actor, "auth.sign_in", ("user", user.id), method=LAUNCH)
+        session = models.AuthSession(
+            id=new_id(),
+            user_id=user.id,
+            kind=kind,
+            scope="write",
+            checked_at=self.uow.now,
+            ip_address=client.ip,
+            user_agent=printable(client.user_agent or "")[:512] or None,
+            created_at=self.uow.now,
+            last_seen_at=self.uow.now,
+            expires_at=until or self.uow.now + self.settings.refresh_ttl,
+        )
+        self.sessions.add(session)
+        signed = self._next_link(user, session, client, until)
+        self.uow.audit(signed.actor, "auth.sign_in", ("user", user.id), method=kind)
         return signed
 
     async def refresh(self, raw: str, client: Client) -> SignIn | None:
         token = await self._spend(REFRESH, raw)
         if token is None:
             token = await self._shown_again(raw, client)
-        user = await self.users.get(token.user_id) if token else None
-        if token is None or user is None or user.disabled_at is not None:
+        if token is None or not await self.is_live(token.user_id, token.family_id):
             return None
-        return self._sign_in(user, token.family_id, client)
+        user, session = await self.get(token.user_id), await self.sessions.get(token.family_id)
+        if session is None:
+            return None
+        # the provider gave no way to check it: then it does not live longer for being used
+        until = session.expires_at if session.kind == "oidc" and session.refresh_encrypted is None else None
+        session.last_seen_at = self.uow.now
+        return self._next_link(user, session, client, until)
 
-    async def logout(self, family: UUID, actor: Actor | None) -> None:
+    async def logout(self, family: UUID, actor: Actor | None, reason: str = "sign_out") -> None:
         """Ends the sign-in everywhere: its access tokens are asked about with every request."""
         await self.tokens.revoke(family, self.uow.now)
+        await self.sessions.end_one(family, self.uow.now, reason)
         self.uow.audit(actor, "auth.sign_out", ("auth_session", family))
 
-    async def logout_token(self, raw: str, client: Client) -> None:
-        """As `logout`, for those whose access token has ended already."""
+    async def family_of(self, raw: str, client: Client) -> tuple[UUID, Actor] | None:
+        """For those whose access token has ended already."""
         token = await self.tokens.by_hash(REFRESH, hash_of(raw))
         user = await self.users.get(token.user_id) if token else None
-        if token is not None and user is not None:
-            await self.logout(token.family_id, _actor(user, token.family_id, client))
+        return (token.family_id, _actor(user, token.family_id, client)) if token and user else None
+
+    async def session(self, family: UUID) -> models.AuthSession:
+        found = await self.sessions.get(family)
+        if found is None:
+            raise Unauthorized("This sign-in does not exist any more.")
+        return found
+
+    def refuse(self, user: models.User, client: Client) -> None:
+        self._refused("auth.sign_in_refused", user, client)
+
+    async def living(self, families: Sequence[UUID]) -> dict[UUID, Living]:
+        """Of these those that were neither ended nor left unused too long, whose person is not shut out."""
+        return await self.sessions.living(families, self.uow.now)
 
     async def is_live(self, user_id: UUID, family: UUID) -> bool:
-        """Whether the sign-in was neither ended nor left unused too long, and the person not shut out."""
-        return await self.users.is_live(user_id, family, self.uow.now)
+        found = (await self.living([family])).get(family)
+        return found is not None and found.user_id == user_id
+
+    async def seen(self, family: UUID) -> None:
+        await self.sessions.seen(family, self.uow.now)
 
     async def get(self, user_id: UUID) -> models.User:
         user = await self.users.get(user_id)
@@ -144,6 +185,7 @@ class UserService:
         if self.uow.now - token.used_at <= GRACE:
             return token
         await self.tokens.revoke(token.family_id, self.uow.now)
+        await self.sessions.end_one(token.family_id, self.uow.now, "refresh_reused")
         self._refused("auth.refresh_reused", await self.users.get(token.user_id), client)
         return None
 
@@ -153,9 +195,14 @@ class UserService:
         else:
             self.uow.audit(None, action, ("user", "unknown"), ip=client.ip, request_id=client.request_id)
 
-    def _sign_in(self, user: models.User, family: UUID, client: Client) -> SignIn:
-        token, expires_at = self._new_token(user.id, family, REFRESH, self.settings.refresh_ttl)
-        return SignIn(User.model_validate(user), _actor(user, family, client), family, token, expires_at)
+    def _next_link(
+        self, user: models.User, session: models.AuthSession, client: Client, until: datetime | None
+    ) -> SignIn:
+        ttl = self.settings.refresh_ttl if until is None else until - self.uow.now
+        refresh, expires_at = self._new_token(user.id, session.id, REFRESH, ttl)
+        session.expires_at = expires_at
+        actor = _actor(user, session.id, client)
+        return SignIn(User.model_validate(user), actor, session.id, refresh, expires_at)
 
     def _new_token(self, user_id: UUID, family: UUID, purpose: str, ttl: timedelta) -> tuple[str, datetime]:
         raw = secrets.token_urlsafe(32)

@@ -1,0 +1,85 @@
+"""The provider's published keys: kept, and read again when a token names one that is not among them.
+
+Whoever sends tokens with invented key ids must not make us ask the provider each time: once in `PAUSE` seconds is
+enough for every honest rotation.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet
+
+from opm.server.clients.oidc.jose import BadToken
+from opm.server.core.errors import Unavailable
+
+PAUSE = 10.0
+KEPT = 3600.0
+_MOST_KEYS = 100
+_PUBLIC_KINDS = frozenset({"RSA", "EC", "OKP"})
+
+FetchKeys = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class PublishedKeys:
+    def __init__(self, fetch: FetchKeys, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._keys: KeySet | None = None
+        self._asked: float | None = None
+        self._turn = asyncio.Lock()
+
+    async def for_token(self, kid: str | None) -> KeySet:
+        """A set that has the key, if the provider publishes it; signatures are still to be checked."""
+        if self._keys is None or self._is_old() or not self._has(kid):
+            await self._read_again(kid)
+        if self._keys is None:
+            raise Unavailable("The keys of the identity provider cannot be read; try again in a moment.")
+        if not self._has(kid):
+            raise BadToken("it is signed with a key that the provider does not publish")
+        return KeySet([key for key in self._keys.keys if kid is None or key.kid == kid])
+
+    def _is_old(self) -> bool:
+        return self._asked is None or self._clock() - self._asked > KEPT
+
+    def _has(self, kid: str | None) -> bool:
+        return self._keys is not None and (kid is None or any(key.kid == kid for key in self._keys.keys))
+
+    async def _read_again(self, kid: str | None) -> None:
+        async with self._turn:
+            waited_for = self._keys is not None and not self._is_old() and self._has(kid)
+            too_soon = self._asked is not None and self._clock() - self._asked < PAUSE
+            if waited_for or too_soon:
+                return
+            self._asked = self._clock()
+            try:
+                self._keys = usable(await self._fetch())
+            except Unavailable:
+                if not self._has(kid):  # a known key serves until the provider answers again
+                    raise
+
+
+def usable(published: dict[str, Any]) -> KeySet:
+    """Public keys for signatures; a symmetric one in a public set could be used by everybody."""
+    entries: object = published.get("keys")
+    if not isinstance(entries, list):
+        raise BadToken("the provider publishes no keys")
+    keys = [key for entry in cast("list[object]", entries)[:_MOST_KEYS] if (key := _key(entry)) is not None]
+    if not keys:
+        raise BadToken("the provider publishes no keys that can be used")
+    return KeySet(keys)
+
+
+def _key(entry: object) -> Key | None:
+    """None for one that is of no use here: one odd key must not take the good ones away."""
+    if not isinstance(entry, dict):
+        return None
+    given = cast("dict[str, Any]", entry)
+    if given.get("kty") not in _PUBLIC_KINDS or given.get("use", "sig") != "sig":
+        return None
+    try:
+        return KeySet.import_key_set({"keys": [given]}).keys[0]
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
