@@ -122,6 +122,12 @@ class World:
         await self.do(add)
         return Actor(user_id=user.id, name=name, auth_session=family)
 
+    async def administers(self, actor: Actor) -> None:
+        async def promote(scope: Scope) -> None:
+            (await scope.users.get(actor.user_id)).is_admin = True
+
+        await self.do(promote)
+
     def bearer(self, actor: Actor) -> dict[str, str]:
         expires_at = self.clock.now() + self.ports.settings.auth.access_ttl
         assert actor.auth_session is not None

@@ -10,8 +10,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, APIWebSocketRoute
-from starlette.routing import BaseRoute, WebSocketRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
+from starlette.routing import WebSocketRoute
 
 from opm.server.api import deps
 
@@ -50,32 +50,32 @@ def declared(policy: Policy) -> dict[str, Any]:
 
 def require_policies(app: FastAPI) -> None:
     """Raises ValueError for a route that nobody thought about."""
-    faults = [fault for route in app.routes for fault in _faults(route)]
+    faults = [fault for route in iter_route_contexts(app.routes) for fault in _faults(route)]
     if faults:
         raise ValueError("Routes without a sound policy: " + "; ".join(faults))
 
 
-def _faults(route: BaseRoute) -> Iterator[str]:
-    if isinstance(route, APIRoute):
-        yield from _of_operation(route)
-    elif isinstance(route, WebSocketRoute | APIWebSocketRoute) and route.path not in SOCKETS:
+def _faults(route: RouteContext) -> Iterator[str]:
+    if isinstance(route.original_route, APIRoute):
+        yield from _of_operation(route, route.original_route)
+    elif isinstance(route.original_route, WebSocketRoute | APIWebSocketRoute) and route.path not in SOCKETS:
         yield f"WebSocket {route.path} declares none"
 
 
-def _of_operation(route: APIRoute) -> Iterator[str]:
+def _of_operation(where: RouteContext, route: APIRoute) -> Iterator[str]:
     said = (route.openapi_extra or {}).get(KEY)
     if said is None:
-        yield f"{route.path} declares none"
+        yield f"{where.path} declares none"
         return
     policy = Policy(said)
     asked = set(_calls(route.dependant))
     keeper = _KEPT_BY[policy]
     if keeper is not None and keeper not in asked:
-        yield f"{route.path} says {policy} but does not depend on {keeper.__name__}"
+        yield f"{where.path} says {policy} but does not depend on {keeper.__name__}"
     if keeper is None and deps.get_actor in asked:
-        yield f"{route.path} says {policy} but asks who it is"
-    if (policy is Policy.OWNER) != ("{project}" in route.path):
-        yield f"{route.path} says {policy}, which does not fit its path"
+        yield f"{where.path} says {policy} but asks who it is"
+    if (policy is Policy.OWNER) != ("{project}" in (where.path or "")):
+        yield f"{where.path} says {policy}, which does not fit its path"
 
 
 def _calls(dependant: Dependant) -> Iterator[Callable[..., Any]]:

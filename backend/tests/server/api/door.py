@@ -3,15 +3,18 @@
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, Field
+from sqlalchemy import select
 from starlette.responses import StreamingResponse
 
-from opm.server.api import auth, errors, health, middleware, spa
+from opm.server.api import account, auth, errors, health, middleware, oidc, people, spa
 from opm.server.api.deps import ActorDep, PageDep, ScopeDep
 from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
+from opm.server.clients.oidc.base import IdentityProvider
 from opm.server.clients.providers import HttpProviders
 from opm.server.core.crypto import Keyring
 from opm.server.core.errors import Conflict, Internal, RuntimeFault, Unavailable
@@ -113,7 +116,7 @@ class Door:
         self.app.state.ports = ports
         errors.install(self.app)
         middleware.install(self.app, ports.settings)
-        for module in (router, auth.router, health.router):
+        for module in (router, *(one.router for one in (auth, oidc, account, people, health))):
             self.app.include_router(module, prefix="/api")
         spa.install(self.app, web)
 
@@ -141,12 +144,19 @@ class Door:
             return (await self.sign_in(client)).json()["access_token"]
 
 
+async def all_rows(door: Door, model: type) -> list[Any]:
+    async with door.ports.db.session(write=False) as session:
+        return list((await session.execute(select(model).order_by(model.id))).scalars())
+
+
 def settings_for(folder: Path, **given: object) -> Settings:
     return Settings(data_dir=folder, **given)  # pyright: ignore[reportArgumentType]  tests name any of them
 
 
 @contextlib.asynccontextmanager
-async def open_ports(settings: Settings, clock: MovedClock) -> AsyncIterator[Ports]:
+async def open_ports(
+    settings: Settings, clock: MovedClock, *, identity: IdentityProvider | None = None
+) -> AsyncIterator[Ports]:
     db = Database(settings.database_url)
     await db.run_sync(Base.metadata.create_all)
     bus = MemoryBus()
@@ -161,5 +171,6 @@ async def open_ports(settings: Settings, clock: MovedClock) -> AsyncIterator[Por
         clients=FakePodClients(),
         providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
         git_hosts=AddressGuard(for_repositories(settings)),
+        identity=identity,
     )
     await db.close()

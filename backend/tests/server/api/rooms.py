@@ -122,6 +122,9 @@ class Room:
             "interaction": ask,
             "version": 1,
             "terminal": "pty_1",
+            "user": self.owner.user_id,
+            "sign_in": self.owner.auth_session,
+            "token": UUID(int=1),
         }
         return template.removeprefix("/api").format(**(names | other))
 

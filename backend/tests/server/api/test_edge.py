@@ -163,7 +163,8 @@ async def test_a_cookie_acts_for_our_own_pages_only(door: Door, headers: dict[st
     async with door.browser() as page:
         await door.sign_in(page)
         cookie = f"opm_session_8400={page.cookies['opm_session_8400']}"
-    async with door.client(Cookie=cookie, **headers) as client:
+        token = page.headers["X-CSRF-Token"]
+    async with door.client(Cookie=cookie, **{"X-CSRF-Token": token}, **headers) as client:
         answer = await client.post("/api/things", json={"size": 1})
         assert answer.status_code == status
         assert (await client.get("/api/auth/me")).status_code == 200

@@ -176,8 +176,10 @@ async def test_the_audit_log_tells_the_story(desk: Desk) -> None:
 async def test_signing_out_by_refresh_token(desk: Desk) -> None:
     signed = await desk.signed()
     async with desk.ports.scope() as scope:
-        await scope.users.logout_token("unknown", HERE)
-        await scope.users.logout_token(signed.refresh_token, HERE)
+        assert await scope.users.family_of("unknown", HERE) is None
+        found = await scope.users.family_of(signed.refresh_token, HERE)
+        assert found is not None
+        await scope.users.logout(*found)
     assert not await desk.is_live(signed)
     line = (await desk.rows(AuditLog))[-1]
     assert (line.action, line.user_id) == ("auth.sign_out", signed.user.id)
