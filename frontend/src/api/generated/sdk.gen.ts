@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, ArchiveProjectData, ArchiveProjectErrors, ArchiveProjectResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, ChangeTasksData, ChangeTasksErrors, ChangeTasksResponses, CloseTerminalData, CloseTerminalErrors, CloseTerminalResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, CreateTerminalData, CreateTerminalErrors, CreateTerminalResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, EditQueuedData, EditQueuedErrors, EditQueuedResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, ExportSessionData, ExportSessionErrors, ExportSessionResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetPreferencesData, GetPreferencesErrors, GetPreferencesResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAccountAuditData, ListAccountAuditErrors, ListAccountAuditResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTerminalsData, ListTerminalsErrors, ListTerminalsResponses, LogoutData, LogoutErrors, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, RerunSessionData, RerunSessionErrors, RerunSessionResponses, RestoreProjectData, RestoreProjectErrors, RestoreProjectResponses, RetryWorkspaceData, RetryWorkspaceErrors, RetryWorkspaceResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, SendQueuedData, SendQueuedErrors, SendQueuedResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdatePreferencesData, UpdatePreferencesErrors, UpdatePreferencesResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTemplateData, UpdateTemplateErrors, UpdateTemplateResponses, UpdateTerminalData, UpdateTerminalErrors, UpdateTerminalResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WithdrawQueuedData, WithdrawQueuedErrors, WithdrawQueuedResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
+import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, ArchiveProjectData, ArchiveProjectErrors, ArchiveProjectResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, ChangeTasksData, ChangeTasksErrors, ChangeTasksResponses, CloseTerminalData, CloseTerminalErrors, CloseTerminalResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, CreateTerminalData, CreateTerminalErrors, CreateTerminalResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, EditQueuedData, EditQueuedErrors, EditQueuedResponses, EndSignInData, EndSignInErrors, EndSignInResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, ExportSessionData, ExportSessionErrors, ExportSessionResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetPreferencesData, GetPreferencesErrors, GetPreferencesResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAccountAuditData, ListAccountAuditErrors, ListAccountAuditResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSignInsData, ListSignInsErrors, ListSignInsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTerminalsData, ListTerminalsErrors, ListTerminalsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, LogoutData, LogoutErrors, LogoutEverywhereData, LogoutEverywhereErrors, LogoutEverywhereResponses, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, OidcBackchannelLogoutData, OidcBackchannelLogoutErrors, OidcBackchannelLogoutResponses, OidcCallbackData, OidcCallbackErrors, OidcCallbackResponses, OidcLoginData, OidcLoginErrors, OidcLoginResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, RerunSessionData, RerunSessionErrors, RerunSessionResponses, RestoreProjectData, RestoreProjectErrors, RestoreProjectResponses, RetryWorkspaceData, RetryWorkspaceErrors, RetryWorkspaceResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, SendQueuedData, SendQueuedErrors, SendQueuedResponses, SignPersonOutData, SignPersonOutErrors, SignPersonOutResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdatePersonData, UpdatePersonErrors, UpdatePersonResponses, UpdatePreferencesData, UpdatePreferencesErrors, UpdatePreferencesResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTemplateData, UpdateTemplateErrors, UpdateTemplateResponses, UpdateTerminalData, UpdateTerminalErrors, UpdateTerminalResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WithdrawQueuedData, WithdrawQueuedErrors, WithdrawQueuedResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -59,10 +59,23 @@ export const launch = <ThrowOnError extends boolean = true>(options: Options<Lau
  * Logout
  *
  * End the sign-in everywhere. Works without one, too, so that a browser can always get rid of its cookies.
+ *
+ * Where the answer names a `url`, the browser posts the `fields` there, which ends the session at the provider.
  */
 export const logout = <ThrowOnError extends boolean = true>(options?: Options<LogoutData, ThrowOnError>) => (options?.client ?? client).post<LogoutResponses, LogoutErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     url: '/api/auth/logout',
+    ...options
+});
+
+/**
+ * Logout Everywhere
+ *
+ * End every sign-in of yours at any browser, this one included. Personal access tokens go on.
+ */
+export const logoutEverywhere = <ThrowOnError extends boolean = true>(options?: Options<LogoutEverywhereData, ThrowOnError>) => (options?.client ?? client).post<LogoutEverywhereResponses, LogoutEverywhereErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/logout/everywhere',
     ...options
 });
 
@@ -100,6 +113,58 @@ export const updatePreferences = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
+ * Get Methods
+ *
+ * How people sign in here.
+ */
+export const getMethods = <ThrowOnError extends boolean = true>(options?: Options<GetMethodsData, ThrowOnError>) => (options?.client ?? client).get<GetMethodsResponses, GetMethodsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/methods',
+    ...options
+});
+
+/**
+ * Oidc Backchannel Logout
+ *
+ * The provider tells, with a signed token in a form, that somebody signed out there.
+ */
+export const oidcBackchannelLogout = <ThrowOnError extends boolean = true>(options?: Options<OidcBackchannelLogoutData, ThrowOnError>) => (options?.client ?? client).post<OidcBackchannelLogoutResponses, OidcBackchannelLogoutErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/oidc/backchannel-logout',
+    ...options
+});
+
+/**
+ * Oidc Callback
+ *
+ * End: exchange the code that the provider gave the browser, once, for a sign-in.
+ */
+export const oidcCallback = <ThrowOnError extends boolean = true>(options: Options<OidcCallbackData, ThrowOnError>) => (options.client ?? client).post<OidcCallbackResponses, OidcCallbackErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/oidc/callback',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Oidc Login
+ *
+ * Begin: the browser goes to `authorization_url`, and comes back to `/auth/callback`.
+ */
+export const oidcLogin = <ThrowOnError extends boolean = true>(options: Options<OidcLoginData, ThrowOnError>) => (options.client ?? client).post<OidcLoginResponses, OidcLoginErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/oidc/login',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Refresh
  *
  * Renew the sign-in with its refresh cookie.
@@ -107,6 +172,65 @@ export const updatePreferences = <ThrowOnError extends boolean = true>(options: 
 export const refresh = <ThrowOnError extends boolean = true>(options?: Options<RefreshData, ThrowOnError>) => (options?.client ?? client).post<RefreshResponses, RefreshErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     url: '/api/auth/refresh',
+    ...options
+});
+
+/**
+ * List Sign Ins
+ *
+ * The browsers you are signed in at, newest first.
+ */
+export const listSignIns = <ThrowOnError extends boolean = true>(options?: Options<ListSignInsData, ThrowOnError>) => (options?.client ?? client).get<ListSignInsResponses, ListSignInsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/sign-ins',
+    ...options
+});
+
+/**
+ * End Sign In
+ *
+ * Sign that browser out, at once.
+ */
+export const endSignIn = <ThrowOnError extends boolean = true>(options: Options<EndSignInData, ThrowOnError>) => (options.client ?? client).delete<EndSignInResponses, EndSignInErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/sign-ins/{sign_in}',
+    ...options
+});
+
+/**
+ * List Tokens
+ *
+ * Your personal access tokens, newest first; never their secrets.
+ */
+export const listTokens = <ThrowOnError extends boolean = true>(options?: Options<ListTokensData, ThrowOnError>) => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/tokens',
+    ...options
+});
+
+/**
+ * Create Token
+ *
+ * Make a token for a program: `Authorization: Bearer opm_pat_...`. Its secret is shown this once.
+ */
+export const createToken = <ThrowOnError extends boolean = true>(options: Options<CreateTokenData, ThrowOnError>) => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/tokens',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Token
+ *
+ * End it, at once.
+ */
+export const deleteToken = <ThrowOnError extends boolean = true>(options: Options<DeleteTokenData, ThrowOnError>) => (options.client ?? client).delete<DeleteTokenResponses, DeleteTokenErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/auth/tokens/{token}',
     ...options
 });
 
@@ -898,5 +1022,42 @@ export const readyz = <ThrowOnError extends boolean = true>(options?: Options<Re
 export const getStates = <ThrowOnError extends boolean = true>(options?: Options<GetStatesData, ThrowOnError>) => (options?.client ?? client).get<GetStatesResponses, GetStatesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     url: '/api/states',
+    ...options
+});
+
+/**
+ * List People
+ *
+ * Everybody who ever signed in, newest first; `q` finds names and addresses.
+ */
+export const listPeople = <ThrowOnError extends boolean = true>(options?: Options<ListPeopleData, ThrowOnError>) => (options?.client ?? client).get<ListPeopleResponses, ListPeopleErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/users',
+    ...options
+});
+
+/**
+ * Update Person
+ *
+ * Shut somebody out, with all they are signed in with, or let them in again.
+ */
+export const updatePerson = <ThrowOnError extends boolean = true>(options: Options<UpdatePersonData, ThrowOnError>) => (options.client ?? client).patch<UpdatePersonResponses, UpdatePersonErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/users/{user}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Sign Person Out
+ *
+ * End all sign-ins and tokens of somebody, who may sign in again.
+ */
+export const signPersonOut = <ThrowOnError extends boolean = true>(options: Options<SignPersonOutData, ThrowOnError>) => (options.client ?? client).post<SignPersonOutResponses, SignPersonOutErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/users/{user}/sign-out',
     ...options
 });

@@ -883,6 +883,19 @@ export type Launch = {
 };
 
 /**
+ * MadeToken
+ */
+export type MadeToken = {
+    /**
+     * Secret
+     *
+     * shown this once; a repetition of the request has none, make another token then
+     */
+    secret: string | null;
+    token: PersonalToken;
+};
+
+/**
  * MakeDirectory
  */
 export type MakeDirectory = {
@@ -897,9 +910,21 @@ export type MakeDirectory = {
  */
 export type Me = {
     /**
+     * Csrf Token
+     *
+     * of a sign-in by cookie: to be sent as `X-CSRF-Token`
+     */
+    csrf_token?: string | null;
+    /**
      * Expires At
      */
     expires_at?: string | null;
+    /**
+     * Shared Machine
+     *
+     * several people's agents run under one account of this server's machine
+     */
+    shared_machine?: boolean;
     /**
      * Sign In
      *
@@ -1161,6 +1186,30 @@ export type NewTerminal = {
 };
 
 /**
+ * NewToken
+ */
+export type NewToken = {
+    /**
+     * Days
+     *
+     * days until it ends
+     */
+    days?: number;
+    /**
+     * Name
+     *
+     * what it is for
+     */
+    name: string;
+    /**
+     * Scope
+     *
+     * read: nothing can be changed with it
+     */
+    scope?: 'read' | 'write';
+};
+
+/**
  * Notifications
  */
 export type Notifications = {
@@ -1206,6 +1255,50 @@ export type NotificationsPatch = {
      * Sound
      */
     sound?: boolean | null;
+};
+
+/**
+ * OidcCallback
+ *
+ * What the provider put into the address that it sent the browser back to.
+ */
+export type OidcCallback = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Iss
+     */
+    iss?: string | null;
+    /**
+     * State
+     */
+    state: string;
+};
+
+/**
+ * OidcLogin
+ */
+export type OidcLogin = {
+    /**
+     * Next
+     *
+     * path of this application to come back to
+     */
+    next?: string;
+};
+
+/**
+ * OidcRedirect
+ */
+export type OidcRedirect = {
+    /**
+     * Authorization Url
+     *
+     * where the browser goes to sign in
+     */
+    authorization_url: string;
 };
 
 /**
@@ -1485,6 +1578,48 @@ export type OutputTool = {
 };
 
 /**
+ * OwnSignIn
+ *
+ * A browser that is signed in.
+ */
+export type OwnSignIn = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Current
+     *
+     * the one that asks
+     */
+    current?: boolean;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Ip Address
+     */
+    ip_address: string | null;
+    /**
+     * Kind
+     */
+    kind: 'launch' | 'oidc';
+    /**
+     * Last Seen At
+     */
+    last_seen_at: string | null;
+    /**
+     * User Agent
+     */
+    user_agent: string | null;
+};
+
+/**
  * Page[Attention]
  */
 export type PageAttention = {
@@ -1540,6 +1675,54 @@ export type PageInteraction = {
      * Items
      */
     items: Array<Interaction>;
+    /**
+     * Next Cursor
+     *
+     * give it as `cursor` to get what follows; None at the end
+     */
+    next_cursor?: string | null;
+};
+
+/**
+ * Page[OwnSignIn]
+ */
+export type PageOwnSignIn = {
+    /**
+     * Items
+     */
+    items: Array<OwnSignIn>;
+    /**
+     * Next Cursor
+     *
+     * give it as `cursor` to get what follows; None at the end
+     */
+    next_cursor?: string | null;
+};
+
+/**
+ * Page[Person]
+ */
+export type PagePerson = {
+    /**
+     * Items
+     */
+    items: Array<Person>;
+    /**
+     * Next Cursor
+     *
+     * give it as `cursor` to get what follows; None at the end
+     */
+    next_cursor?: string | null;
+};
+
+/**
+ * Page[PersonalToken]
+ */
+export type PagePersonalToken = {
+    /**
+     * Items
+     */
+    items: Array<PersonalToken>;
     /**
      * Next Cursor
      *
@@ -1647,6 +1830,94 @@ export type PermissionAnswer = {
      * Reply
      */
     reply: 'once' | 'always' | 'reject';
+};
+
+/**
+ * Person
+ *
+ * As administrators see people.
+ */
+export type Person = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Disabled At
+     */
+    disabled_at: string | null;
+    /**
+     * Email
+     */
+    email: string | null;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Is Admin
+     *
+     * may see and shut out other people; never their projects
+     */
+    is_admin?: boolean;
+    /**
+     * Issuer
+     */
+    issuer: string;
+    /**
+     * Last Login At
+     */
+    last_login_at: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Picture Url
+     */
+    picture_url: string | null;
+};
+
+/**
+ * PersonPatch
+ */
+export type PersonPatch = {
+    /**
+     * Disabled
+     *
+     * true shuts the person out, with everything they are signed in with
+     */
+    disabled: boolean;
+};
+
+/**
+ * PersonalToken
+ */
+export type PersonalToken = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Last Seen At
+     */
+    last_seen_at: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Scope
+     */
+    scope: 'read' | 'write';
 };
 
 /**
@@ -2399,6 +2670,26 @@ export type SessionOutput = {
 };
 
 /**
+ * SignInMethods
+ *
+ * How people sign in here.
+ */
+export type SignInMethods = {
+    /**
+     * Launch
+     *
+     * by the address that `opm launch-url` prints
+     */
+    launch: boolean;
+    /**
+     * Provider
+     *
+     * what the identity provider is called; none: there is none
+     */
+    provider: string | null;
+};
+
+/**
  * SignedIn
  *
  * Also set as httpOnly cookies; ``access_token`` is for API clients and is not given to browsers.
@@ -2409,10 +2700,40 @@ export type SignedIn = {
      */
     access_token?: string | null;
     /**
+     * Csrf Token
+     *
+     * browsers send it as `X-CSRF-Token` with everything that changes something
+     */
+    csrf_token: string;
+    /**
      * Expires At
      */
     expires_at: string;
+    /**
+     * Next
+     *
+     * where a sign-in through a provider was to lead
+     */
+    next?: string | null;
     user: User;
+};
+
+/**
+ * SignedOut
+ *
+ * What is left to do: a form to be posted by the browser, which ends the session at the provider, too.
+ */
+export type SignedOut = {
+    /**
+     * Fields
+     */
+    fields?: {
+        [key: string]: string;
+    };
+    /**
+     * Url
+     */
+    url?: string | null;
 };
 
 /**
@@ -2879,6 +3200,12 @@ export type User = {
      */
     id: string;
     /**
+     * Is Admin
+     *
+     * may see and shut out other people; never their projects
+     */
+    is_admin?: boolean;
+    /**
      * Last Login At
      */
     last_login_at: string | null;
@@ -3138,10 +3465,39 @@ export type LogoutResponses = {
     /**
      * Successful Response
      */
-    204: void;
+    200: SignedOut;
 };
 
 export type LogoutResponse = LogoutResponses[keyof LogoutResponses];
+
+export type LogoutEverywhereData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/logout/everywhere';
+};
+
+export type LogoutEverywhereErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type LogoutEverywhereError = LogoutEverywhereErrors[keyof LogoutEverywhereErrors];
+
+export type LogoutEverywhereResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type LogoutEverywhereResponse = LogoutEverywhereResponses[keyof LogoutEverywhereResponses];
 
 export type MeData = {
     body?: never;
@@ -3230,6 +3586,120 @@ export type UpdatePreferencesResponses = {
 
 export type UpdatePreferencesResponse = UpdatePreferencesResponses[keyof UpdatePreferencesResponses];
 
+export type GetMethodsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/methods';
+};
+
+export type GetMethodsErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type GetMethodsError = GetMethodsErrors[keyof GetMethodsErrors];
+
+export type GetMethodsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignInMethods;
+};
+
+export type GetMethodsResponse = GetMethodsResponses[keyof GetMethodsResponses];
+
+export type OidcBackchannelLogoutData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/oidc/backchannel-logout';
+};
+
+export type OidcBackchannelLogoutErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type OidcBackchannelLogoutError = OidcBackchannelLogoutErrors[keyof OidcBackchannelLogoutErrors];
+
+export type OidcBackchannelLogoutResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type OidcCallbackData = {
+    body: OidcCallback;
+    path?: never;
+    query?: never;
+    url: '/api/auth/oidc/callback';
+};
+
+export type OidcCallbackErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type OidcCallbackError = OidcCallbackErrors[keyof OidcCallbackErrors];
+
+export type OidcCallbackResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignedIn;
+};
+
+export type OidcCallbackResponse = OidcCallbackResponses[keyof OidcCallbackResponses];
+
+export type OidcLoginData = {
+    body: OidcLogin;
+    path?: never;
+    query?: never;
+    url: '/api/auth/oidc/login';
+};
+
+export type OidcLoginErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type OidcLoginError = OidcLoginErrors[keyof OidcLoginErrors];
+
+export type OidcLoginResponses = {
+    /**
+     * Successful Response
+     */
+    200: OidcRedirect;
+};
+
+export type OidcLoginResponse = OidcLoginResponses[keyof OidcLoginResponses];
+
 export type RefreshData = {
     body?: never;
     path?: never;
@@ -3258,6 +3728,185 @@ export type RefreshResponses = {
 };
 
 export type RefreshResponse = RefreshResponses[keyof RefreshResponses];
+
+export type ListSignInsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+    };
+    url: '/api/auth/sign-ins';
+};
+
+export type ListSignInsErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ListSignInsError = ListSignInsErrors[keyof ListSignInsErrors];
+
+export type ListSignInsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageOwnSignIn;
+};
+
+export type ListSignInsResponse = ListSignInsResponses[keyof ListSignInsResponses];
+
+export type EndSignInData = {
+    body?: never;
+    path: {
+        /**
+         * Sign In
+         */
+        sign_in: string;
+    };
+    query?: never;
+    url: '/api/auth/sign-ins/{sign_in}';
+};
+
+export type EndSignInErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type EndSignInError = EndSignInErrors[keyof EndSignInErrors];
+
+export type EndSignInResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndSignInResponse = EndSignInResponses[keyof EndSignInResponses];
+
+export type ListTokensData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+    };
+    url: '/api/auth/tokens';
+};
+
+export type ListTokensErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
+
+export type ListTokensResponses = {
+    /**
+     * Successful Response
+     */
+    200: PagePersonalToken;
+};
+
+export type ListTokensResponse = ListTokensResponses[keyof ListTokensResponses];
+
+export type CreateTokenData = {
+    body: NewToken;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/auth/tokens';
+};
+
+export type CreateTokenErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type CreateTokenError = CreateTokenErrors[keyof CreateTokenErrors];
+
+export type CreateTokenResponses = {
+    /**
+     * Successful Response
+     */
+    201: MadeToken;
+};
+
+export type CreateTokenResponse = CreateTokenResponses[keyof CreateTokenResponses];
+
+export type DeleteTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Token
+         */
+        token: string;
+    };
+    query?: never;
+    url: '/api/auth/tokens/{token}';
+};
+
+export type DeleteTokenErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type DeleteTokenError = DeleteTokenErrors[keyof DeleteTokenErrors];
+
+export type DeleteTokenResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteTokenResponse = DeleteTokenResponses[keyof DeleteTokenResponses];
 
 export type HealthzData = {
     body?: never;
@@ -6112,3 +6761,113 @@ export type GetStatesResponses = {
 };
 
 export type GetStatesResponse = GetStatesResponses[keyof GetStatesResponses];
+
+export type ListPeopleData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         */
+        q?: string | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+    };
+    url: '/api/users';
+};
+
+export type ListPeopleErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ListPeopleError = ListPeopleErrors[keyof ListPeopleErrors];
+
+export type ListPeopleResponses = {
+    /**
+     * Successful Response
+     */
+    200: PagePerson;
+};
+
+export type ListPeopleResponse = ListPeopleResponses[keyof ListPeopleResponses];
+
+export type UpdatePersonData = {
+    body: PersonPatch;
+    path: {
+        /**
+         * User
+         */
+        user: string;
+    };
+    query?: never;
+    url: '/api/users/{user}';
+};
+
+export type UpdatePersonErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type UpdatePersonError = UpdatePersonErrors[keyof UpdatePersonErrors];
+
+export type UpdatePersonResponses = {
+    /**
+     * Successful Response
+     */
+    200: Person;
+};
+
+export type UpdatePersonResponse = UpdatePersonResponses[keyof UpdatePersonResponses];
+
+export type SignPersonOutData = {
+    body?: never;
+    path: {
+        /**
+         * User
+         */
+        user: string;
+    };
+    query?: never;
+    url: '/api/users/{user}/sign-out';
+};
+
+export type SignPersonOutErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type SignPersonOutError = SignPersonOutErrors[keyof SignPersonOutErrors];
+
+export type SignPersonOutResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type SignPersonOutResponse = SignPersonOutResponses[keyof SignPersonOutResponses];

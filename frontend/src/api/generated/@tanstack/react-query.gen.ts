@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { activateConfig, answerPermission, answerQuestion, archiveProject, cancelTask, changeTasks, closeTerminal, compareConfigs, createProject, createTask, createTemplate, createTerminal, deleteFile, deleteProject, deleteSession, deleteTask, deleteTemplate, editQueued, executeTask, exportAudit, exportSession, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getOriginal, getPod, getPodLogs, getPreferences, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAccountAudit, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listProjects, listProviders, listSessions, listTaskEvents, listTasks, listTaskSessions, listTemplates, listTerminals, logout, makeDirectory, me, moveTask, type Options, readyz, refresh, renameFile, rerunSession, restoreProject, retryWorkspace, saveConfig, searchFiles, sendFeedback, sendQueued, startProject, stopProject, streamOutput, testConfig, updatePreferences, updateProject, updateTask, updateTemplate, updateTerminal, uploadFile, withdrawQueued, writeFile } from '../sdk.gen';
-import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, ArchiveProjectData, ArchiveProjectError, ArchiveProjectResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, ChangeTasksData, ChangeTasksError, ChangeTasksResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteSessionData, DeleteSessionError, DeleteSessionResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, EditQueuedData, EditQueuedError, EditQueuedResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, ExportAuditData, ExportAuditError, ExportSessionData, ExportSessionError, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetPreferencesData, GetPreferencesError, GetPreferencesResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAccountAuditData, ListAccountAuditError, ListAccountAuditResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, LogoutData, LogoutError, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, RerunSessionData, RerunSessionError, RerunSessionResponse, RestoreProjectData, RestoreProjectError, RestoreProjectResponse, RetryWorkspaceData, RetryWorkspaceError, RetryWorkspaceResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, SendQueuedData, SendQueuedError, SendQueuedResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdatePreferencesData, UpdatePreferencesError, UpdatePreferencesResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTemplateData, UpdateTemplateError, UpdateTemplateResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WithdrawQueuedData, WithdrawQueuedError, WithdrawQueuedResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
+import { activateConfig, answerPermission, answerQuestion, archiveProject, cancelTask, changeTasks, closeTerminal, compareConfigs, createProject, createTask, createTemplate, createTerminal, createToken, deleteFile, deleteProject, deleteSession, deleteTask, deleteTemplate, deleteToken, editQueued, endSignIn, executeTask, exportAudit, exportSession, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getMethods, getOriginal, getPod, getPodLogs, getPreferences, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAccountAudit, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listPeople, listProjects, listProviders, listSessions, listSignIns, listTaskEvents, listTasks, listTaskSessions, listTemplates, listTerminals, listTokens, logout, logoutEverywhere, makeDirectory, me, moveTask, oidcBackchannelLogout, oidcCallback, oidcLogin, type Options, readyz, refresh, renameFile, rerunSession, restoreProject, retryWorkspace, saveConfig, searchFiles, sendFeedback, sendQueued, signPersonOut, startProject, stopProject, streamOutput, testConfig, updatePerson, updatePreferences, updateProject, updateTask, updateTemplate, updateTerminal, uploadFile, withdrawQueued, writeFile } from '../sdk.gen';
+import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, ArchiveProjectData, ArchiveProjectError, ArchiveProjectResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, ChangeTasksData, ChangeTasksError, ChangeTasksResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, CreateTokenData, CreateTokenError, CreateTokenResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteSessionData, DeleteSessionError, DeleteSessionResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteTokenData, DeleteTokenError, DeleteTokenResponse, EditQueuedData, EditQueuedError, EditQueuedResponse, EndSignInData, EndSignInError, EndSignInResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, ExportAuditData, ExportAuditError, ExportSessionData, ExportSessionError, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetMethodsData, GetMethodsError, GetMethodsResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetPreferencesData, GetPreferencesError, GetPreferencesResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAccountAuditData, ListAccountAuditError, ListAccountAuditResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListPeopleData, ListPeopleError, ListPeopleResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSignInsData, ListSignInsError, ListSignInsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, ListTokensData, ListTokensError, ListTokensResponse, LogoutData, LogoutError, LogoutEverywhereData, LogoutEverywhereError, LogoutEverywhereResponse, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, OidcBackchannelLogoutData, OidcBackchannelLogoutError, OidcCallbackData, OidcCallbackError, OidcCallbackResponse, OidcLoginData, OidcLoginError, OidcLoginResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, RerunSessionData, RerunSessionError, RerunSessionResponse, RestoreProjectData, RestoreProjectError, RestoreProjectResponse, RetryWorkspaceData, RetryWorkspaceError, RetryWorkspaceResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, SendQueuedData, SendQueuedError, SendQueuedResponse, SignPersonOutData, SignPersonOutError, SignPersonOutResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdatePersonData, UpdatePersonError, UpdatePersonResponse, UpdatePreferencesData, UpdatePreferencesError, UpdatePreferencesResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTemplateData, UpdateTemplateError, UpdateTemplateResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WithdrawQueuedData, WithdrawQueuedError, WithdrawQueuedResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -93,10 +93,28 @@ export const launchMutation = (options?: Partial<Options<LaunchData>>): UseMutat
  * Logout
  *
  * End the sign-in everywhere. Works without one, too, so that a browser can always get rid of its cookies.
+ *
+ * Where the answer names a `url`, the browser posts the `fields` there, which ends the session at the provider.
  */
 export const logoutMutation = (options?: Partial<Options<LogoutData>>): UseMutationOptions<LogoutResponse, LogoutError, Options<LogoutData>> => {
     const mutationOptions: UseMutationOptions<LogoutResponse, LogoutError, Options<LogoutData>> = {
         mutationFn: async (fnOptions) => await logout({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Logout Everywhere
+ *
+ * End every sign-in of yours at any browser, this one included. Personal access tokens go on.
+ */
+export const logoutEverywhereMutation = (options?: Partial<Options<LogoutEverywhereData>>): UseMutationOptions<LogoutEverywhereResponse, LogoutEverywhereError, Options<LogoutEverywhereData>> => {
+    const mutationOptions: UseMutationOptions<LogoutEverywhereResponse, LogoutEverywhereError, Options<LogoutEverywhereData>> = {
+        mutationFn: async (fnOptions) => await logoutEverywhere({
             ...options,
             ...fnOptions,
             throwOnError: true
@@ -151,6 +169,71 @@ export const updatePreferencesMutation = (options?: Partial<Options<UpdatePrefer
     return mutationOptions;
 };
 
+export const getMethodsQueryKey = (options?: Options<GetMethodsData>) => createQueryKey('getMethods', options);
+
+/**
+ * Get Methods
+ *
+ * How people sign in here.
+ */
+export const getMethodsOptions = (options?: Options<GetMethodsData>) => queryOptions<GetMethodsResponse, GetMethodsError, GetMethodsResponse, ReturnType<typeof getMethodsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await getMethods({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: getMethodsQueryKey(options)
+});
+
+/**
+ * Oidc Backchannel Logout
+ *
+ * The provider tells, with a signed token in a form, that somebody signed out there.
+ */
+export const oidcBackchannelLogoutMutation = (options?: Partial<Options<OidcBackchannelLogoutData>>): UseMutationOptions<unknown, OidcBackchannelLogoutError, Options<OidcBackchannelLogoutData>> => {
+    const mutationOptions: UseMutationOptions<unknown, OidcBackchannelLogoutError, Options<OidcBackchannelLogoutData>> = {
+        mutationFn: async (fnOptions) => await oidcBackchannelLogout({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Oidc Callback
+ *
+ * End: exchange the code that the provider gave the browser, once, for a sign-in.
+ */
+export const oidcCallbackMutation = (options?: Partial<Options<OidcCallbackData>>): UseMutationOptions<OidcCallbackResponse, OidcCallbackError, Options<OidcCallbackData>> => {
+    const mutationOptions: UseMutationOptions<OidcCallbackResponse, OidcCallbackError, Options<OidcCallbackData>> = {
+        mutationFn: async (fnOptions) => await oidcCallback({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Oidc Login
+ *
+ * Begin: the browser goes to `authorization_url`, and comes back to `/auth/callback`.
+ */
+export const oidcLoginMutation = (options?: Partial<Options<OidcLoginData>>): UseMutationOptions<OidcLoginResponse, OidcLoginError, Options<OidcLoginData>> => {
+    const mutationOptions: UseMutationOptions<OidcLoginResponse, OidcLoginError, Options<OidcLoginData>> = {
+        mutationFn: async (fnOptions) => await oidcLogin({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
 /**
  * Refresh
  *
@@ -159,6 +242,88 @@ export const updatePreferencesMutation = (options?: Partial<Options<UpdatePrefer
 export const refreshMutation = (options?: Partial<Options<RefreshData>>): UseMutationOptions<RefreshResponse, RefreshError, Options<RefreshData>> => {
     const mutationOptions: UseMutationOptions<RefreshResponse, RefreshError, Options<RefreshData>> = {
         mutationFn: async (fnOptions) => await refresh({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+export const listSignInsQueryKey = (options?: Options<ListSignInsData>) => createQueryKey('listSignIns', options);
+
+/**
+ * List Sign Ins
+ *
+ * The browsers you are signed in at, newest first.
+ */
+export const listSignInsOptions = (options?: Options<ListSignInsData>) => queryOptions<ListSignInsResponse, ListSignInsError, ListSignInsResponse, ReturnType<typeof listSignInsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await listSignIns({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: listSignInsQueryKey(options)
+});
+
+/**
+ * End Sign In
+ *
+ * Sign that browser out, at once.
+ */
+export const endSignInMutation = (options?: Partial<Options<EndSignInData>>): UseMutationOptions<EndSignInResponse, EndSignInError, Options<EndSignInData>> => {
+    const mutationOptions: UseMutationOptions<EndSignInResponse, EndSignInError, Options<EndSignInData>> = {
+        mutationFn: async (fnOptions) => await endSignIn({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+export const listTokensQueryKey = (options?: Options<ListTokensData>) => createQueryKey('listTokens', options);
+
+/**
+ * List Tokens
+ *
+ * Your personal access tokens, newest first; never their secrets.
+ */
+export const listTokensOptions = (options?: Options<ListTokensData>) => queryOptions<ListTokensResponse, ListTokensError, ListTokensResponse, ReturnType<typeof listTokensQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await listTokens({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: listTokensQueryKey(options)
+});
+
+/**
+ * Create Token
+ *
+ * Make a token for a program: `Authorization: Bearer opm_pat_...`. Its secret is shown this once.
+ */
+export const createTokenMutation = (options?: Partial<Options<CreateTokenData>>): UseMutationOptions<CreateTokenResponse, CreateTokenError, Options<CreateTokenData>> => {
+    const mutationOptions: UseMutationOptions<CreateTokenResponse, CreateTokenError, Options<CreateTokenData>> = {
+        mutationFn: async (fnOptions) => await createToken({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Delete Token
+ *
+ * End it, at once.
+ */
+export const deleteTokenMutation = (options?: Partial<Options<DeleteTokenData>>): UseMutationOptions<DeleteTokenResponse, DeleteTokenError, Options<DeleteTokenData>> => {
+    const mutationOptions: UseMutationOptions<DeleteTokenResponse, DeleteTokenError, Options<DeleteTokenData>> = {
+        mutationFn: async (fnOptions) => await deleteToken({
             ...options,
             ...fnOptions,
             throwOnError: true
@@ -1251,3 +1416,52 @@ export const getStatesOptions = (options?: Options<GetStatesData>) => queryOptio
     }),
     queryKey: getStatesQueryKey(options)
 });
+
+export const listPeopleQueryKey = (options?: Options<ListPeopleData>) => createQueryKey('listPeople', options);
+
+/**
+ * List People
+ *
+ * Everybody who ever signed in, newest first; `q` finds names and addresses.
+ */
+export const listPeopleOptions = (options?: Options<ListPeopleData>) => queryOptions<ListPeopleResponse, ListPeopleError, ListPeopleResponse, ReturnType<typeof listPeopleQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await listPeople({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: listPeopleQueryKey(options)
+});
+
+/**
+ * Update Person
+ *
+ * Shut somebody out, with all they are signed in with, or let them in again.
+ */
+export const updatePersonMutation = (options?: Partial<Options<UpdatePersonData>>): UseMutationOptions<UpdatePersonResponse, UpdatePersonError, Options<UpdatePersonData>> => {
+    const mutationOptions: UseMutationOptions<UpdatePersonResponse, UpdatePersonError, Options<UpdatePersonData>> = {
+        mutationFn: async (fnOptions) => await updatePerson({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+/**
+ * Sign Person Out
+ *
+ * End all sign-ins and tokens of somebody, who may sign in again.
+ */
+export const signPersonOutMutation = (options?: Partial<Options<SignPersonOutData>>): UseMutationOptions<SignPersonOutResponse, SignPersonOutError, Options<SignPersonOutData>> => {
+    const mutationOptions: UseMutationOptions<SignPersonOutResponse, SignPersonOutError, Options<SignPersonOutData>> = {
+        mutationFn: async (fnOptions) => await signPersonOut({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
