@@ -30,18 +30,16 @@ class Fetch:
         url: str,
         *,
         form: Mapping[str, str] | None = None,
-        auth: aiohttp.BasicAuth | None = None,
-        bearer: str | None = None,
+        authorization: str | None = None,
     ) -> Said:
         """GET, or POST of a form. Any status below 500 is an answer; everything else is `Unavailable`."""
         require_safe(url)
-        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
+        headers = {"Accept": "application/json"} | ({"Authorization": authorization} if authorization else {})
         try:
             async with self._session().request(
                 "POST" if form is not None else "GET",
                 url,
                 data=form,
-                auth=auth,
                 headers=headers,
                 allow_redirects=False,
             ) as answer:

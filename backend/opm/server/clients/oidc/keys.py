@@ -5,6 +5,7 @@ enough for every honest rotation.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -28,37 +29,43 @@ class PublishedKeys:
         self._fetch = fetch
         self._clock = clock
         self._keys: KeySet | None = None
-        self._asked: float | None = None
+        self._read_at = -math.inf
+        self._missed_at = -math.inf
         self._turn = asyncio.Lock()
 
     async def for_token(self, kid: str | None) -> KeySet:
         """A set that has the key, if the provider publishes it; signatures are still to be checked."""
-        if self._keys is None or self._is_old() or not self._has(kid):
-            await self._read_again(kid)
-        if self._keys is None:
-            raise Unavailable("The keys of the identity provider cannot be read; try again in a moment.")
-        if not self._has(kid):
+        if not self._has(kid) or self._is_old():
+            async with self._turn:
+                await self._read_again(kid)
+        if self._keys is None or not self._has(kid):
             raise BadToken("it is signed with a key that the provider does not publish")
         return KeySet([key for key in self._keys.keys if kid is None or key.kid == kid])
 
     def _is_old(self) -> bool:
-        return self._asked is None or self._clock() - self._asked > KEPT
+        return self._clock() - self._read_at > KEPT
 
     def _has(self, kid: str | None) -> bool:
         return self._keys is not None and (kid is None or any(key.kid == kid for key in self._keys.keys))
 
     async def _read_again(self, kid: str | None) -> None:
-        async with self._turn:
-            waited_for = self._keys is not None and not self._is_old() and self._has(kid)
-            too_soon = self._asked is not None and self._clock() - self._asked < PAUSE
-            if waited_for or too_soon:
-                return
-            self._asked = self._clock()
-            try:
-                self._keys = usable(await self._fetch())
-            except Unavailable:
-                if not self._has(kid):  # a known key serves until the provider answers again
-                    raise
+        """Unavailable where that would be too often: then nothing is known against the token."""
+        if self._has(kid) and not self._is_old():
+            return  # somebody else was first
+        now = self._clock()
+        if not self._has(kid):
+            if now - self._missed_at < PAUSE:
+                raise Unavailable("The keys of the identity provider were read just now; try again in a moment.")
+            if self._keys is not None:  # the first look of all is for no key in particular
+                self._missed_at = now
+        try:
+            self._keys = usable(await self._fetch())
+            self._read_at = now
+        except Unavailable:
+            if not self._has(kid):  # a known key serves until the provider answers again
+                self._missed_at = now
+                raise
+            self._read_at = now - KEPT + PAUSE
 
 
 def usable(published: dict[str, Any]) -> KeySet:

@@ -128,10 +128,10 @@ class OidcProvider:
         if secret is None:
             form = form | {"client_id": self._client_id}
         elif "client_secret_basic" in methods or "client_secret_post" not in methods:
-            auth = aiohttp.BasicAuth(_quoted(self._client_id), _quoted(secret))
+            auth = aiohttp.encode_basic_auth(_quoted(self._client_id), _quoted(secret))
         else:
             form = form | {"client_id": self._client_id, "client_secret": secret}
-        said = await self._fetch.ask(document["token_endpoint"], form=form, auth=auth)
+        said = await self._fetch.ask(document["token_endpoint"], form=form, authorization=auth)
         if said.status != 200:
             error = _text(said.body.get("error")) or f"status {said.status}"
             if error in {"invalid_client", "unauthorized_client"}:
@@ -145,7 +145,7 @@ class OidcProvider:
         address = document.get("userinfo_endpoint")
         if ("email" in claims and "name" in claims) or not isinstance(address, str) or access is None:
             return claims
-        said = await self._fetch.ask(address, bearer=access)
+        said = await self._fetch.ask(address, authorization=f"Bearer {access}")
         if said.status != 200:
             return claims
         if said.body.get("sub") != subject_of(claims):
