@@ -31,7 +31,7 @@ class SignIns:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self.tokens = AccessTokens(lambda: ports.cipher.derive_all("jwt-access"))
-        self._live: dict[tuple[UUID, UUID], datetime] = {}
+        self._live: dict[UUID, tuple[UUID, datetime]] = {}
         self._memory = MEMORY if ports.settings.embedded_database else timedelta()
         self._checks: dict[UUID, asyncio.Task[bool]] = {}
         self._endings = 0
@@ -51,9 +51,9 @@ class SignIns:
             raise Unauthorized(NOT_SIGNED_IN)
         now = self._ports.clock.now()
         claims = await self._personal(token) if token.startswith(PREFIX) else self.tokens.verify(token, now)
-        who = (claims.user_id, claims.auth_session)
-        if self._live.get(who, now) <= now:
-            await self._look_up(who, now)
+        user_id, until = self._live.get(claims.auth_session, (claims.user_id, now))
+        if until <= now or user_id != claims.user_id:
+            await self._look_up(claims, now)
         return claims
 
     async def _personal(self, raw: str) -> AccessClaims:
@@ -65,19 +65,19 @@ class SignIns:
         scope_of = Scope(row.scope)
         return AccessClaims(user.id, user.email, user.name, row.id, row.expires_at, scope_of, personal=True)
 
-    async def _look_up(self, who: tuple[UUID, UUID], now: datetime) -> None:
-        endings = self._endings
-        living = (await self.living([who[1]])).get(who[1])
-        if living is None or living.user_id != who[0]:
+    async def _look_up(self, claims: AccessClaims, now: datetime) -> None:
+        endings, family = self._endings, claims.auth_session
+        living = (await self.living([family])).get(family)
+        if living is None or living.user_id != claims.user_id:
             raise Unauthorized(NOT_SIGNED_IN)
         if living.last_seen_at is None or now - living.last_seen_at > SEEN:
             async with self._ports.scope() as scope:
-                await scope.users.seen(who[1])
+                await scope.users.seen(family)
         if endings != self._endings or not self._memory:
             return  # a sign-in ended while this was read: do not remember what may be old
         if len(self._live) >= _REMEMBERED:
             self._live.clear()
-        self._live[who] = now + self._memory
+        self._live[family] = (living.user_id, now + self._memory)
 
     async def living(self, families: list[UUID]) -> dict[UUID, Living]:
         """Those of these that may go on, after the provider was asked about the ones that were not for a while."""
@@ -86,6 +86,8 @@ class SignIns:
         for family, living in list(found.items()):
             if self._is_due(living) and not await self._check(family):
                 del found[family]
+        for family in set(families) - set(found):
+            self._live.pop(family, None)
         return found
 
     def _is_due(self, living: Living) -> bool:
