@@ -21,6 +21,7 @@ from opm.server.api import (
     projects,
     realtime,
     reference,
+    resources,
     runs,
     sessions,
     spa,
@@ -114,6 +115,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
     for module in (
         auth,
         projects,
+        resources,
         tasks,
         templates,
         runs,

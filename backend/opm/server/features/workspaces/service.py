@@ -137,6 +137,7 @@ class WorkspaceService:
             pass_key=self.pass_key(project.id),
             demo_model=config.provider == providers.DEMO,
             seed_files=sample.FILES if project.sample else {},
+            limits=self._projects.limits_of(project),
         )
 
     def _want(self, project: Project, state: DesiredState) -> None:
