@@ -75,6 +75,13 @@ beforeEach(() => {
     gives(`${BASE}/config/models`, { source: 'pod', models: [OFFER] }),
     gives(`${BASE}/config/state`, { active_version: 2, pod_version: 1, pending: true }),
     gives(`${BASE}/pod`, POD),
+    gives('/resources', {
+      memory_mb: null,
+      memory_mb_max: null,
+      cpu_limit: null,
+      cpu_limit_max: null,
+      enforcement: '',
+    }),
     gives('/projects', page([project])),
     gives(`${BASE}/templates`, page([])),
   )
