@@ -62,8 +62,10 @@ async def get_tree(
     path: Path = "",
     max_depth: Annotated[int, Query(ge=1, le=64)] = 1,
     limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = MOST_ENTRIES,
+    after: Annotated[str | None, Query(max_length=4096, description="`next` of the listing before")] = None,
 ) -> Tree:
-    return await files.tree(path, max_depth, limit)
+    """A folder and what lies below it: directories first, then names whatever their case; links are not followed."""
+    return await files.tree(path, max_depth, limit, after)
 
 
 @router.get("/content", response_class=StreamingResponse, response_model=None)

@@ -39,6 +39,8 @@ interface StoredFile {
 export class Workspace {
   readonly writes: WriteFile[] = []
   readonly deleted: string[] = []
+  /** Entries of a directory that one answer holds. */
+  most = 10_000
   /** The files as they were committed last; null where there is no repository. */
   committed: Record<string, string> | null = {}
   /** Runs of the agent and what each changed. */
@@ -51,7 +53,10 @@ export class Workspace {
     const query = (request: Request) => new URL(request.url).searchParams.get('path') ?? ''
     return [
       ...this.runsHandlers(),
-      http.get(`${base}/tree`, ({ request }) => HttpResponse.json(this.tree(query(request)) as never)),
+      http.get(`${base}/tree`, ({ request }) => {
+        const after = new URL(request.url).searchParams.get('after')
+        return HttpResponse.json(this.tree(query(request), after) as never)
+      }),
       http.get(`${base}/content`, ({ request }) => {
         const file = this.files[query(request)]
         if (!file) return refusal(404, 'There is no such file.')
@@ -131,7 +136,7 @@ export class Workspace {
     }
   }
 
-  private tree(directory: string) {
+  private tree(directory: string, after: string | null) {
     const prefix = directory ? `${directory}/` : ''
     const entries = new Map<string, Partial<Entry>>()
     for (const path of Object.keys(this.files).filter((name) => name.startsWith(prefix))) {
@@ -139,7 +144,11 @@ export class Workspace {
       const type = path === prefix + name ? 'file' : 'directory'
       entries.set(name, { name, path: prefix + name, type, size: 1 })
     }
-    return { path: directory, entries: [...entries.values()], truncated: false }
+    const all = [...entries.values()]
+    const begin = after === null ? 0 : all.findIndex(({ name }) => name === after) + 1
+    const shown = all.slice(begin, begin + this.most)
+    const next = begin + this.most < all.length ? shown.at(-1)?.name : null
+    return { path: directory, entries: shown, truncated: next !== null, next }
   }
 
   private write(wish: WriteFile) {
