@@ -59,3 +59,41 @@ def test_a_terminal_is_there_again_after_a_reload(browser: Browser, served: Serv
         visitor.assert_content()
     finally:
         visitor.close()
+
+
+def test_a_terminal_goes_on_when_the_server_is_killed_and_ends_when_it_is_stopped(
+    browser: Browser, served: Served
+) -> None:
+    visitor = Visitor(browser, served)
+    try:
+        visitor.sign_in()
+        page = visitor.page
+        page.get_by_role("button", name="New project").first.click()
+        page.get_by_label("Name").fill("Shell that stays")
+        page.get_by_role("button", name="Create project").click()
+        page.get_by_role("link", name="Terminal").click()
+        page.get_by_role("button", name="Open a terminal").click(timeout=60_000)
+        rows = page.locator(".xterm-rows")
+        expect(rows).to_contain_text("workspace")
+        page.keyboard.type("kept=4; echo be''fore; (sleep 4; echo mean''while) &\n")
+        expect(rows).to_contain_text("before")
+
+        served.kill()
+        expect(page.get_by_role("status").filter(has_text="The connection is lost")).to_be_visible()
+        served.start()
+        expect(rows).to_contain_text("meanwhile", timeout=60_000)
+        expect(page.get_by_text("The connection is lost")).to_be_hidden()
+        # the same shell, with what it knew; and what was on screen stands there once
+        page.locator(".xterm-helper-textarea").focus()
+        page.keyboard.type("echo af''ter-$((kept + 1))\n")
+        expect(rows).to_contain_text("after-5")
+        text = rows.inner_text()
+        assert [text.count(said) for said in ("before", "meanwhile", "after-5")] == [1, 1, 1], text
+
+        # A graceful stop ends the pods, unless the operator keeps them; the page says so and offers a new one.
+        assert served.stop() == 0
+        assert served.pods() == []
+        served.start()
+        expect(page.get_by_role("button", name="Open a terminal")).to_be_visible(timeout=60_000)
+    finally:
+        visitor.close()
