@@ -56,7 +56,7 @@ async def save_config(actor: ActorDep, ports: PortsDep, project: str, body: NewC
 
 @router.get("/projects/{project}/config/models")
 async def list_models(actor: ActorDep, ports: PortsDep, project: str) -> ModelList:
-    """What the pod's OpenCode offers while it runs, and suggestions for the other providers."""
+    """What the pod's OpenCode knows while it runs, of every provider that can be chosen; else suggestions."""
     async with ports.scope(write=False) as scope:
         found = await scope.projects.require(actor, project)
         kinds, key = scope.configs.kinds(), scope.workspaces.pass_key(found.id)
