@@ -20,6 +20,9 @@ window.matchMedia ??= ((query: string) => ({
   media: query,
   addEventListener() {},
   removeEventListener() {},
+  // by its old name, as xterm calls it
+  addListener() {},
+  removeListener() {},
 })) as unknown as typeof window.matchMedia
 
 // Before any test file is read: query keys contain the address of the server.
