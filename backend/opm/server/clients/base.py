@@ -139,7 +139,9 @@ class TerminalLine(Protocol):
         """Output as bytes, a `TerminalControl` as text, None when the line has ended."""
         ...
 
-    async def send(self, text: str) -> None: ...
+    async def send(self, text: str, *, reply: bool = False) -> None:
+        """`reply`: not typed, but answered by the viewer's terminal itself."""
+        ...
 
 
 class TerminalClient(Protocol):
