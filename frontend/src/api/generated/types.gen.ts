@@ -1077,6 +1077,12 @@ export type NewConfig = {
  */
 export type NewProject = {
     /**
+     * Cpu Limit
+     *
+     * processors that the pod may use; null: as the operator set it
+     */
+    cpu_limit?: number | null;
+    /**
      * Description
      */
     description?: string;
@@ -1084,6 +1090,12 @@ export type NewProject = {
      * start with a repository, cloned in the pod
      */
     git?: GitSource | null;
+    /**
+     * Memory Mb
+     *
+     * MB that all processes of the pod may use together; null: as the operator set it
+     */
+    memory_mb?: number | null;
     /**
      * Name
      */
@@ -1786,6 +1798,12 @@ export type Project = {
      */
     archived_at: string | null;
     /**
+     * Cpu Limit
+     *
+     * processors that the pod may use; null: as the operator set it
+     */
+    cpu_limit: number | null;
+    /**
      * Created At
      */
     created_at: string;
@@ -1824,6 +1842,12 @@ export type Project = {
      * Max Concurrent Runs
      */
     max_concurrent_runs: number;
+    /**
+     * Memory Mb
+     *
+     * MB that all processes of the pod may use together; null: as the operator set it
+     */
+    memory_mb: number | null;
     /**
      * Name
      */
@@ -1884,6 +1908,12 @@ export type ProjectChanged = {
  */
 export type ProjectPatch = {
     /**
+     * Cpu Limit
+     *
+     * processors that the pod may use; null: as the operator set it. Taken when the pod is started next
+     */
+    cpu_limit?: number | null;
+    /**
      * Description
      */
     description?: string | null;
@@ -1899,6 +1929,12 @@ export type ProjectPatch = {
      * runs at work at once; further ones wait in the queue
      */
     max_concurrent_runs?: number | null;
+    /**
+     * Memory Mb
+     *
+     * MB that all processes of the pod may use together; null: as the operator set it. Taken when the pod is started next
+     */
+    memory_mb?: number | null;
     /**
      * Name
      */
@@ -1935,6 +1971,12 @@ export type ProjectSummary = {
      * cards that wait for a human
      */
     attention_count?: number;
+    /**
+     * Cpu Limit
+     *
+     * processors that the pod may use; null: as the operator set it
+     */
+    cpu_limit: number | null;
     /**
      * Created At
      */
@@ -1980,6 +2022,12 @@ export type ProjectSummary = {
      * Max Concurrent Runs
      */
     max_concurrent_runs: number;
+    /**
+     * Memory Mb
+     *
+     * MB that all processes of the pod may use together; null: as the operator set it
+     */
+    memory_mb: number | null;
     /**
      * Name
      */
@@ -2108,6 +2156,44 @@ export type Rerun = {
      * the version that the run worked with, or the one that is active now
      */
     config?: 'same' | 'active';
+};
+
+/**
+ * Resources
+ *
+ * What the operator lets pods use, and how a pod is held to it.
+ */
+export type Resources = {
+    /**
+     * Cpu Limit
+     *
+     * of a project that does not say; null: all processors
+     */
+    cpu_limit: number | null;
+    /**
+     * Cpu Limit Max
+     *
+     * most that a project may ask for; null: no bound
+     */
+    cpu_limit_max: number | null;
+    /**
+     * Enforcement
+     *
+     * what becomes of a pod that would use more
+     */
+    enforcement: string;
+    /**
+     * Memory Mb
+     *
+     * of a project that does not say; null: as much as there is
+     */
+    memory_mb: number | null;
+    /**
+     * Memory Mb Max
+     *
+     * most that a project may ask for; null: no bound
+     */
+    memory_mb_max: number | null;
 };
 
 /**
@@ -2836,6 +2922,12 @@ export type Tree = {
      * Entries
      */
     entries: Array<Entry>;
+    /**
+     * Next
+     *
+     * given as `after`, it lists what follows in this folder; null if nothing does, or time ran out
+     */
+    next?: string | null;
     /**
      * Path
      */
@@ -4310,6 +4402,12 @@ export type GetTreeData = {
          * Limit
          */
         limit?: number;
+        /**
+         * After
+         *
+         * `next` of the listing before
+         */
+        after?: string | null;
     };
     url: '/api/projects/{project}/files/tree';
 };
@@ -6083,6 +6181,35 @@ export type ReadyzResponses = {
 };
 
 export type ReadyzResponse = ReadyzResponses[keyof ReadyzResponses];
+
+export type GetResourcesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/resources';
+};
+
+export type GetResourcesErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type GetResourcesError = GetResourcesErrors[keyof GetResourcesErrors];
+
+export type GetResourcesResponses = {
+    /**
+     * Successful Response
+     */
+    200: Resources;
+};
+
+export type GetResourcesResponse = GetResourcesResponses[keyof GetResourcesResponses];
 
 export type GetStatesData = {
     body?: never;
