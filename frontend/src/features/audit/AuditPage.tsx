@@ -5,6 +5,7 @@ import { meOptions } from '@/api/options'
 import { listAccountAudit, listAudit } from '@/api/sdk'
 import type { ProjectSummary } from '@/api/types'
 import { Button } from '@/ui/button'
+import { ShowOlder } from '@/ui/show-older'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import { AuditTable } from './AuditTable'
 import { Filters } from './Filters'
@@ -59,15 +60,7 @@ export default function AuditPage({ project }: { project?: ProjectSummary }) {
         ) : (
           <>
             <AuditTable lines={lines} me={me.data?.user.id} />
-            {query.hasNextPage && (
-              <Button
-                className="self-center"
-                busy={query.isFetchingNextPage}
-                onClick={() => void query.fetchNextPage()}
-              >
-                Show older
-              </Button>
-            )}
+            <ShowOlder {...query} />
           </>
         )}
       </div>

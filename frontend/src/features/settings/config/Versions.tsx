@@ -1,13 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { describe } from '@/api/errors'
-import { listConfigVersionsOptions } from '@/api/options'
-import { queriesOf } from '@/api/queries'
+import { queriesOf, versionsOptions } from '@/api/queries'
 import { activateConfig } from '@/api/sdk'
 import type { Config } from '@/api/types'
 import { formatAgo, formatDateTime } from '@/lib/format'
 import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
+import { ShowOlder } from '@/ui/show-older'
 import { ErrorState, Loading } from '@/ui/states'
 import { toast } from '@/ui/toast'
 import { CompareDialog } from './CompareDialog'
@@ -18,7 +18,7 @@ export function Versions({ projectId }: { projectId: string }) {
   const client = useQueryClient()
   const path = { project: projectId }
   const [compared, setCompared] = useState<number | null>(null)
-  const versions = useQuery(listConfigVersionsOptions({ path, query: { limit: 200 } }))
+  const versions = useInfiniteQuery(versionsOptions(projectId))
   const activate = useMutation({
     mutationFn: (version: number) => activateConfig({ path: { ...path, version } }),
     onSuccess: ({ version }) => toast.success(`Version ${version} is active`),
@@ -39,14 +39,15 @@ export function Versions({ projectId }: { projectId: string }) {
       />
     )
   }
-  if (versions.data.items.length === 0) return null
-  const active = versions.data.items.find(({ is_active }) => is_active)?.version
+  const saved = versions.data.pages.flatMap((page) => page.items)
+  if (saved.length === 0) return null
+  const active = saved.find(({ is_active }) => is_active)?.version
   return (
     <div className="flex flex-col gap-2">
       <PodVersion projectId={projectId} />
       <h3 className="text-sm font-medium">Versions</h3>
       <ol className="mt-1 max-h-72 divide-y overflow-y-auto scroll-thin rounded-md border">
-        {versions.data.items.map((config) => (
+        {saved.map((config) => (
           <Version
             key={config.id}
             config={config}
@@ -56,6 +57,7 @@ export function Versions({ projectId }: { projectId: string }) {
           />
         ))}
       </ol>
+      <ShowOlder {...versions} />
       {compared !== null && active !== undefined && (
         <CompareDialog
           projectId={projectId}

@@ -1,13 +1,14 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { History } from 'lucide-react'
 import { describe } from '@/api/errors'
+import { historyOptions } from '@/api/queries'
 import type { Session, TaskEvent } from '@/api/types'
 import { cn } from '@/lib/cn'
 import { formatAgo, formatCost, formatDateTime, formatDuration, formatTokens } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
 import { Badge } from '@/ui/badge'
+import { ShowOlder } from '@/ui/show-older'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
-import { historyOptions } from '../api'
 import { useCard } from '../context'
 import { eventInWords } from '../model/timeline'
 import { isActive, runDuration, sayRun, totalTokens } from '../model/verdict'
@@ -102,7 +103,7 @@ function RunRow({ run, number, shown, onShow }: RunRowProps) {
 }
 
 function Timeline() {
-  const history = useQuery(historyOptions(useCard()))
+  const history = useInfiniteQuery(historyOptions(useCard()))
   if (history.isPending) return <Loading label="Reading the history…" className="py-4" />
   if (history.isError) {
     return (
@@ -119,10 +120,15 @@ function Timeline() {
         Timeline
       </h3>
       <ol className="flex flex-col gap-1.5">
-        {history.data.items.map((event) => (
-          <EventRow key={event.id} event={event} />
-        ))}
+        {history.data.pages
+          .flatMap((page) => page.items)
+          .map((event) => (
+            <EventRow key={event.id} event={event} />
+          ))}
       </ol>
+      <div className="mt-3 flex flex-col">
+        <ShowOlder {...history} />
+      </div>
     </section>
   )
 }
