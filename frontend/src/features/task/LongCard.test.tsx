@@ -1,5 +1,5 @@
 /** A card with a long life: more exchanges, runs and history than the server gives in one page. */
-import { screen } from '@testing-library/react'
+import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, expect, it } from 'vitest'
 import { aProject, aTask, STATES } from '@/testing/builders'
@@ -10,7 +10,7 @@ import { anInteraction, aSession } from './testing/builders'
 import { FakeEventSource } from './testing/eventSource'
 
 const BASE = '/projects/project/tasks/task'
-const ENDED = { status: 'completed', verdict: 'success' } as const
+const ENDED = { status: 'completed', verdict: 'success', exit_code: 0 } as const
 
 let cursors: (string | null)[]
 
@@ -19,9 +19,17 @@ beforeEach(() => {
   FakeEventSource.install()
 })
 
-function event(id: string, event_type: string) {
-  return { id, event_type, metadata: {}, actor_id: null, created_at: '2026-01-01T12:00:00Z' }
+function event(id: string, event_type: string, more: object = {}) {
+  return {
+    ...{ id, event_type, metadata: {}, task_id: 'task', actor_user_id: null, actor_name: null },
+    ...{ created_at: '2026-01-01T12:00:00Z', ...more },
+  }
 }
+
+const FAILED = {
+  metadata: { old: 'in_progress', new: 'human_review', cause: 'failed', reason: 'The key was refused.' },
+}
+const UNDONE = { metadata: { old: 'human_review', new: 'ai_review', cause: 'undo' }, actor_name: 'Ada' }
 
 function show(tab: string) {
   server.use(
@@ -40,7 +48,14 @@ function show(tab: string) {
         anInteraction({ id: 'ask' }),
       ],
     ]),
-    givesPages(`${BASE}/events`, [[event('e2', 'edited')], [event('e1', 'created')]], cursors),
+    givesPages(
+      `${BASE}/events`,
+      [
+        [event('e4', 'status_changed', UNDONE), event('e3', 'status_changed', FAILED), event('e2', 'edited')],
+        [event('e1', 'created')],
+      ],
+      cursors,
+    ),
   )
   const project = aProject({ id: 'project', slug: 'website' })
   return renderAt(<TaskPanel project={project} taskId="task" onClose={() => {}} />, {
@@ -69,4 +84,20 @@ it('reads its history on when asked', async () => {
   expect(await screen.findByText('Card created')).toBeInTheDocument()
   expect(screen.queryByRole('button', { name: 'Show older' })).not.toBeInTheDocument()
   expect(cursors).toEqual([null, '1'])
+})
+
+it('tells in its history who did what, and why', async () => {
+  show('history')
+  const undone = (await screen.findByText(/move undone/)).closest('li')
+  expect(undone).toHaveTextContent('Human review → AI review (move undone) · Ada')
+  const failed = screen.getByText(/run failed/).closest('li')
+  expect(failed).toHaveTextContent('The key was refused.')
+})
+
+it('shows the prompt of a run and how its program ended', async () => {
+  show('history')
+  const first = await screen.findByRole('button', { name: /#1.*exit 0/ })
+  const entry = first.closest('li') as HTMLElement
+  await userEvent.click(within(entry).getByRole('button', { name: 'Prompt' }))
+  expect(within(entry).getByText('First')).toBeInTheDocument()
 })
