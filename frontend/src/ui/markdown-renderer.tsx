@@ -64,10 +64,23 @@ function linking(linkFor: (code: string) => string | null): Components {
   }
 }
 
+const ALLOWED = /^(?:https?|mailto):/i
+const WITH_SCHEME = /^[a-z][a-z\d+.-]*:/i
+
+/** Addresses of the web and of people; any other scheme would start whatever program is registered for it. */
+function safeUrl(url: string): string | null {
+  return !WITH_SCHEME.test(url) || ALLOWED.test(url) ? url : null
+}
+
 export default function MarkdownRenderer({ text, linkFor }: Omit<MarkdownProps, 'className'>) {
   const components = useMemo(() => (linkFor ? linking(linkFor) : COMPONENTS), [linkFor])
   return (
-    <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={[rehypeSanitize]} components={components}>
+    <ReactMarkdown
+      remarkPlugins={[remarkGfm]}
+      rehypePlugins={[rehypeSanitize]}
+      components={components}
+      urlTransform={safeUrl}
+    >
       {text}
     </ReactMarkdown>
   )
