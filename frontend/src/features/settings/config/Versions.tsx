@@ -1,6 +1,7 @@
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { describe } from '@/api/errors'
+import { getConfigStateOptions } from '@/api/options'
 import { queriesOf, versionsOptions } from '@/api/queries'
 import { activateConfig } from '@/api/sdk'
 import type { Config } from '@/api/types'
@@ -18,6 +19,7 @@ export function Versions({ projectId }: { projectId: string }) {
   const client = useQueryClient()
   const path = { project: projectId }
   const [compared, setCompared] = useState<number | null>(null)
+  const state = useQuery(getConfigStateOptions({ path }))
   const versions = useInfiniteQuery(versionsOptions(projectId))
   const activate = useMutation({
     mutationFn: (version: number) => activateConfig({ path: { ...path, version } }),
@@ -41,7 +43,11 @@ export function Versions({ projectId }: { projectId: string }) {
   }
   const saved = versions.data.pages.flatMap((page) => page.items)
   if (saved.length === 0) return null
-  const active = saved.find(({ is_active }) => is_active)?.version
+  const active = state.data?.active_version ?? saved.find(({ is_active }) => is_active)?.version
+  /** With the active one; that itself with the newest of the others. */
+  const other = (version: number) =>
+    version === active ? saved.find((one) => one.version !== version)?.version : active
+  const partner = compared === null ? undefined : other(compared)
   return (
     <div className="flex flex-col gap-2">
       <PodVersion projectId={projectId} />
@@ -52,17 +58,19 @@ export function Versions({ projectId }: { projectId: string }) {
             key={config.id}
             config={config}
             busy={activate.isPending}
+            comparable={other(config.version) !== undefined}
             onActivate={() => activate.mutate(config.version)}
             onCompare={() => setCompared(config.version)}
           />
         ))}
       </ol>
       <ShowOlder {...versions} />
-      {compared !== null && active !== undefined && (
+      {compared !== null && partner !== undefined && (
         <CompareDialog
           projectId={projectId}
-          before={Math.min(compared, active)}
-          after={Math.max(compared, active)}
+          versions={saved.map(({ version }) => version)}
+          before={Math.min(compared, partner)}
+          after={Math.max(compared, partner)}
           onClose={() => setCompared(null)}
         />
       )}
@@ -73,11 +81,12 @@ export function Versions({ projectId }: { projectId: string }) {
 interface VersionProps {
   config: Config
   busy: boolean
+  comparable: boolean
   onActivate: () => void
   onCompare: () => void
 }
 
-function Version({ config, busy, onActivate, onCompare }: VersionProps) {
+function Version({ config, busy, comparable, onActivate, onCompare }: VersionProps) {
   return (
     <li className="flex min-h-11 flex-wrap items-center gap-2 px-3 py-1.5 text-sm">
       <span className="font-medium">v{config.version}</span>
@@ -92,27 +101,27 @@ function Version({ config, busy, onActivate, onCompare }: VersionProps) {
         {formatAgo(config.created_at)}
       </time>
       <span className="ml-auto flex items-center gap-2">
+        {comparable && (
+          <Button
+            size="sm"
+            variant="ghost"
+            onClick={onCompare}
+            aria-label={`Compare version ${config.version} with ${config.is_active ? 'another' : 'the active one'}`}
+          >
+            Compare
+          </Button>
+        )}
         {config.is_active ? (
           <Badge tone="ok">Active</Badge>
         ) : (
-          <>
-            <Button
-              size="sm"
-              variant="ghost"
-              onClick={onCompare}
-              aria-label={`Compare version ${config.version} with the active one`}
-            >
-              Compare
-            </Button>
-            <Button
-              size="sm"
-              disabled={busy}
-              onClick={onActivate}
-              aria-label={`Activate version ${config.version}`}
-            >
-              Activate
-            </Button>
-          </>
+          <Button
+            size="sm"
+            disabled={busy}
+            onClick={onActivate}
+            aria-label={`Activate version ${config.version}`}
+          >
+            Activate
+          </Button>
         )}
       </span>
     </li>
