@@ -48,7 +48,7 @@ export function Filters({ filter, onChange, people }: FiltersProps) {
             // An id of another kind of thing would find nothing.
             onChange={(resource) => onChange({ resource, id: undefined })}
           />
-          <Field label="Id or path" className="min-w-36 flex-1">
+          <Field label="Id or path" className="w-full min-w-36 sm:w-auto sm:flex-1">
             {(control) => (
               <Input
                 {...control}
@@ -88,7 +88,7 @@ interface ChoiceProps {
 
 function Choice({ label, every, value, options, onChange }: ChoiceProps) {
   return (
-    <Field label={label} className="w-full sm:w-44">
+    <Field label={label} className="w-full sm:w-36">
       {(control) => (
         <Select
           {...control}

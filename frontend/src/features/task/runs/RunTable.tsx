@@ -35,6 +35,12 @@ export function RunTable({ runs, baseUrl }: { runs: Session[]; baseUrl: string }
   )
 }
 
+/** The prompt of a card begins with its title, which stands above already. */
+function withoutTitle({ prompt, task_title: title }: Session): string {
+  const heading = `# ${title}\n`
+  return prompt.startsWith(heading) ? prompt.slice(heading.length).trimStart() : prompt
+}
+
 function Row({ run, baseUrl, now }: { run: Session; baseUrl: string; now: number }) {
   const said = sayRun(run)
   const duration = runDuration(run, now)
@@ -54,7 +60,7 @@ function Row({ run, baseUrl, now }: { run: Session; baseUrl: string; now: number
           <span className="ml-2 text-xs text-muted">{plural(run.children.length, 'sub-agent')}</span>
         )}
         <p className="line-clamp-1 text-xs break-words text-muted" title={run.prompt.slice(0, PROMPT_HINT)}>
-          {run.prompt}
+          {withoutTitle(run)}
         </p>
         {run.reason && <p className="line-clamp-2 text-xs break-words">{run.reason}</p>}
       </td>

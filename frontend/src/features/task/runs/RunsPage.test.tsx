@@ -49,7 +49,7 @@ test('runs lead to their card, and older ones follow', async () => {
 
 test('a run says what it was given to do, and its exit', async () => {
   serve([
-    aSession({ ...ended, prompt: 'Boil water first', exit_code: 0 }),
+    aSession({ ...ended, prompt: '# Tea\n\nBoil water first', exit_code: 0 }),
     aSession({ id: 's2', status: 'running', task_title: 'Wash up', exit_code: null }),
   ])
   show()
