@@ -6,7 +6,8 @@ import { server } from './server'
 import { FakeWebSocket } from './socket'
 
 // What the browser has and jsdom does not; components of Radix and cmdk ask for them.
-Element.prototype.scrollIntoView ??= () => {}
+// Newer browsers promise the end of the scrolling.
+Element.prototype.scrollIntoView ??= () => Promise.resolve() as unknown as undefined
 Element.prototype.hasPointerCapture ??= () => false
 Element.prototype.setPointerCapture ??= () => {}
 Element.prototype.releasePointerCapture ??= () => {}

@@ -1,5 +1,8 @@
 import type { AuditEntry } from '@/api/types'
 
+/** Lines name the person, except where the account is no more. */
+export type AuditLine = AuditEntry & { user_name?: string | null }
+
 /** What the log's actions are called here; one that is not listed is shown as it is. */
 const WORDS: Record<string, string> = {
   'auth.sign_in': 'Signed in',
@@ -25,12 +28,32 @@ const WORDS: Record<string, string> = {
   'secret.used': 'Key used',
   'secret.deleted': 'Key removed',
   'file.delete': 'File deleted',
+  'pod.start': 'Pod started',
+  'pod.stop': 'Pod stopped',
   'terminal.opened': 'Terminal opened',
   'terminal.closed': 'Terminal closed',
 }
 
-/** Those that happen in a project, for its filter. */
-export const PROJECT_ACTIONS = Object.keys(WORDS).filter((action) => !action.startsWith('auth.'))
+/** Those that happen with an account, or else in a project, for the filter of each. */
+export function actionsOf(account: boolean): string[] {
+  return Object.keys(WORDS).filter((action) => action.startsWith('auth.') === account)
+}
+
+/** What a line may be about, by the log's name for it. */
+export const RESOURCES: Record<string, string> = {
+  project: 'Project',
+  task: 'Card',
+  session: 'Run',
+  config: 'Configuration',
+  interaction: 'Ask',
+  file: 'File',
+  terminal: 'Terminal',
+}
+
+/** A person as a reader knows them; `me` is the reader's own id. */
+export function nameOf(id: string, name: string | null | undefined, me: string | undefined): string {
+  return id === me ? 'You' : name || `User ${id.slice(-6)}`
+}
 
 export function wordsFor(action: string): string {
   return WORDS[action] ?? action

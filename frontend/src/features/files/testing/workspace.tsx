@@ -33,6 +33,10 @@ export const PLAIN: Editors = {
 interface StoredFile {
   text: string
   etag: string
+  /** As they lie on disk, where that is not the text in UTF-8. */
+  bytes?: Uint8Array<ArrayBuffer>
+  /** What the server takes it for. */
+  encoding?: string
 }
 
 /** A workspace that checks tags as the real one does. */
@@ -61,11 +65,12 @@ export class Workspace {
         const file = this.files[query(request)]
         if (!file) return refusal(404, 'There is no such file.')
         const binary = file.text.includes('\0')
-        return new HttpResponse(file.text, {
+        return new HttpResponse(file.bytes ?? file.text, {
           headers: {
+            ...(file.encoding && { 'x-file-encoding': file.encoding }),
             etag: file.etag,
             'x-opm-binary': String(binary),
-            'content-length': String(file.text.length),
+            'content-length': String(file.bytes?.length ?? file.text.length),
           },
         })
       }),
