@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +15,8 @@ from starlette.responses import StreamingResponse
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.routing import new_router
 from opm.server.core.paging import MAX_LIMIT, Page, PageRequest
-from opm.server.features.audit.schemas import AuditEntry, AuditFilter
+from opm.server.features.audit.schemas import AuditEntry, AuditFilter, AuditOutcome
+from opm.server.wiring import Ports, Scope
 
 router = new_router(tag="audit")
 
@@ -31,12 +32,19 @@ async def get_filter(
     action: Annotated[str | None, Query(max_length=64, examples=["project.create"])] = None,
     user: UUID | None = None,
     resource_type: Annotated[str | None, Query(max_length=32)] = None,
-    resource_id: Annotated[str | None, Query(max_length=128)] = None,
+    resource_id: Annotated[str | None, Query(max_length=4096)] = None,
+    outcome: AuditOutcome | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
 ) -> AuditFilter:
     return AuditFilter(
-        action=action, user=user, resource_type=resource_type, resource_id=resource_id, since=since, until=until
+        action=action,
+        user=user,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        outcome=outcome,
+        since=since,
+        until=until,
     )
 
 
@@ -61,10 +69,25 @@ async def list_account_audit(actor: ActorDep, scope: ScopeDep, page: PageDep, wa
 async def export_audit(
     actor: ActorDep, ports: PortsDep, wanted: FilterDep, project: str, form: FormDep = ExportFormat.CSV
 ) -> StreamingResponse:
+    """All lines that the filter leaves, newest first."""
+    return await _export(ports, form, lambda scope, request: scope.audit.page(actor, project, request, wanted))
+
+
+@router.get("/audit/export", response_class=StreamingResponse, response_model=None)
+async def export_account_audit(
+    actor: ActorDep, ports: PortsDep, wanted: FilterDep, form: FormDep = ExportFormat.CSV
+) -> StreamingResponse:
+    """As `/audit` lists it, all of it."""
+    return await _export(ports, form, lambda scope, request: scope.audit.account_page(actor, request, wanted))
+
+
+async def _export(
+    ports: Ports, form: ExportFormat, read: Callable[[Scope, PageRequest], Awaitable[Page[AuditEntry]]]
+) -> StreamingResponse:
     async def page(cursor: str | None) -> Page[AuditEntry]:
         # a unit of work for each page: a slow reader must not hold a connection to the database
         async with ports.scope(write=False) as scope:
-            return await scope.audit.page(actor, project, PageRequest(limit=MAX_LIMIT, cursor=cursor), wanted)
+            return await read(scope, PageRequest(limit=MAX_LIMIT, cursor=cursor))
 
     first = await page(None)
 

@@ -97,7 +97,7 @@ async def test_the_record_tells_of_it_without_the_token(stage: Stage) -> None:
     lines = [line for line in await ours.world.rows(AuditLog) if line.project_id == stage.project.id]
     details = {line.action: line.details for line in lines}
     assert details["project.create"] == {"name": "Cloned", "source": "git", "git_url": URL}
-    assert (details["workspace.clone"]["git_url"], details["workspace.clone"]["outcome"]) == (URL, "ready")
+    assert details["workspace.clone"]["git_url"] == URL
     assert TOKEN not in str(details)
 
 

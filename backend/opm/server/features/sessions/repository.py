@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
-from opm.server.db.models import OpencodeConfig, OpencodeSession, Project, SessionEvent, Task, User
+from opm.server.db.models import OpencodeConfig, OpencodeSession, Project, SessionEvent, Task
 from opm.server.db.repository import Repository
 from opm.server.features.sessions.schemas import SessionFilter
 
@@ -51,10 +51,6 @@ class SessionRepository(Repository[OpencodeSession]):
 
     async def titles(self, task_ids: Sequence[UUID]) -> dict[UUID, str]:
         query = select(Task.id, Task.title).where(Task.id.in_(task_ids))
-        return dict((await self.session.execute(query)).all())
-
-    async def names(self, user_ids: Sequence[UUID]) -> dict[UUID, str]:
-        query = select(User.id, User.name).where(User.id.in_(user_ids))
         return dict((await self.session.execute(query)).all())
 
     async def locked(self, session_id: UUID) -> OpencodeSession | None:

@@ -9,6 +9,7 @@ from opm.server.core.errors import Conflict, NotFound, Stale
 from opm.server.core.ids import new_id
 from opm.server.core.paging import Page, PageRequest
 from opm.server.db.models import Project, Task, TaskEvent
+from opm.server.db.people import names_of
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.projects.service import ProjectService
 from opm.server.features.tasks import order, schemas, states
@@ -201,15 +202,18 @@ class TaskService:
         task = await self.require(actor, ref, task_id)
         query = self._events.about(task.id)
         page = await self._events.page(query, request)
-        return Page(items=[_event(row) for row in page.items], next_cursor=page.next_cursor)
+        names = await names_of(self._uow.session, (row.actor_user_id for row in page.items))
+        items = [_event(row, names.get(row.actor_user_id)) for row in page.items]
+        return Page(items=items, next_cursor=page.next_cursor)
 
 
-def _event(row: TaskEvent) -> schemas.TaskEvent:
+def _event(row: TaskEvent, actor_name: str | None) -> schemas.TaskEvent:
     return schemas.TaskEvent(
         id=row.id,
         task_id=row.task_id,
         event_type=row.event_type,
         actor_user_id=row.actor_user_id,
+        actor_name=actor_name,
         metadata=row.data,
         created_at=row.created_at,
     )

@@ -108,8 +108,16 @@ class CloneService:
         return None if project.status == ProjectStatus.ARCHIVED else project
 
     def _end(self, project: Project, state: WorkspaceState, reason: str | None) -> None:
-        details = {"git_url": project.git_url, "git_ref": project.git_ref, "outcome": state}
-        self._uow.audit(None, "workspace.clone", ("project", project.id), project=project.id, **details, reason=reason)
+        self._uow.audit(
+            None,
+            "workspace.clone",
+            ("project", project.id),
+            project=project.id,
+            failed=state == WorkspaceState.FAILED,
+            git_url=project.git_url,
+            git_ref=project.git_ref,
+            reason=reason,
+        )
         self._enter(project, state, reason)
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
 
