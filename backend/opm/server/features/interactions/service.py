@@ -49,7 +49,7 @@ class InteractionService:
         row.user_id = actor.user_id
         row.user_prompt = _in_words(answer)
         row.user_prompt_at = self._uow.now
-        self._uow.note(task.id, f"{kind}_answered", actor.user_id, interaction=str(row.id), answer=answer)
+        self._uow.note(task.id, f"{kind}_answered", actor.user_id, interaction=str(row.id), **_decision(answer))
         if kind == InteractionKind.PERMISSION:
             self._uow.audit(
                 actor,
@@ -257,6 +257,11 @@ def _in_words(answer: Mapping[str, Any]) -> str:
     if answer.get("reject"):
         return "dismissed"
     return "; ".join(", ".join(chosen) for chosen in answer["answers"])
+
+
+def _decision(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the card's history keeps of an answer: the choice, and none of a person's own words."""
+    return {name: answer[name] for name in ("reply", "reject") if name in answer}
 
 
 def _question(row: Interaction) -> str:

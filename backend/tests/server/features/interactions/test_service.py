@@ -9,7 +9,7 @@ import pytest
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, NotFound
 from opm.server.core.paging import PageRequest
-from opm.server.db.models import AuditLog, Interaction
+from opm.server.db.models import AuditLog, Interaction, TaskEvent
 from opm.server.features.interactions.schemas import Feedback, InteractionKind
 from opm.server.features.projects.schemas import ProjectSummary
 from opm.server.features.sessions.runs import Claim
@@ -66,6 +66,23 @@ async def test_an_answer_is_saved_told_and_rung_for(talk: Talk) -> None:
     assert told == [("prompt", "answered"), ("permission", "pending"), ("permission", "sent")]
     line = (await talk.world.rows(AuditLog))[-1]
     assert (line.action, line.details) == ("permission.decide", {"reply": "once", "permission": "bash"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "kept"),
+    [
+        (PERMISSION, {"reply": "reject", "message": "my own words"}, {"reply": "reject"}),
+        (QUESTION, {"answers": [["my own words"]], "reject": False}, {"reject": False}),
+    ],
+)
+async def test_the_history_keeps_the_choice_and_no_words(
+    talk: Talk, kind: InteractionKind, answer: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    ask = await talk.ask(kind)
+    await talk.answer(ask, answer, kind)
+    line = (await talk.world.rows(TaskEvent))[-1]
+    assert (line.event_type, line.data) == (f"{kind}_answered", {"interaction": str(ask), **kept})
+    assert "my own words" not in str([row.details for row in await talk.world.rows(AuditLog)])
 
 
 async def test_an_ask_is_answered_once(talk: Talk) -> None:
