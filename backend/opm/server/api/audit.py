@@ -13,6 +13,7 @@ from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
+from opm.server.api.downloads import attachment
 from opm.server.api.routing import new_router
 from opm.server.core.paging import MAX_LIMIT, Page, PageRequest
 from opm.server.features.audit.schemas import AuditEntry, AuditFilter, AuditOutcome
@@ -102,8 +103,7 @@ async def _export(
             current = await page(current.next_cursor)
 
     media = "text/csv" if form is ExportFormat.CSV else "application/jsonl"
-    disposition = f'attachment; filename="audit.{form.value}"'
-    return StreamingResponse(pieces(), media_type=media, headers={"content-disposition": disposition})
+    return StreamingResponse(pieces(), media_type=media, headers=attachment(f"audit.{form.value}"))
 
 
 def _written(entries: list[AuditEntry], form: ExportFormat) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from opm.server.api.deps import ActorDep, PortsDep
+from opm.server.api.downloads import INERT, attachment
 from opm.server.api.pods import FilesDep
 from opm.server.api.routing import new_router
 from opm.server.clients.base import FileStream
@@ -23,7 +24,6 @@ _ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}
 _OCTETS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "the bytes"}
 }
-_ATTACHMENT = {"Content-Disposition": "attachment"}
 _FORWARDED = ("range", "if-none-match", "if-range")
 
 
@@ -31,7 +31,7 @@ class _Passing(StreamingResponse):
     """Lets go of what it streams from however that ends: whole, broken off in the pod, or left by the reader."""
 
     def __init__(self, stream: FileStream, end: Callable[[], Awaitable[object]]) -> None:
-        super().__init__(stream.body, stream.status, dict(stream.headers))
+        super().__init__(stream.body, stream.status, {**stream.headers, **INERT})
         self._end = end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +102,7 @@ async def search_files(files: FilesDep, project: str, search: Annotated[FileSear
 @router.get("/original", response_class=Response, response_model=None, responses=_OCTETS)
 async def get_original(files: FilesDep, project: str, path: Path) -> Response:
     """The file as it was in the last commit."""
-    return Response(await files.original(path), media_type="application/octet-stream", headers=_ATTACHMENT)
+    return Response(await files.original(path), media_type="application/octet-stream", headers=attachment())
 
 
 @router.post("/write")

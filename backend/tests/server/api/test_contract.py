@@ -138,6 +138,19 @@ async def test_the_owner_gets_everywhere(room: Room, app: FastAPI, owner: httpx.
         assert answer.content == b""
 
 
+DOWNLOADS = ("get_content", "get_original", "get_archive", "export_audit", "export_session")
+
+
+@pytest.mark.parametrize("name", DOWNLOADS)
+async def test_what_is_taken_along_is_no_page_of_ours(
+    room: Room, app: FastAPI, owner: httpx.AsyncClient, name: str
+) -> None:
+    (method, path) = next((method, path) for found, method, path in operations(app) if found == name)
+    answer = await ask(owner, method, room.path(path, name), name)
+    assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 PARTS = ("task", "session", "interaction", "version")
 
 
