@@ -14,6 +14,8 @@ from opm.server.features.sessions.schemas import SessionFilter
 
 _ACTIVE = ("starting", "running")
 _Other = aliased(OpencodeSession)
+_ON_THE_BOARD = select(Task.id).where(Task.id == OpencodeSession.task_id, Task.deleted_at.is_(None)).exists()
+"""With a deleted card its runs are out of sight, too, until it is restored."""
 
 
 class SessionRepository(Repository[OpencodeSession]):
@@ -26,7 +28,7 @@ class SessionRepository(Repository[OpencodeSession]):
         return select(OpencodeSession).where(OpencodeSession.task_id == task_id)
 
     def narrowed(self, project_id: UUID, wanted: SessionFilter) -> Select[OpencodeSession]:
-        query = self.of_project(project_id)
+        query = self.of_project(project_id).where(_ON_THE_BOARD)
         if wanted.status:
             query = query.where(OpencodeSession.status.in_(wanted.status))
         if wanted.task is not None:
@@ -45,6 +47,9 @@ class SessionRepository(Repository[OpencodeSession]):
             asked = func.lower(OpencodeSession.prompt).contains(text, autoescape=True)
             query = query.where(or_(asked, OpencodeSession.task_id.in_(titled)))
         return query
+
+    async def seen(self, project_id: UUID, session_id: UUID) -> OpencodeSession | None:
+        return await self.one(self.of_project(project_id).where(OpencodeSession.id == session_id, _ON_THE_BOARD))
 
     async def newest(self, task_id: UUID) -> OpencodeSession | None:
         return await self.one(self.of_task(task_id).order_by(OpencodeSession.id.desc()).limit(1))

@@ -171,8 +171,8 @@ class SessionService:
 
     async def _require(self, actor: Actor, ref: str, session_id: UUID) -> OpencodeSession:
         project = await self._projects.require(actor, ref)
-        run = await self._sessions.get(session_id)
-        if run is None or run.project_id != project.id:
+        run = await self._sessions.seen(project.id, session_id)
+        if run is None:
             raise NotFound("There is no such run in this project.", session=str(session_id))
         return run
 
