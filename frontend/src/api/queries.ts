@@ -2,12 +2,12 @@ import type { Query, QueryKey } from '@tanstack/react-query'
 import { queryOptions } from '@tanstack/react-query'
 import {
   getStatesOptions,
-  listAttentionOptions,
+  listAttentionQueryKey,
   listProjectsQueryKey,
   listTasksQueryKey,
   listTemplatesQueryKey,
 } from './options'
-import { listProjects, listTasks, listTemplates } from './sdk'
+import { listAttention, listProjects, listTasks, listTemplates } from './sdk'
 
 /** The largest page the server gives. */
 const PAGE = 200
@@ -65,8 +65,15 @@ export function templatesOptions(projectId: string) {
   })
 }
 
+/** All that waits, in the form of one page. */
 export function attentionOptions() {
-  return listAttentionOptions()
+  return queryOptions({
+    queryKey: listAttentionQueryKey(),
+    queryFn: async ({ signal }) => ({
+      items: await allPages((cursor) => listAttention({ query: { limit: PAGE, cursor }, signal })),
+      next_cursor: null,
+    }),
+  })
 }
 
 export function statesOptions() {

@@ -22,9 +22,9 @@ _TASK = "/projects/{project}/tasks/{task}"
 
 
 @router.get("/attention")
-async def list_attention(actor: ActorDep, scope: ScopeDep) -> Page[Attention]:
-    """What waits for you in all projects; at most 100 of each kind, so one page."""
-    return Page(items=await scope.interactions.attention(actor))
+async def list_attention(actor: ActorDep, scope: ScopeDep, page: PageDep) -> Page[Attention]:
+    """What waits for you in all projects: asks first, then cards to review, each longest waiting first."""
+    return await scope.interactions.attention(actor, page)
 
 
 @router.get(_TASK + "/interactions")
