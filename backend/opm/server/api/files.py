@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from opm.server.api.deps import ActorDep, PortsDep
 from opm.server.api.downloads import INERT, attachment
 from opm.server.api.pods import FilesDep
-from opm.server.api.routing import new_router
+from opm.server.api.routing import creates, new_router
 from opm.server.clients.base import FileStream
 from opm.server.core.errors import Invalid
 from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
@@ -106,6 +106,7 @@ async def get_original(files: FilesDep, project: str, path: Path) -> Response:
 
 
 @router.post("/write")
+@creates
 async def write_file(files: FilesDep, project: str, body: WriteFile) -> Written:
     return await files.write(body)
 

@@ -97,6 +97,17 @@ class RepeatRepository(Repository[IdempotencyKey]):
             )
         )
 
+    async def take_over(self, user_id: UUID, key: str, status: int, now: datetime, *, until: datetime) -> bool:
+        """True for one caller, of a row with that status that is so old."""
+        result = await self.session.execute(
+            update(IdempotencyKey)
+            .where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
+            .where(IdempotencyKey.response_status == status, IdempotencyKey.created_at <= until)
+            .values(created_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        return isinstance(result, CursorResult) and result.rowcount == 1
+
     async def forget(self, user_id: UUID, key: str, *, until: datetime) -> None:
         await self.session.execute(
             delete(IdempotencyKey)
