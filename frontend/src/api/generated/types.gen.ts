@@ -185,6 +185,7 @@ export type AuditEntry = {
      * Ip Address
      */
     ip_address: string | null;
+    outcome: AuditOutcome;
     /**
      * Request Id
      */
@@ -203,9 +204,20 @@ export type AuditEntry = {
     user_agent: string | null;
     /**
      * User Id
+     *
+     * none: the server itself, or an account that is no more
      */
     user_id: string | null;
+    /**
+     * User Name
+     */
+    user_name?: string | null;
 };
+
+/**
+ * AuditOutcome
+ */
+export type AuditOutcome = 'success' | 'failure';
 
 /**
  * Bulk
@@ -2609,7 +2621,13 @@ export type TaskChanged = {
  */
 export type TaskEvent = {
     /**
+     * Actor Name
+     */
+    actor_name?: string | null;
+    /**
      * Actor User Id
+     *
+     * none: the server, after a run, or an account that is no more
      */
     actor_user_id: string | null;
     /**
@@ -2997,7 +3015,16 @@ export type Written = {
 export type ListAttentionData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+    };
     url: '/api/attention';
 };
 
@@ -3052,6 +3079,10 @@ export type ListAccountAuditData = {
          */
         resource_id?: string | null;
         /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
          * Since
          */
         since?: string | null;
@@ -3084,6 +3115,63 @@ export type ListAccountAuditResponses = {
 };
 
 export type ListAccountAuditResponse = ListAccountAuditResponses[keyof ListAccountAuditResponses];
+
+export type ExportAccountAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        format?: ExportFormat;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * User
+         */
+        user?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
+    };
+    url: '/api/audit/export';
+};
+
+export type ExportAccountAuditErrors = {
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ExportAccountAuditError = ExportAccountAuditErrors[keyof ExportAccountAuditErrors];
+
+export type ExportAccountAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
 
 export type LaunchData = {
     body: Launch;
@@ -3532,6 +3620,10 @@ export type ListAuditData = {
          */
         resource_id?: string | null;
         /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
          * Since
          */
         since?: string | null;
@@ -3591,6 +3683,10 @@ export type ExportAuditData = {
          * Resource Id
          */
         resource_id?: string | null;
+        /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
         /**
          * Since
          */
@@ -4338,6 +4434,12 @@ export type GetTreeResponse = GetTreeResponses[keyof GetTreeResponses];
 
 export type WriteFileData = {
     body: WriteFile;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
