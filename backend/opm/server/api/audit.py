@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -21,6 +21,9 @@ from opm.server.wiring import Ports, Scope
 
 router = new_router(tag="audit")
 
+_EXPORT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The lines, as a file", "content": {"text/csv": {}, "application/jsonl": {}}}
+}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -57,6 +60,7 @@ FormDep = Annotated[ExportFormat, Query(alias="format")]
 async def list_audit(
     actor: ActorDep, scope: ScopeDep, page: PageDep, wanted: FilterDep, project: str
 ) -> Page[AuditEntry]:
+    """Who did what in this project, newest first."""
     return await scope.audit.page(actor, project, page, wanted)
 
 
@@ -66,7 +70,9 @@ async def list_account_audit(actor: ActorDep, scope: ScopeDep, page: PageDep, wa
     return await scope.audit.account_page(actor, page, wanted)
 
 
-@router.get("/projects/{project}/audit/export", response_class=StreamingResponse, response_model=None)
+@router.get(
+    "/projects/{project}/audit/export", response_class=StreamingResponse, response_model=None, responses=_EXPORT
+)
 async def export_audit(
     actor: ActorDep, ports: PortsDep, wanted: FilterDep, project: str, form: FormDep = ExportFormat.CSV
 ) -> StreamingResponse:
@@ -74,7 +80,7 @@ async def export_audit(
     return await _export(ports, form, lambda scope, request: scope.audit.page(actor, project, request, wanted))
 
 
-@router.get("/audit/export", response_class=StreamingResponse, response_model=None)
+@router.get("/audit/export", response_class=StreamingResponse, response_model=None, responses=_EXPORT)
 async def export_account_audit(
     actor: ActorDep, ports: PortsDep, wanted: FilterDep, form: FormDep = ExportFormat.CSV
 ) -> StreamingResponse:

@@ -9,8 +9,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from opm.server.api import promises
 from opm.server.api.deps import ActorDep, PortsDep
 from opm.server.api.downloads import INERT, attachment
+from opm.server.api.errors import ErrorBody
 from opm.server.api.pods import FilesDep
 from opm.server.api.routing import creates, new_router
 from opm.server.clients.base import FileStream
@@ -24,6 +26,30 @@ _ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}
 _OCTETS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "the bytes"}
 }
+_FILE_HEADERS: dict[str, Any] = {
+    "ETag": {"description": "names this version of the file", "schema": {"type": "string"}},
+    "Accept-Ranges": {"schema": {"const": "bytes"}},
+    "X-File-Encoding": {"description": "as far as it can be told", "schema": {"type": "string"}},
+    "X-Opm-Binary": {"description": "whether it is no UTF-8", "schema": {"enum": ["true", "false"]}},
+}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"*/*": {}}, "description": "the whole file", "headers": _FILE_HEADERS},
+    206: {
+        "content": {"*/*": {}},
+        "description": "the part that was asked for",
+        "headers": {**_FILE_HEADERS, "Content-Range": {"schema": {"type": "string", "examples": ["bytes 0-99/1234"]}}},
+    },
+    304: promises.NOT_AGAIN,
+    416: {"model": ErrorBody, "description": "There is no such part of this file"},
+}
+_RANGES: list[dict[str, Any]] = [
+    {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+    for name, text in (
+        ("Range", "One part of the file, as `bytes=0-99`."),
+        ("If-Range", "An `ETag`: the part if it still holds, else the whole file."),
+        ("If-None-Match", "An `ETag` that you have; nothing is sent if it still holds."),
+    )
+]
 _FORWARDED = ("range", "if-none-match", "if-range")
 
 
@@ -63,10 +89,17 @@ async def get_tree(
     max_depth: Annotated[int, Query(ge=1, le=64)] = 1,
     limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = MOST_ENTRIES,
 ) -> Tree:
+    """Folders first, as deep as asked; `truncated` says where something was left out."""
     return await files.tree(path, max_depth, limit)
 
 
-@router.get("/content", response_class=StreamingResponse, response_model=None)
+@router.get(
+    "/content",
+    response_class=StreamingResponse,
+    response_model=None,
+    responses=_FILE,
+    openapi_extra={"parameters": _RANGES},
+)
 async def get_content(files: FilesDep, project: str, path: Path, request: Request) -> StreamingResponse:
     """The bytes of one file, as they are; `Range` and `If-None-Match` are honoured."""
     wanted = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
@@ -108,17 +141,20 @@ async def get_original(files: FilesDep, project: str, path: Path) -> Response:
 @router.post("/write")
 @creates
 async def write_file(files: FilesDep, project: str, body: WriteFile) -> Written:
+    """A text, in one piece. Replaces nothing unless `base_etag` names the version, or `overwrite` is said."""
     return await files.write(body)
 
 
 @router.post("/mkdir", status_code=201, response_class=Response)
 async def make_directory(files: FilesDep, project: str, body: MakeDirectory) -> Response:
+    """With those above it that are missing."""
     await files.mkdir(body)
     return Response(status_code=201)
 
 
 @router.post("/rename", status_code=204)
 async def rename_file(files: FilesDep, project: str, body: Rename) -> Response:
+    """Also into another folder; replaces nothing."""
     await files.rename(body)
     return Response(status_code=204)
 
@@ -127,6 +163,7 @@ async def rename_file(files: FilesDep, project: str, body: Rename) -> Response:
 async def delete_file(
     files: FilesDep, actor: ActorDep, ports: PortsDep, project: str, path: Path, *, recursive: bool = False
 ) -> Response:
+    """A file, or a folder, which must be empty unless `recursive` is said."""
     await files.delete(path, recursive=recursive)
     async with ports.scope() as scope:
         scope.workspaces.file_deleted(actor, await scope.projects.require(actor, project), path)

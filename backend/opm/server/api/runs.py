@@ -1,6 +1,6 @@
 """Runs: start, cancel, watch, look back."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header, Query
@@ -17,18 +17,28 @@ from opm.server.features.tasks.schemas import Task
 
 router = new_router("/projects/{project}", tag="runs")
 
+_EVENT = 'id: 7\nevent: output\ndata: {"type":"output","data":"Hello"}\n\n'
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events whose `data` is an `AnyOutput`, numbered without gaps",
+        "content": {"text/event-stream": {"example": _EVENT}},
+    }
+}
+
 
 @router.post("/tasks/{task}/execute", status_code=202)
 async def execute_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID) -> Session:
+    """Give the card to the agent; the run waits in the queue of its project."""
     return await scope.sessions.execute(actor, project, task)
 
 
 @router.post("/tasks/{task}/cancel", status_code=202)
 async def cancel_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID) -> Task:
+    """A queued run ends at once; a run at work is told to stop, and the card follows."""
     return await scope.sessions.cancel(actor, project, task)
 
 
-@router.get("/tasks/{task}/output", response_class=StreamingResponse, response_model=None)
+@router.get("/tasks/{task}/output", response_class=StreamingResponse, response_model=None, responses=_EVENTS)
 async def stream_output(
     actor: ActorDep,
     ports: PortsDep,
@@ -62,4 +72,5 @@ async def get_diff(actor: ActorDep, ports: PortsDep, project: str, task: UUID, s
 async def list_task_sessions(
     actor: ActorDep, scope: ScopeDep, page: PageDep, project: str, task: UUID
 ) -> Page[Session]:
+    """The runs of a card, newest first."""
     return await scope.sessions.of_task(actor, project, task, page)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
@@ -21,6 +21,9 @@ from opm.server.wiring import Ports
 
 router = new_router("/projects/{project}/sessions", tag="runs")
 
+_EXPORT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The run, as a file", "content": {"text/markdown": {}, "application/json": {}}}
+}
 _ROWS = 500
 
 Numbered = AsyncIterator[tuple[int, bytes]]
@@ -31,7 +34,7 @@ class TranscriptFormat(StrEnum):
     JSON = "json"
 
 
-@router.get("/{session}/export", response_class=StreamingResponse, response_model=None)
+@router.get("/{session}/export", response_class=StreamingResponse, response_model=None, responses=_EXPORT)
 async def export_session(
     actor: ActorDep,
     ports: PortsDep,
