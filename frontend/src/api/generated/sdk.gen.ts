@@ -25,6 +25,11 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  */
 export const listAttention = <ThrowOnError extends boolean = true>(options?: Options<ListAttentionData, ThrowOnError>) => (options?.client ?? client).get<ListAttentionResponses, ListAttentionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/attention',
     ...options
 });
@@ -36,6 +41,11 @@ export const listAttention = <ThrowOnError extends boolean = true>(options?: Opt
  */
 export const listAccountAudit = <ThrowOnError extends boolean = true>(options?: Options<ListAccountAuditData, ThrowOnError>) => (options?.client ?? client).get<ListAccountAuditResponses, ListAccountAuditErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/audit',
     ...options
 });
@@ -47,6 +57,11 @@ export const listAccountAudit = <ThrowOnError extends boolean = true>(options?: 
  */
 export const exportAccountAudit = <ThrowOnError extends boolean = true>(options?: Options<ExportAccountAuditData, ThrowOnError>) => (options?.client ?? client).get<ExportAccountAuditResponses, ExportAccountAuditErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/audit/export',
     ...options
 });
@@ -84,24 +99,43 @@ export const logout = <ThrowOnError extends boolean = true>(options?: Options<Lo
  */
 export const me = <ThrowOnError extends boolean = true>(options?: Options<MeData, ThrowOnError>) => (options?.client ?? client).get<MeResponses, MeErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/me',
     ...options
 });
 
 /**
  * Get Preferences
+ *
+ * How this person likes the product, in every browser.
  */
 export const getPreferences = <ThrowOnError extends boolean = true>(options?: Options<GetPreferencesData, ThrowOnError>) => (options?.client ?? client).get<GetPreferencesResponses, GetPreferencesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/me/preferences',
     ...options
 });
 
 /**
  * Update Preferences
+ *
+ * What is not named stays as it is.
  */
 export const updatePreferences = <ThrowOnError extends boolean = true>(options: Options<UpdatePreferencesData, ThrowOnError>) => (options.client ?? client).patch<UpdatePreferencesResponses, UpdatePreferencesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/me/preferences',
     ...options,
     headers: {
@@ -139,6 +173,11 @@ export const healthz = <ThrowOnError extends boolean = true>(options?: Options<H
  */
 export const listProjects = <ThrowOnError extends boolean = true>(options?: Options<ListProjectsData, ThrowOnError>) => (options?.client ?? client).get<ListProjectsResponses, ListProjectsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects',
     ...options
 });
@@ -152,6 +191,11 @@ export const listProjects = <ThrowOnError extends boolean = true>(options?: Opti
  */
 export const createProject = <ThrowOnError extends boolean = true>(options: Options<CreateProjectData, ThrowOnError>) => (options.client ?? client).post<CreateProjectResponses, CreateProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects',
     ...options,
     headers: {
@@ -162,27 +206,48 @@ export const createProject = <ThrowOnError extends boolean = true>(options: Opti
 
 /**
  * Delete Project
+ *
+ * Its runs are told to stop, its pod and workspace are taken away; its record stays.
  */
 export const deleteProject = <ThrowOnError extends boolean = true>(options: Options<DeleteProjectData, ThrowOnError>) => (options.client ?? client).delete<DeleteProjectResponses, DeleteProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}',
     ...options
 });
 
 /**
  * Get Project
+ *
+ * One project, by its id or its slug, with the numbers that its card shows.
  */
 export const getProject = <ThrowOnError extends boolean = true>(options: Options<GetProjectData, ThrowOnError>) => (options.client ?? client).get<GetProjectResponses, GetProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}',
     ...options
 });
 
 /**
  * Update Project
+ *
+ * What is not named stays as it is.
  */
 export const updateProject = <ThrowOnError extends boolean = true>(options: Options<UpdateProjectData, ThrowOnError>) => (options.client ?? client).patch<UpdateProjectResponses, UpdateProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}',
     ...options,
     headers: {
@@ -198,15 +263,27 @@ export const updateProject = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const archiveProject = <ThrowOnError extends boolean = true>(options: Options<ArchiveProjectData, ThrowOnError>) => (options.client ?? client).post<ArchiveProjectResponses, ArchiveProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/archive',
     ...options
 });
 
 /**
  * List Audit
+ *
+ * Who did what in this project, newest first.
  */
 export const listAudit = <ThrowOnError extends boolean = true>(options: Options<ListAuditData, ThrowOnError>) => (options.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/audit',
     ...options
 });
@@ -218,15 +295,27 @@ export const listAudit = <ThrowOnError extends boolean = true>(options: Options<
  */
 export const exportAudit = <ThrowOnError extends boolean = true>(options: Options<ExportAuditData, ThrowOnError>) => (options.client ?? client).get<ExportAuditResponses, ExportAuditErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/audit/export',
     ...options
 });
 
 /**
  * Get Config
+ *
+ * The version that the next run works under.
  */
 export const getConfig = <ThrowOnError extends boolean = true>(options: Options<GetConfigData, ThrowOnError>) => (options.client ?? client).get<GetConfigResponses, GetConfigErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config',
     ...options
 });
@@ -240,6 +329,11 @@ export const getConfig = <ThrowOnError extends boolean = true>(options: Options<
  */
 export const saveConfig = <ThrowOnError extends boolean = true>(options: Options<SaveConfigData, ThrowOnError>) => (options.client ?? client).put<SaveConfigResponses, SaveConfigErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config',
     ...options,
     headers: {
@@ -255,6 +349,11 @@ export const saveConfig = <ThrowOnError extends boolean = true>(options: Options
  */
 export const compareConfigs = <ThrowOnError extends boolean = true>(options: Options<CompareConfigsData, ThrowOnError>) => (options.client ?? client).get<CompareConfigsResponses, CompareConfigsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/compare',
     ...options
 });
@@ -266,6 +365,11 @@ export const compareConfigs = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const listModels = <ThrowOnError extends boolean = true>(options: Options<ListModelsData, ThrowOnError>) => (options.client ?? client).get<ListModelsResponses, ListModelsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/models',
     ...options
 });
@@ -277,6 +381,11 @@ export const listModels = <ThrowOnError extends boolean = true>(options: Options
  */
 export const getConfigState = <ThrowOnError extends boolean = true>(options: Options<GetConfigStateData, ThrowOnError>) => (options.client ?? client).get<GetConfigStateResponses, GetConfigStateErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/state',
     ...options
 });
@@ -288,6 +397,11 @@ export const getConfigState = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const testConfig = <ThrowOnError extends boolean = true>(options: Options<TestConfigData, ThrowOnError>) => (options.client ?? client).post<TestConfigResponses, TestConfigErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/test',
     ...options,
     headers: {
@@ -298,36 +412,64 @@ export const testConfig = <ThrowOnError extends boolean = true>(options: Options
 
 /**
  * List Config Versions
+ *
+ * Newest first; a version never changes.
  */
 export const listConfigVersions = <ThrowOnError extends boolean = true>(options: Options<ListConfigVersionsData, ThrowOnError>) => (options.client ?? client).get<ListConfigVersionsResponses, ListConfigVersionsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/versions',
     ...options
 });
 
 /**
  * Get Config Version
+ *
+ * One version, active or not.
  */
 export const getConfigVersion = <ThrowOnError extends boolean = true>(options: Options<GetConfigVersionData, ThrowOnError>) => (options.client ?? client).get<GetConfigVersionResponses, GetConfigVersionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/versions/{version}',
     ...options
 });
 
 /**
  * Activate Config
+ *
+ * From the next run on; a run at work keeps its own.
  */
 export const activateConfig = <ThrowOnError extends boolean = true>(options: Options<ActivateConfigData, ThrowOnError>) => (options.client ?? client).post<ActivateConfigResponses, ActivateConfigErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/versions/{version}/activate',
     ...options
 });
 
 /**
  * Delete File
+ *
+ * A file, or a folder, which must be empty unless `recursive` is said.
  */
 export const deleteFile = <ThrowOnError extends boolean = true>(options: Options<DeleteFileData, ThrowOnError>) => (options.client ?? client).delete<DeleteFileResponses, DeleteFileErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files',
     ...options
 });
@@ -339,6 +481,11 @@ export const deleteFile = <ThrowOnError extends boolean = true>(options: Options
  */
 export const getArchive = <ThrowOnError extends boolean = true>(options: Options<GetArchiveData, ThrowOnError>) => (options.client ?? client).get<GetArchiveResponses, GetArchiveErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/archive',
     ...options
 });
@@ -350,6 +497,11 @@ export const getArchive = <ThrowOnError extends boolean = true>(options: Options
  */
 export const getContent = <ThrowOnError extends boolean = true>(options: Options<GetContentData, ThrowOnError>) => (options.client ?? client).get<GetContentResponses, GetContentErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/content',
     ...options
 });
@@ -362,6 +514,11 @@ export const getContent = <ThrowOnError extends boolean = true>(options: Options
 export const uploadFile = <ThrowOnError extends boolean = true>(options: Options<UploadFileData, ThrowOnError>) => (options.client ?? client).put<UploadFileResponses, UploadFileErrors, ThrowOnError, 'data'>({
     bodySerializer: null,
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/content',
     ...options,
     headers: {
@@ -372,9 +529,16 @@ export const uploadFile = <ThrowOnError extends boolean = true>(options: Options
 
 /**
  * Make Directory
+ *
+ * With those above it that are missing.
  */
 export const makeDirectory = <ThrowOnError extends boolean = true>(options: Options<MakeDirectoryData, ThrowOnError>) => (options.client ?? client).post<MakeDirectoryResponses, MakeDirectoryErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/mkdir',
     ...options,
     headers: {
@@ -390,15 +554,27 @@ export const makeDirectory = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const getOriginal = <ThrowOnError extends boolean = true>(options: Options<GetOriginalData, ThrowOnError>) => (options.client ?? client).get<GetOriginalResponses, GetOriginalErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/original',
     ...options
 });
 
 /**
  * Rename File
+ *
+ * Also into another folder; replaces nothing.
  */
 export const renameFile = <ThrowOnError extends boolean = true>(options: Options<RenameFileData, ThrowOnError>) => (options.client ?? client).post<RenameFileResponses, RenameFileErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/rename',
     ...options,
     headers: {
@@ -414,24 +590,43 @@ export const renameFile = <ThrowOnError extends boolean = true>(options: Options
  */
 export const searchFiles = <ThrowOnError extends boolean = true>(options: Options<SearchFilesData, ThrowOnError>) => (options.client ?? client).get<SearchFilesResponses, SearchFilesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/search',
     ...options
 });
 
 /**
  * Get Tree
+ *
+ * Folders first, as deep as asked; `truncated` says where something was left out.
  */
 export const getTree = <ThrowOnError extends boolean = true>(options: Options<GetTreeData, ThrowOnError>) => (options.client ?? client).get<GetTreeResponses, GetTreeErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/tree',
     ...options
 });
 
 /**
  * Write File
+ *
+ * A text, in one piece. Replaces nothing unless `base_etag` names the version, or `overwrite` is said.
  */
 export const writeFile = <ThrowOnError extends boolean = true>(options: Options<WriteFileData, ThrowOnError>) => (options.client ?? client).post<WriteFileResponses, WriteFileErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/write',
     ...options,
     headers: {
@@ -442,18 +637,32 @@ export const writeFile = <ThrowOnError extends boolean = true>(options: Options<
 
 /**
  * Get Pod
+ *
+ * Its parts, how each fares, and what to do about one that does not.
  */
 export const getPod = <ThrowOnError extends boolean = true>(options: Options<GetPodData, ThrowOnError>) => (options.client ?? client).get<GetPodResponses, GetPodErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/pod',
     ...options
 });
 
 /**
  * Get Pod Logs
+ *
+ * The last lines of one part.
  */
 export const getPodLogs = <ThrowOnError extends boolean = true>(options: Options<GetPodLogsData, ThrowOnError>) => (options.client ?? client).get<GetPodLogsResponses, GetPodLogsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/pod/logs',
     ...options
 });
@@ -465,6 +674,11 @@ export const getPodLogs = <ThrowOnError extends boolean = true>(options: Options
  */
 export const restoreProject = <ThrowOnError extends boolean = true>(options: Options<RestoreProjectData, ThrowOnError>) => (options.client ?? client).post<RestoreProjectResponses, RestoreProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/restore',
     ...options
 });
@@ -476,6 +690,11 @@ export const restoreProject = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const listSessions = <ThrowOnError extends boolean = true>(options: Options<ListSessionsData, ThrowOnError>) => (options.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions',
     ...options
 });
@@ -487,15 +706,27 @@ export const listSessions = <ThrowOnError extends boolean = true>(options: Optio
  */
 export const deleteSession = <ThrowOnError extends boolean = true>(options: Options<DeleteSessionData, ThrowOnError>) => (options.client ?? client).delete<DeleteSessionResponses, DeleteSessionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions/{session}',
     ...options
 });
 
 /**
  * Get Session
+ *
+ * One run, also after its pod is gone.
  */
 export const getSession = <ThrowOnError extends boolean = true>(options: Options<GetSessionData, ThrowOnError>) => (options.client ?? client).get<GetSessionResponses, GetSessionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions/{session}',
     ...options
 });
@@ -507,6 +738,11 @@ export const getSession = <ThrowOnError extends boolean = true>(options: Options
  */
 export const exportSession = <ThrowOnError extends boolean = true>(options: Options<ExportSessionData, ThrowOnError>) => (options.client ?? client).get<ExportSessionResponses, ExportSessionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions/{session}/export',
     ...options
 });
@@ -518,6 +754,11 @@ export const exportSession = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const rerunSession = <ThrowOnError extends boolean = true>(options: Options<RerunSessionData, ThrowOnError>) => (options.client ?? client).post<RerunSessionResponses, RerunSessionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions/{session}/rerun',
     ...options,
     headers: {
@@ -528,18 +769,32 @@ export const rerunSession = <ThrowOnError extends boolean = true>(options: Optio
 
 /**
  * Start Project
+ *
+ * Wish for a running pod; answered before it runs.
  */
 export const startProject = <ThrowOnError extends boolean = true>(options: Options<StartProjectData, ThrowOnError>) => (options.client ?? client).post<StartProjectResponses, StartProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/start',
     ...options
 });
 
 /**
  * Stop Project
+ *
+ * Wish for the pod to be stopped; refused while the agent works in it.
  */
 export const stopProject = <ThrowOnError extends boolean = true>(options: Options<StopProjectData, ThrowOnError>) => (options.client ?? client).post<StopProjectResponses, StopProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/stop',
     ...options
 });
@@ -551,15 +806,27 @@ export const stopProject = <ThrowOnError extends boolean = true>(options: Option
  */
 export const listTasks = <ThrowOnError extends boolean = true>(options: Options<ListTasksData, ThrowOnError>) => (options.client ?? client).get<ListTasksResponses, ListTasksErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks',
     ...options
 });
 
 /**
  * Create Task
+ *
+ * At the end of the first column.
  */
 export const createTask = <ThrowOnError extends boolean = true>(options: Options<CreateTaskData, ThrowOnError>) => (options.client ?? client).post<CreateTaskResponses, CreateTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks',
     ...options,
     headers: {
@@ -575,6 +842,11 @@ export const createTask = <ThrowOnError extends boolean = true>(options: Options
  */
 export const changeTasks = <ThrowOnError extends boolean = true>(options: Options<ChangeTasksData, ThrowOnError>) => (options.client ?? client).post<ChangeTasksResponses, ChangeTasksErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/bulk',
     ...options,
     headers: {
@@ -585,27 +857,48 @@ export const changeTasks = <ThrowOnError extends boolean = true>(options: Option
 
 /**
  * Delete Task
+ *
+ * Out of sight at once; it can be restored for 30 days.
  */
 export const deleteTask = <ThrowOnError extends boolean = true>(options: Options<DeleteTaskData, ThrowOnError>) => (options.client ?? client).delete<DeleteTaskResponses, DeleteTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}',
     ...options
 });
 
 /**
  * Get Task
+ *
+ * The card as boards show it; its `ETag` is its version.
  */
 export const getTask = <ThrowOnError extends boolean = true>(options: Options<GetTaskData, ThrowOnError>) => (options.client ?? client).get<GetTaskResponses, GetTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}',
     ...options
 });
 
 /**
  * Update Task
+ *
+ * What is not named stays as it is. With `If-Match`, refused if somebody was faster.
  */
 export const updateTask = <ThrowOnError extends boolean = true>(options: Options<UpdateTaskData, ThrowOnError>) => (options.client ?? client).patch<UpdateTaskResponses, UpdateTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}',
     ...options,
     headers: {
@@ -616,9 +909,16 @@ export const updateTask = <ThrowOnError extends boolean = true>(options: Options
 
 /**
  * Cancel Task
+ *
+ * A queued run ends at once; a run at work is told to stop, and the card follows.
  */
 export const cancelTask = <ThrowOnError extends boolean = true>(options: Options<CancelTaskData, ThrowOnError>) => (options.client ?? client).post<CancelTaskResponses, CancelTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/cancel',
     ...options
 });
@@ -630,33 +930,59 @@ export const cancelTask = <ThrowOnError extends boolean = true>(options: Options
  */
 export const getDiff = <ThrowOnError extends boolean = true>(options: Options<GetDiffData, ThrowOnError>) => (options.client ?? client).get<GetDiffResponses, GetDiffErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/diff',
     ...options
 });
 
 /**
  * List Task Events
+ *
+ * What happened to a card and who did it, newest first.
  */
 export const listTaskEvents = <ThrowOnError extends boolean = true>(options: Options<ListTaskEventsData, ThrowOnError>) => (options.client ?? client).get<ListTaskEventsResponses, ListTaskEventsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/events',
     ...options
 });
 
 /**
  * Execute Task
+ *
+ * Give the card to the agent; the run waits in the queue of its project.
  */
 export const executeTask = <ThrowOnError extends boolean = true>(options: Options<ExecuteTaskData, ThrowOnError>) => (options.client ?? client).post<ExecuteTaskResponses, ExecuteTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/execute',
     ...options
 });
 
 /**
  * List Interactions
+ *
+ * All that people and the agent said to each other on a card, in order.
  */
 export const listInteractions = <ThrowOnError extends boolean = true>(options: Options<ListInteractionsData, ThrowOnError>) => (options.client ?? client).get<ListInteractionsResponses, ListInteractionsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions',
     ...options
 });
@@ -668,6 +994,11 @@ export const listInteractions = <ThrowOnError extends boolean = true>(options: O
  */
 export const sendFeedback = <ThrowOnError extends boolean = true>(options: Options<SendFeedbackData, ThrowOnError>) => (options.client ?? client).post<SendFeedbackResponses, SendFeedbackErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions',
     ...options,
     headers: {
@@ -683,6 +1014,11 @@ export const sendFeedback = <ThrowOnError extends boolean = true>(options: Optio
  */
 export const sendQueued = <ThrowOnError extends boolean = true>(options: Options<SendQueuedData, ThrowOnError>) => (options.client ?? client).post<SendQueuedResponses, SendQueuedErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions/send',
     ...options
 });
@@ -694,6 +1030,11 @@ export const sendQueued = <ThrowOnError extends boolean = true>(options: Options
  */
 export const withdrawQueued = <ThrowOnError extends boolean = true>(options: Options<WithdrawQueuedData, ThrowOnError>) => (options.client ?? client).delete<WithdrawQueuedResponses, WithdrawQueuedErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions/{interaction}',
     ...options
 });
@@ -705,6 +1046,11 @@ export const withdrawQueued = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const editQueued = <ThrowOnError extends boolean = true>(options: Options<EditQueuedData, ThrowOnError>) => (options.client ?? client).patch<EditQueuedResponses, EditQueuedErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions/{interaction}',
     ...options,
     headers: {
@@ -715,9 +1061,16 @@ export const editQueued = <ThrowOnError extends boolean = true>(options: Options
 
 /**
  * Move Task
+ *
+ * To another column or another place in its own.
  */
 export const moveTask = <ThrowOnError extends boolean = true>(options: Options<MoveTaskData, ThrowOnError>) => (options.client ?? client).post<MoveTaskResponses, MoveTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/move',
     ...options,
     headers: {
@@ -731,17 +1084,29 @@ export const moveTask = <ThrowOnError extends boolean = true>(options: Options<M
  *
  * Server-sent events: what the run put out so far, then what it puts out; resumable by `Last-Event-ID`.
  */
-export const streamOutput = <ThrowOnError extends boolean = true>(options: Options<StreamOutputData, ThrowOnError>) => (options.client ?? client).get<StreamOutputResponses, StreamOutputErrors, ThrowOnError, 'data'>({
+export const streamOutput = <ThrowOnError extends boolean = true>(options: Options<StreamOutputData, ThrowOnError, unknown>) => (options.client ?? client).sse.get<StreamOutputResponses, StreamOutputErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/output',
     ...options
 });
 
 /**
  * Answer Permission
+ *
+ * Saved at once, and carried to the agent.
  */
 export const answerPermission = <ThrowOnError extends boolean = true>(options: Options<AnswerPermissionData, ThrowOnError>) => (options.client ?? client).post<AnswerPermissionResponses, AnswerPermissionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/permissions/{interaction}',
     ...options,
     headers: {
@@ -752,9 +1117,16 @@ export const answerPermission = <ThrowOnError extends boolean = true>(options: O
 
 /**
  * Answer Question
+ *
+ * Saved at once, and carried to the agent.
  */
 export const answerQuestion = <ThrowOnError extends boolean = true>(options: Options<AnswerQuestionData, ThrowOnError>) => (options.client ?? client).post<AnswerQuestionResponses, AnswerQuestionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/questions/{interaction}',
     ...options,
     headers: {
@@ -765,27 +1137,48 @@ export const answerQuestion = <ThrowOnError extends boolean = true>(options: Opt
 
 /**
  * List Task Sessions
+ *
+ * The runs of a card, newest first.
  */
 export const listTaskSessions = <ThrowOnError extends boolean = true>(options: Options<ListTaskSessionsData, ThrowOnError>) => (options.client ?? client).get<ListTaskSessionsResponses, ListTaskSessionsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/sessions',
     ...options
 });
 
 /**
  * List Templates
+ *
+ * Texts to begin a card with.
  */
 export const listTemplates = <ThrowOnError extends boolean = true>(options: Options<ListTemplatesData, ThrowOnError>) => (options.client ?? client).get<ListTemplatesResponses, ListTemplatesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/templates',
     ...options
 });
 
 /**
  * Create Template
+ *
+ * A name is used once in a project.
  */
 export const createTemplate = <ThrowOnError extends boolean = true>(options: Options<CreateTemplateData, ThrowOnError>) => (options.client ?? client).post<CreateTemplateResponses, CreateTemplateErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/templates',
     ...options,
     headers: {
@@ -796,18 +1189,32 @@ export const createTemplate = <ThrowOnError extends boolean = true>(options: Opt
 
 /**
  * Delete Template
+ *
+ * Cards made from it stay.
  */
 export const deleteTemplate = <ThrowOnError extends boolean = true>(options: Options<DeleteTemplateData, ThrowOnError>) => (options.client ?? client).delete<DeleteTemplateResponses, DeleteTemplateErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/templates/{template}',
     ...options
 });
 
 /**
  * Update Template
+ *
+ * What is not named stays as it is.
  */
 export const updateTemplate = <ThrowOnError extends boolean = true>(options: Options<UpdateTemplateData, ThrowOnError>) => (options.client ?? client).patch<UpdateTemplateResponses, UpdateTemplateErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/templates/{template}',
     ...options,
     headers: {
@@ -823,6 +1230,11 @@ export const updateTemplate = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const listTerminals = <ThrowOnError extends boolean = true>(options: Options<ListTerminalsData, ThrowOnError>) => (options.client ?? client).get<ListTerminalsResponses, ListTerminalsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/terminals',
     ...options
 });
@@ -834,6 +1246,11 @@ export const listTerminals = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const createTerminal = <ThrowOnError extends boolean = true>(options: Options<CreateTerminalData, ThrowOnError>) => (options.client ?? client).post<CreateTerminalResponses, CreateTerminalErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/terminals',
     ...options,
     headers: {
@@ -849,6 +1266,11 @@ export const createTerminal = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const closeTerminal = <ThrowOnError extends boolean = true>(options: Options<CloseTerminalData, ThrowOnError>) => (options.client ?? client).delete<CloseTerminalResponses, CloseTerminalErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/terminals/{terminal}',
     ...options
 });
@@ -860,6 +1282,11 @@ export const closeTerminal = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const updateTerminal = <ThrowOnError extends boolean = true>(options: Options<UpdateTerminalData, ThrowOnError>) => (options.client ?? client).patch<UpdateTerminalResponses, UpdateTerminalErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/terminals/{terminal}',
     ...options,
     headers: {
@@ -875,6 +1302,11 @@ export const updateTerminal = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const retryWorkspace = <ThrowOnError extends boolean = true>(options: Options<RetryWorkspaceData, ThrowOnError>) => (options.client ?? client).post<RetryWorkspaceResponses, RetryWorkspaceErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/workspace/retry',
     ...options,
     headers: {
@@ -885,9 +1317,16 @@ export const retryWorkspace = <ThrowOnError extends boolean = true>(options: Opt
 
 /**
  * List Providers
+ *
+ * Which providers can be chosen, and what each needs.
  */
 export const listProviders = <ThrowOnError extends boolean = true>(options?: Options<ListProvidersData, ThrowOnError>) => (options?.client ?? client).get<ListProvidersResponses, ListProvidersErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/providers',
     ...options
 });
@@ -910,6 +1349,11 @@ export const readyz = <ThrowOnError extends boolean = true>(options?: Options<Re
  */
 export const getStates = <ThrowOnError extends boolean = true>(options?: Options<GetStatesData, ThrowOnError>) => (options?.client ?? client).get<GetStatesResponses, GetStatesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/states',
     ...options
 });

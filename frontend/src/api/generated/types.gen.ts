@@ -3014,6 +3014,12 @@ export type Written = {
 
 export type ListAttentionData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         /**
@@ -3029,6 +3035,18 @@ export type ListAttentionData = {
 };
 
 export type ListAttentionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3052,6 +3070,12 @@ export type ListAttentionResponse = ListAttentionResponses[keyof ListAttentionRe
 
 export type ListAccountAuditData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         /**
@@ -3095,6 +3119,18 @@ export type ListAccountAuditData = {
 };
 
 export type ListAccountAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3155,6 +3191,18 @@ export type ExportAccountAuditData = {
 
 export type ExportAccountAuditErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3168,7 +3216,7 @@ export type ExportAccountAuditError = ExportAccountAuditErrors[keyof ExportAccou
 
 export type ExportAccountAuditResponses = {
     /**
-     * Successful Response
+     * The lines, as a file
      */
     200: unknown;
 };
@@ -3181,6 +3229,22 @@ export type LaunchData = {
 };
 
 export type LaunchErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3211,6 +3275,18 @@ export type LogoutData = {
 
 export type LogoutErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3233,12 +3309,30 @@ export type LogoutResponse = LogoutResponses[keyof LogoutResponses];
 
 export type MeData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/me';
 };
 
 export type MeErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3262,12 +3356,30 @@ export type MeResponse = MeResponses[keyof MeResponses];
 
 export type GetPreferencesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/me/preferences';
 };
 
 export type GetPreferencesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3298,6 +3410,26 @@ export type UpdatePreferencesData = {
 
 export type UpdatePreferencesErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3327,6 +3459,18 @@ export type RefreshData = {
 
 export type RefreshErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3349,12 +3493,26 @@ export type RefreshResponse = RefreshResponses[keyof RefreshResponses];
 
 export type HealthzData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/healthz';
 };
 
 export type HealthzErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3378,6 +3536,12 @@ export type HealthzResponse = HealthzResponses[keyof HealthzResponses];
 
 export type ListProjectsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         status?: ProjectView;
@@ -3394,6 +3558,18 @@ export type ListProjectsData = {
 };
 
 export type ListProjectsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3430,6 +3606,26 @@ export type CreateProjectData = {
 
 export type CreateProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3464,6 +3660,30 @@ export type DeleteProjectData = {
 
 export type DeleteProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3486,6 +3706,12 @@ export type DeleteProjectResponse = DeleteProjectResponses[keyof DeleteProjectRe
 
 export type GetProjectData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3497,6 +3723,22 @@ export type GetProjectData = {
 };
 
 export type GetProjectErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3532,6 +3774,34 @@ export type UpdateProjectData = {
 
 export type UpdateProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3566,6 +3836,30 @@ export type ArchiveProjectData = {
 
 export type ArchiveProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3588,6 +3882,12 @@ export type ArchiveProjectResponse = ArchiveProjectResponses[keyof ArchiveProjec
 
 export type ListAuditData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3636,6 +3936,22 @@ export type ListAuditData = {
 };
 
 export type ListAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3701,6 +4017,22 @@ export type ExportAuditData = {
 
 export type ExportAuditErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3714,13 +4046,19 @@ export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
 
 export type ExportAuditResponses = {
     /**
-     * Successful Response
+     * The lines, as a file
      */
     200: unknown;
 };
 
 export type GetConfigData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3732,6 +4070,22 @@ export type GetConfigData = {
 };
 
 export type GetConfigErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3767,6 +4121,34 @@ export type SaveConfigData = {
 
 export type SaveConfigErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3789,6 +4171,12 @@ export type SaveConfigResponse = SaveConfigResponses[keyof SaveConfigResponses];
 
 export type CompareConfigsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3809,6 +4197,22 @@ export type CompareConfigsData = {
 };
 
 export type CompareConfigsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3832,6 +4236,12 @@ export type CompareConfigsResponse = CompareConfigsResponses[keyof CompareConfig
 
 export type ListModelsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3843,6 +4253,22 @@ export type ListModelsData = {
 };
 
 export type ListModelsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3866,6 +4292,12 @@ export type ListModelsResponse = ListModelsResponses[keyof ListModelsResponses];
 
 export type GetConfigStateData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3877,6 +4309,22 @@ export type GetConfigStateData = {
 };
 
 export type GetConfigStateErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3912,6 +4360,34 @@ export type TestConfigData = {
 
 export type TestConfigErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3934,6 +4410,12 @@ export type TestConfigResponse = TestConfigResponses[keyof TestConfigResponses];
 
 export type ListConfigVersionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3954,6 +4436,22 @@ export type ListConfigVersionsData = {
 };
 
 export type ListConfigVersionsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3977,6 +4475,12 @@ export type ListConfigVersionsResponse = ListConfigVersionsResponses[keyof ListC
 
 export type GetConfigVersionData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3992,6 +4496,22 @@ export type GetConfigVersionData = {
 };
 
 export type GetConfigVersionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4030,6 +4550,30 @@ export type ActivateConfigData = {
 };
 
 export type ActivateConfigErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4074,6 +4618,30 @@ export type DeleteFileData = {
 
 export type DeleteFileErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4113,6 +4681,22 @@ export type GetArchiveData = {
 
 export type GetArchiveErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4135,6 +4719,20 @@ export type GetArchiveResponse = GetArchiveResponses[keyof GetArchiveResponses];
 
 export type GetContentData = {
     body?: never;
+    headers?: {
+        /**
+         * One part of the file, as `bytes=0-99`.
+         */
+        Range?: string;
+        /**
+         * An `ETag`: the part if it still holds, else the whole file.
+         */
+        'If-Range'?: string;
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4152,6 +4750,26 @@ export type GetContentData = {
 
 export type GetContentErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * There is no such part of this file
+     */
+    416: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4165,9 +4783,13 @@ export type GetContentError = GetContentErrors[keyof GetContentErrors];
 
 export type GetContentResponses = {
     /**
-     * Successful Response
+     * the whole file
      */
     200: unknown;
+    /**
+     * the part that was asked for
+     */
+    206: unknown;
 };
 
 export type UploadFileData = {
@@ -4198,6 +4820,34 @@ export type UploadFileData = {
 };
 
 export type UploadFileErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4239,6 +4889,34 @@ export type MakeDirectoryData = {
 
 export type MakeDirectoryErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4276,6 +4954,22 @@ export type GetOriginalData = {
 
 export type GetOriginalErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4310,6 +5004,34 @@ export type RenameFileData = {
 
 export type RenameFileErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4332,6 +5054,12 @@ export type RenameFileResponse = RenameFileResponses[keyof RenameFileResponses];
 
 export type SearchFilesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4365,6 +5093,22 @@ export type SearchFilesData = {
 
 export type SearchFilesErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4387,6 +5131,12 @@ export type SearchFilesResponse = SearchFilesResponses[keyof SearchFilesResponse
 
 export type GetTreeData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4411,6 +5161,22 @@ export type GetTreeData = {
 };
 
 export type GetTreeErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4452,6 +5218,34 @@ export type WriteFileData = {
 
 export type WriteFileErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4474,6 +5268,12 @@ export type WriteFileResponse = WriteFileResponses[keyof WriteFileResponses];
 
 export type GetPodData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4485,6 +5285,22 @@ export type GetPodData = {
 };
 
 export type GetPodErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4508,6 +5324,12 @@ export type GetPodResponse = GetPodResponses[keyof GetPodResponses];
 
 export type GetPodLogsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4525,6 +5347,22 @@ export type GetPodLogsData = {
 };
 
 export type GetPodLogsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4560,6 +5398,30 @@ export type RestoreProjectData = {
 
 export type RestoreProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4582,6 +5444,12 @@ export type RestoreProjectResponse = RestoreProjectResponses[keyof RestoreProjec
 
 export type ListSessionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4629,6 +5497,22 @@ export type ListSessionsData = {
 
 export type ListSessionsErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4667,6 +5551,30 @@ export type DeleteSessionData = {
 
 export type DeleteSessionErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4689,6 +5597,12 @@ export type DeleteSessionResponse = DeleteSessionResponses[keyof DeleteSessionRe
 
 export type GetSessionData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4704,6 +5618,22 @@ export type GetSessionData = {
 };
 
 export type GetSessionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4745,6 +5675,22 @@ export type ExportSessionData = {
 
 export type ExportSessionErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4758,7 +5704,7 @@ export type ExportSessionError = ExportSessionErrors[keyof ExportSessionErrors];
 
 export type ExportSessionResponses = {
     /**
-     * Successful Response
+     * The run, as a file
      */
     200: unknown;
 };
@@ -4786,6 +5732,34 @@ export type RerunSessionData = {
 };
 
 export type RerunSessionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4827,6 +5801,30 @@ export type StartProjectData = {
 
 export type StartProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4867,6 +5865,30 @@ export type StopProjectData = {
 
 export type StopProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4889,6 +5911,12 @@ export type StopProjectResponse = StopProjectResponses[keyof StopProjectResponse
 
 export type ListTasksData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4932,6 +5960,22 @@ export type ListTasksData = {
 
 export type ListTasksErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4972,6 +6016,34 @@ export type CreateTaskData = {
 
 export type CreateTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5005,6 +6077,34 @@ export type ChangeTasksData = {
 };
 
 export type ChangeTasksErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5044,6 +6144,30 @@ export type DeleteTaskData = {
 
 export type DeleteTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5066,6 +6190,12 @@ export type DeleteTaskResponse = DeleteTaskResponses[keyof DeleteTaskResponses];
 
 export type GetTaskData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5081,6 +6211,22 @@ export type GetTaskData = {
 };
 
 export type GetTaskErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5126,6 +6272,34 @@ export type UpdateTaskData = {
 
 export type UpdateTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5170,6 +6344,30 @@ export type CancelTaskData = {
 
 export type CancelTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5192,6 +6390,12 @@ export type CancelTaskResponse = CancelTaskResponses[keyof CancelTaskResponses];
 
 export type GetDiffData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5212,6 +6416,22 @@ export type GetDiffData = {
 };
 
 export type GetDiffErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5235,6 +6455,12 @@ export type GetDiffResponse = GetDiffResponses[keyof GetDiffResponses];
 
 export type ListTaskEventsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5259,6 +6485,22 @@ export type ListTaskEventsData = {
 };
 
 export type ListTaskEventsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5304,6 +6546,30 @@ export type ExecuteTaskData = {
 
 export type ExecuteTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5326,6 +6592,12 @@ export type ExecuteTaskResponse = ExecuteTaskResponses[keyof ExecuteTaskResponse
 
 export type ListInteractionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5350,6 +6622,22 @@ export type ListInteractionsData = {
 };
 
 export type ListInteractionsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5395,6 +6683,34 @@ export type SendFeedbackData = {
 
 export type SendFeedbackErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5439,6 +6755,30 @@ export type SendQueuedData = {
 
 export type SendQueuedErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5480,6 +6820,30 @@ export type WithdrawQueuedData = {
 };
 
 export type WithdrawQueuedErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5523,6 +6887,34 @@ export type EditQueuedData = {
 
 export type EditQueuedErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5560,6 +6952,34 @@ export type MoveTaskData = {
 };
 
 export type MoveTaskErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5614,6 +7034,22 @@ export type StreamOutputData = {
 
 export type StreamOutputErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5627,7 +7063,7 @@ export type StreamOutputError = StreamOutputErrors[keyof StreamOutputErrors];
 
 export type StreamOutputResponses = {
     /**
-     * Successful Response
+     * Events whose `data` is an `AnyOutput`, numbered without gaps
      */
     200: unknown;
 };
@@ -5659,6 +7095,34 @@ export type AnswerPermissionData = {
 };
 
 export type AnswerPermissionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5708,6 +7172,34 @@ export type AnswerQuestionData = {
 
 export type AnswerQuestionErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5730,6 +7222,12 @@ export type AnswerQuestionResponse = AnswerQuestionResponses[keyof AnswerQuestio
 
 export type ListTaskSessionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5755,6 +7253,22 @@ export type ListTaskSessionsData = {
 
 export type ListTaskSessionsErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5777,6 +7291,12 @@ export type ListTaskSessionsResponse = ListTaskSessionsResponses[keyof ListTaskS
 
 export type ListTemplatesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5797,6 +7317,22 @@ export type ListTemplatesData = {
 };
 
 export type ListTemplatesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5838,6 +7374,34 @@ export type CreateTemplateData = {
 
 export type CreateTemplateErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5875,6 +7439,30 @@ export type DeleteTemplateData = {
 };
 
 export type DeleteTemplateErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5914,6 +7502,34 @@ export type UpdateTemplateData = {
 
 export type UpdateTemplateErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5936,6 +7552,12 @@ export type UpdateTemplateResponse = UpdateTemplateResponses[keyof UpdateTemplat
 
 export type ListTerminalsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5947,6 +7569,22 @@ export type ListTerminalsData = {
 };
 
 export type ListTerminalsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5990,6 +7628,34 @@ export type CreateTerminalData = {
 
 export type CreateTerminalErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6028,6 +7694,30 @@ export type CloseTerminalData = {
 
 export type CloseTerminalErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6065,6 +7755,34 @@ export type UpdateTerminalData = {
 };
 
 export type UpdateTerminalErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6106,6 +7824,34 @@ export type RetryWorkspaceData = {
 
 export type RetryWorkspaceErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6128,12 +7874,30 @@ export type RetryWorkspaceResponse = RetryWorkspaceResponses[keyof RetryWorkspac
 
 export type ListProvidersData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/providers';
 };
 
 export type ListProvidersErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6159,12 +7923,26 @@ export type ListProvidersResponse = ListProvidersResponses[keyof ListProvidersRe
 
 export type ReadyzData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/readyz';
 };
 
 export type ReadyzErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6188,12 +7966,30 @@ export type ReadyzResponse = ReadyzResponses[keyof ReadyzResponses];
 
 export type GetStatesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/states';
 };
 
 export type GetStatesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
