@@ -5,13 +5,14 @@ import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
+from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.downloads import attachment
 from opm.server.api.routing import new_router
@@ -21,9 +22,6 @@ from opm.server.wiring import Ports, Scope
 
 router = new_router(tag="audit")
 
-_EXPORT: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The lines, as a file", "content": {"text/csv": {}, "application/jsonl": {}}}
-}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -71,7 +69,7 @@ async def list_account_audit(actor: ActorDep, scope: ScopeDep, page: PageDep, wa
 
 
 @router.get(
-    "/projects/{project}/audit/export", response_class=StreamingResponse, response_model=None, responses=_EXPORT
+    "/projects/{project}/audit/export", response_class=StreamingResponse, response_model=None, responses=contents.LINES
 )
 async def export_audit(
     actor: ActorDep, ports: PortsDep, wanted: FilterDep, project: str, form: FormDep = ExportFormat.CSV
@@ -80,7 +78,7 @@ async def export_audit(
     return await _export(ports, form, lambda scope, request: scope.audit.page(actor, project, request, wanted))
 
 
-@router.get("/audit/export", response_class=StreamingResponse, response_model=None, responses=_EXPORT)
+@router.get("/audit/export", response_class=StreamingResponse, response_model=None, responses=contents.LINES)
 async def export_account_audit(
     actor: ActorDep, ports: PortsDep, wanted: FilterDep, form: FormDep = ExportFormat.CSV
 ) -> StreamingResponse:

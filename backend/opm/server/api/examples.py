@@ -6,38 +6,9 @@ something where the name of a field tells what it holds.
 
 from typing import Any
 
-_ID = "0198c0de-0000-7000-8000-000000000001"
-_MOMENT = "2026-03-01T12:30:15Z"
+from opm.server.api.bodies import BODIES, SOME_ID
 
-BODIES: dict[str, Any] = {
-    "Bulk": {"ids": [_ID], "action": "move", "status": "human_review"},
-    "ChangeTerminal": {"rows": 40, "cols": 120},
-    "CloneAgain": {"ref": "main", "token": "a new token"},
-    "Feedback": {"message": "Use the colours of the style guide."},
-    "Launch": {"token": "the part after the # of the address"},
-    "MakeDirectory": {"path": "src/forms"},
-    "MoveTask": {"status": "human_review", "after": _ID},
-    "NewConfig": {
-        "provider": "anthropic",
-        "model": "claude-sonnet-4-5",
-        "api_key": "the key of the provider",
-        "permissions": {"bash": "ask"},
-        "temperature": 0.2,
-    },
-    "NewProject": {"name": "Web shop", "description": "Orders and stock", "sample": False},
-    "NewTask": {"title": "Add a contact form", "description": "With name, address and message; send by e-mail."},
-    "NewTemplate": {"name": "Bug", "title": "Fix: ", "description": "Steps to see it:"},
-    "NewTerminal": {"title": "build", "rows": 30, "cols": 100},
-    "PermissionAnswer": {"reply": "reject", "message": "Leave the build folder; run the tests instead."},
-    "PreferencesPatch": {"theme": "dark", "notifications": {"sound": True}},
-    "ProjectPatch": {"name": "Web shop", "max_concurrent_runs": 2},
-    "QuestionAnswer": {"answers": [["Green"]]},
-    "Rename": {"path": "src/form.py", "to": "src/forms/contact.py"},
-    "Rerun": {"config": "active"},
-    "TaskPatch": {"title": "Add a contact form with a captcha"},
-    "TemplatePatch": {"title": "Fix: "},
-    "WriteFile": {"path": "src/app.py", "content": "print('tea')\n", "base_etag": '"1a2b-c-3d4e"'},
-}
+_MOMENT = "2026-03-01T12:30:15Z"
 
 _FIELDS: dict[str, Any] = {
     "action": "run.start",
@@ -62,7 +33,7 @@ _FIELDS: dict[str, Any] = {
     "project_slug": "web-shop",
     "rank": "a0V",
     "request_id": "3f0c9a7e5b2d4c61",
-    "resource_id": _ID,
+    "resource_id": SOME_ID,
     "resource_type": "session",
     "slug": "web-shop",
     "task_title": "Add a contact form",
@@ -71,7 +42,7 @@ _FIELDS: dict[str, Any] = {
     "user_name": "Ann",
     "verdict": "success",
 }
-_OF_FORMAT = {"uuid": _ID, "date-time": _MOMENT, "uri": "https://example.org"}
+_OF_FORMAT = {"uuid": SOME_ID, "date-time": _MOMENT, "uri": "https://example.org"}
 
 
 def exemplify(document: dict[str, Any]) -> None:

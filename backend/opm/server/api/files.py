@@ -2,17 +2,16 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Header, Query, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from opm.server.api import promises
+from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PortsDep
 from opm.server.api.downloads import INERT, attachment
-from opm.server.api.errors import ErrorBody
 from opm.server.api.pods import FilesDep
 from opm.server.api.routing import creates, new_router
 from opm.server.clients.base import FileStream
@@ -21,35 +20,6 @@ from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, Sear
 
 router = new_router("/projects/{project}/files", tag="files")
 Path = Annotated[str, Query(max_length=4096)]
-_BYTES: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
-_ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "the archive"}}
-_OCTETS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "the bytes"}
-}
-_FILE_HEADERS: dict[str, Any] = {
-    "ETag": {"description": "names this version of the file", "schema": {"type": "string"}},
-    "Accept-Ranges": {"schema": {"const": "bytes"}},
-    "X-File-Encoding": {"description": "as far as it can be told", "schema": {"type": "string"}},
-    "X-Opm-Binary": {"description": "whether it is no UTF-8", "schema": {"enum": ["true", "false"]}},
-}
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"*/*": {}}, "description": "the whole file", "headers": _FILE_HEADERS},
-    206: {
-        "content": {"*/*": {}},
-        "description": "the part that was asked for",
-        "headers": {**_FILE_HEADERS, "Content-Range": {"schema": {"type": "string", "examples": ["bytes 0-99/1234"]}}},
-    },
-    304: promises.NOT_AGAIN,
-    416: {"model": ErrorBody, "description": "There is no such part of this file"},
-}
-_RANGES: list[dict[str, Any]] = [
-    {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
-    for name, text in (
-        ("Range", "One part of the file, as `bytes=0-99`."),
-        ("If-Range", "An `ETag`: the part if it still holds, else the whole file."),
-        ("If-None-Match", "An `ETag` that you have; nothing is sent if it still holds."),
-    )
-]
 _FORWARDED = ("range", "if-none-match", "if-range")
 
 
@@ -97,8 +67,8 @@ async def get_tree(
     "/content",
     response_class=StreamingResponse,
     response_model=None,
-    responses=_FILE,
-    openapi_extra={"parameters": _RANGES},
+    responses=contents.FILE,
+    openapi_extra={"parameters": contents.RANGES},
 )
 async def get_content(files: FilesDep, project: str, path: Path, request: Request) -> StreamingResponse:
     """The bytes of one file, as they are; `Range` and `If-None-Match` are honoured."""
@@ -106,7 +76,7 @@ async def get_content(files: FilesDep, project: str, path: Path, request: Reques
     return await _passing(files.content(path, wanted))
 
 
-@router.put("/content", openapi_extra=_BYTES)
+@router.put("/content", openapi_extra=contents.BYTES)
 async def upload_file(
     files: FilesDep,
     project: str,
@@ -120,7 +90,7 @@ async def upload_file(
     return await files.upload(path, _received(request), base_etag=if_match, overwrite=overwrite)
 
 
-@router.get("/archive", response_class=StreamingResponse, response_model=None, responses=_ZIP)
+@router.get("/archive", response_class=StreamingResponse, response_model=None, responses=contents.ZIP)
 async def get_archive(files: FilesDep, project: str, path: Path = "") -> StreamingResponse:
     """A folder as a zip file, made while it is sent; links and git's own directory are left out."""
     return await _passing(files.archive(path))
@@ -132,7 +102,7 @@ async def search_files(files: FilesDep, project: str, search: Annotated[FileSear
     return await files.search(search)
 
 
-@router.get("/original", response_class=Response, response_model=None, responses=_OCTETS)
+@router.get("/original", response_class=Response, response_model=None, responses=contents.OCTETS)
 async def get_original(files: FilesDep, project: str, path: Path) -> Response:
     """The file as it was in the last commit."""
     return Response(await files.original(path), media_type="application/octet-stream", headers=attachment())

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from opm.server.api.deps import get_claims, open_scope
 from opm.server.api.strict import check_body
 from opm.server.core.errors import Invalid
-from opm.server.features.users.schemas import KeptAnswer
+from opm.server.features.users.kept import KeptAnswer
 from opm.server.wiring import Ports
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])

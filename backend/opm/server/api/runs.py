@@ -1,11 +1,12 @@
 """Runs: start, cancel, watch, look back."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Header, Query
 from starlette.responses import StreamingResponse
 
+from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.output import output_stream
 from opm.server.api.pods import live_diff
@@ -16,14 +17,6 @@ from opm.server.features.sessions.schemas import Diff, RunStatus, Session
 from opm.server.features.tasks.schemas import Task
 
 router = new_router("/projects/{project}", tag="runs")
-
-_EVENT = 'id: 7\nevent: output\ndata: {"type":"output","data":"Hello"}\n\n'
-_EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Events whose `data` is an `AnyOutput`, numbered without gaps",
-        "content": {"text/event-stream": {"example": _EVENT}},
-    }
-}
 
 
 @router.post("/tasks/{task}/execute", status_code=202)
@@ -38,7 +31,7 @@ async def cancel_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID
     return await scope.sessions.cancel(actor, project, task)
 
 
-@router.get("/tasks/{task}/output", response_class=StreamingResponse, response_model=None, responses=_EVENTS)
+@router.get("/tasks/{task}/output", response_class=StreamingResponse, response_model=None, responses=contents.EVENTS)
 async def stream_output(
     actor: ActorDep,
     ports: PortsDep,

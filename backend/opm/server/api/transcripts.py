@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import orjson
 from fastapi import Query
 from starlette.responses import StreamingResponse
 
+from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PortsDep
 from opm.server.api.downloads import attachment
 from opm.server.api.routing import new_router
@@ -21,9 +22,6 @@ from opm.server.wiring import Ports
 
 router = new_router("/projects/{project}/sessions", tag="runs")
 
-_EXPORT: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The run, as a file", "content": {"text/markdown": {}, "application/json": {}}}
-}
 _ROWS = 500
 
 Numbered = AsyncIterator[tuple[int, bytes]]
@@ -34,7 +32,7 @@ class TranscriptFormat(StrEnum):
     JSON = "json"
 
 
-@router.get("/{session}/export", response_class=StreamingResponse, response_model=None, responses=_EXPORT)
+@router.get("/{session}/export", response_class=StreamingResponse, response_model=None, responses=contents.TRANSCRIPT)
 async def export_session(
     actor: ActorDep,
     ports: PortsDep,

@@ -5,14 +5,12 @@ from uuid import UUID
 
 from opm.server.core.errors import Conflict
 from opm.server.db.uow import UnitOfWork
+from opm.server.features.users.kept import AT_WORK, KeptAnswer
 from opm.server.features.users.repository import RepeatRepository
-from opm.server.features.users.schemas import KeptAnswer
 
 KEPT_FOR = timedelta(hours=24)
 GIVEN_UP = timedelta(minutes=2)
 """After that a request that took its key and never told how it ended may be sent again."""
-_AT_WORK = 0
-"""In place of the status of an answer."""
 
 
 class RepeatService:
@@ -44,11 +42,11 @@ class RepeatService:
         """Take the key for work that begins now; the first answer if there is one already."""
         kept = await self.find(user_id, key, fingerprint)
         if kept is None:
-            await self.keep(user_id, key, fingerprint, KeptAnswer(status=_AT_WORK, content_type=None, body=""))
+            await self.keep(user_id, key, fingerprint, KeptAnswer(status=AT_WORK, content_type=None, body=""))
             return None
-        if kept.status != _AT_WORK:
+        if kept.status != AT_WORK:
             return kept
-        if not await self._rows.take_over(user_id, key, _AT_WORK, self._uow.now, until=self._uow.now - GIVEN_UP):
+        if not await self._rows.take_over(user_id, key, AT_WORK, self._uow.now, until=self._uow.now - GIVEN_UP):
             raise Conflict("The same request is being carried out; ask again in a moment.", reason="at_work")
         return None
 

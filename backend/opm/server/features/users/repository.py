@@ -7,7 +7,7 @@ from sqlalchemy import CursorResult, bindparam, delete, exists, select, update
 
 from opm.server.db.models import IdempotencyKey, RefreshToken, User
 from opm.server.db.repository import Repository
-from opm.server.features.users.schemas import KeptAnswer
+from opm.server.features.users.kept import KeptAnswer
 
 # asked with every request, hence columns only and prepared once
 _LIVE = (

@@ -63,7 +63,16 @@ class WorkspaceRepository(Repository[Project]):
         )
         return (await self.session.execute(query.limit(1))).first() is not None
 
-    async def open_terminals(self, ids: Collection[str] | None = None) -> Sequence[tuple[UUID, str]]:
+    async def used(self, project_id: UUID, now: datetime) -> None:
+        await self.session.execute(update(Project).where(Project.id == project_id).values(last_used_at=now))
+
+
+class TerminalLines(Repository[AuditLog]):
+    """Terminals as the audit log knows them: it is the one record that outlives their pod."""
+
+    model = AuditLog
+
+    async def still_open(self, ids: Collection[str] | None = None) -> Sequence[tuple[UUID, str]]:
         """Project and id of those that the log knows to be opened and not to be closed; all, or of these."""
         closed = aliased(AuditLog)
         ended = (
@@ -77,6 +86,3 @@ class WorkspaceRepository(Repository[Project]):
             query = query.where(AuditLog.resource_id.in_(ids))
         rows = (await self.session.execute(query)).all()
         return [(project, ref) for project, ref in rows if project and ref]
-
-    async def used(self, project_id: UUID, now: datetime) -> None:
-        await self.session.execute(update(Project).where(Project.id == project_id).values(last_used_at=now))

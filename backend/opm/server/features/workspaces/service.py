@@ -25,7 +25,7 @@ from opm.server.features.tasks.schemas import NewTask
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.workspaces import sample
 from opm.server.features.workspaces.clones import CloneService
-from opm.server.features.workspaces.repository import WorkspaceRepository
+from opm.server.features.workspaces.repository import TerminalLines, WorkspaceRepository
 from opm.server.features.workspaces.schemas import Wish
 from opm.server.realtime.bus import WAKE_RECONCILE, Bus, Message
 from opm.server.runtime.base import Observation, PodPhase, PodSpec
@@ -54,6 +54,7 @@ class WorkspaceService:
         self._cipher = cipher
         self._bus = bus
         self._workspaces = WorkspaceRepository(uow.session)
+        self._terminals = TerminalLines(uow.session)
 
     async def create(self, actor: Actor, new: NewProject) -> ProjectSummary:
         """A project that can be tried at once: with a model, and with cards if it is the sample."""
@@ -108,13 +109,13 @@ class WorkspaceService:
     async def open_terminals(self) -> dict[UUID, set[str]]:
         """By project: those that nobody closed and that were not seen to end."""
         found: dict[UUID, set[str]] = {}
-        for project_id, ref in await self._workspaces.open_terminals():
+        for project_id, ref in await self._terminals.still_open():
             found.setdefault(project_id, set()).add(ref)
         return found
 
     async def terminals_ended(self, project_id: UUID, terminals: Collection[str], reason: str) -> None:
         """Unless somebody closed them meanwhile."""
-        for project, ref in await self._workspaces.open_terminals(terminals):
+        for project, ref in await self._terminals.still_open(terminals):
             if project == project_id:
                 self._uow.audit(None, "terminal.closed", ("terminal", ref), project=project_id, reason=reason)
 
