@@ -2,7 +2,7 @@ import type { Query, QueryKey } from '@tanstack/react-query'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import {
   getStatesOptions,
-  listAttentionOptions,
+  listAttentionQueryKey,
   listConfigVersionsQueryKey,
   listInteractionsQueryKey,
   listProjectsQueryKey,
@@ -12,6 +12,7 @@ import {
   listTemplatesQueryKey,
 } from './options'
 import {
+  listAttention,
   listConfigVersions,
   listInteractions,
   listProjects,
@@ -134,8 +135,15 @@ export function versionsOptions(projectId: string) {
   })
 }
 
+/** All that waits, in the form of one page. */
 export function attentionOptions() {
-  return listAttentionOptions()
+  return queryOptions({
+    queryKey: listAttentionQueryKey(),
+    queryFn: async ({ signal }) => ({
+      items: await allPages((cursor) => listAttention({ query: { limit: PAGE, cursor }, signal })),
+      next_cursor: null,
+    }),
+  })
 }
 
 export function statesOptions() {

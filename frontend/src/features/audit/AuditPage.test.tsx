@@ -19,6 +19,7 @@ function aLine(given: Partial<AuditLine>): AuditLine {
     action: 'run.start',
     resource_type: 'session',
     resource_id: 's1',
+    outcome: 'success',
     details: {},
     ip_address: '127.0.0.1',
     user_agent: 'Browser/1',

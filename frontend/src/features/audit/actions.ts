@@ -16,6 +16,8 @@ const WORDS: Record<string, string> = {
   'project.delete': 'Project deleted',
   'workspace.clone': 'Clone ended',
   'workspace.retry': 'Clone tried again',
+  'pod.start': 'Pod started',
+  'pod.stop': 'Pod stopped',
   'task.delete': 'Card deleted',
   'task.restore': 'Card restored',
   'run.start': 'Run started',

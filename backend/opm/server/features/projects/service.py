@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from opm.server.core.actor import Actor
@@ -84,7 +85,9 @@ class ProjectService:
         )
         self._projects.add(project)
         await self._uow.flush()
-        details = {"name": new.name, "source": new.source} | ({"git_url": new.git.url} if new.git else {})
+        details: dict[str, Any] = {"name": new.name, "source": new.source} | (
+            {"git_url": new.git.url} if new.git else {}
+        )
         self._uow.audit(actor, "project.create", ("project", project.id), project=project.id, **details)
         self.announce(project, "created")
         return project

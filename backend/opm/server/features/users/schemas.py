@@ -72,11 +72,3 @@ class Me(BaseModel):
     user: User
     expires_at: datetime | None = None
     sign_in: str = Field(description="how people sign in here: launch or oidc")
-
-
-class KeptAnswer(BaseModel):
-    """What a creating request was answered."""
-
-    status: int
-    content_type: str | None
-    body: str
