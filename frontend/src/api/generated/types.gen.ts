@@ -185,6 +185,7 @@ export type AuditEntry = {
      * Ip Address
      */
     ip_address: string | null;
+    outcome: AuditOutcome;
     /**
      * Request Id
      */
@@ -203,9 +204,20 @@ export type AuditEntry = {
     user_agent: string | null;
     /**
      * User Id
+     *
+     * none: the server itself, or an account that is no more
      */
     user_id: string | null;
+    /**
+     * User Name
+     */
+    user_name?: string | null;
 };
+
+/**
+ * AuditOutcome
+ */
+export type AuditOutcome = 'success' | 'failure';
 
 /**
  * Bulk
@@ -2695,7 +2707,13 @@ export type TaskChanged = {
  */
 export type TaskEvent = {
     /**
+     * Actor Name
+     */
+    actor_name?: string | null;
+    /**
      * Actor User Id
+     *
+     * none: the server, after a run, or an account that is no more
      */
     actor_user_id: string | null;
     /**
@@ -3088,12 +3106,39 @@ export type Written = {
 
 export type ListAttentionData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+    };
     url: '/api/attention';
 };
 
 export type ListAttentionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3117,6 +3162,12 @@ export type ListAttentionResponse = ListAttentionResponses[keyof ListAttentionRe
 
 export type ListAccountAuditData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         /**
@@ -3144,6 +3195,10 @@ export type ListAccountAuditData = {
          */
         resource_id?: string | null;
         /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
          * Since
          */
         since?: string | null;
@@ -3156,6 +3211,18 @@ export type ListAccountAuditData = {
 };
 
 export type ListAccountAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3177,6 +3244,75 @@ export type ListAccountAuditResponses = {
 
 export type ListAccountAuditResponse = ListAccountAuditResponses[keyof ListAccountAuditResponses];
 
+export type ExportAccountAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        format?: ExportFormat;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * User
+         */
+        user?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
+    };
+    url: '/api/audit/export';
+};
+
+export type ExportAccountAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ExportAccountAuditError = ExportAccountAuditErrors[keyof ExportAccountAuditErrors];
+
+export type ExportAccountAuditResponses = {
+    /**
+     * The lines, as a file
+     */
+    200: unknown;
+};
+
 export type LaunchData = {
     body: Launch;
     path?: never;
@@ -3185,6 +3321,22 @@ export type LaunchData = {
 };
 
 export type LaunchErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3215,6 +3367,18 @@ export type LogoutData = {
 
 export type LogoutErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3237,12 +3401,30 @@ export type LogoutResponse = LogoutResponses[keyof LogoutResponses];
 
 export type MeData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/me';
 };
 
 export type MeErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3266,12 +3448,30 @@ export type MeResponse = MeResponses[keyof MeResponses];
 
 export type GetPreferencesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/me/preferences';
 };
 
 export type GetPreferencesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3302,6 +3502,26 @@ export type UpdatePreferencesData = {
 
 export type UpdatePreferencesErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3331,6 +3551,18 @@ export type RefreshData = {
 
 export type RefreshErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3353,12 +3585,26 @@ export type RefreshResponse = RefreshResponses[keyof RefreshResponses];
 
 export type HealthzData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/healthz';
 };
 
 export type HealthzErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3382,6 +3628,12 @@ export type HealthzResponse = HealthzResponses[keyof HealthzResponses];
 
 export type ListProjectsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         status?: ProjectView;
@@ -3398,6 +3650,18 @@ export type ListProjectsData = {
 };
 
 export type ListProjectsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3434,6 +3698,26 @@ export type CreateProjectData = {
 
 export type CreateProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3468,6 +3752,30 @@ export type DeleteProjectData = {
 
 export type DeleteProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3490,6 +3798,12 @@ export type DeleteProjectResponse = DeleteProjectResponses[keyof DeleteProjectRe
 
 export type GetProjectData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3501,6 +3815,22 @@ export type GetProjectData = {
 };
 
 export type GetProjectErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3536,6 +3866,34 @@ export type UpdateProjectData = {
 
 export type UpdateProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3570,6 +3928,30 @@ export type ArchiveProjectData = {
 
 export type ArchiveProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3592,6 +3974,12 @@ export type ArchiveProjectResponse = ArchiveProjectResponses[keyof ArchiveProjec
 
 export type ListAuditData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3624,6 +4012,10 @@ export type ListAuditData = {
          */
         resource_id?: string | null;
         /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
          * Since
          */
         since?: string | null;
@@ -3636,6 +4028,22 @@ export type ListAuditData = {
 };
 
 export type ListAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3684,6 +4092,10 @@ export type ExportAuditData = {
          */
         resource_id?: string | null;
         /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
          * Since
          */
         since?: string | null;
@@ -3696,6 +4108,22 @@ export type ExportAuditData = {
 };
 
 export type ExportAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3710,13 +4138,19 @@ export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
 
 export type ExportAuditResponses = {
     /**
-     * Successful Response
+     * The lines, as a file
      */
     200: unknown;
 };
 
 export type GetConfigData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3728,6 +4162,22 @@ export type GetConfigData = {
 };
 
 export type GetConfigErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3763,6 +4213,34 @@ export type SaveConfigData = {
 
 export type SaveConfigErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3785,6 +4263,12 @@ export type SaveConfigResponse = SaveConfigResponses[keyof SaveConfigResponses];
 
 export type CompareConfigsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3805,6 +4289,22 @@ export type CompareConfigsData = {
 };
 
 export type CompareConfigsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3828,6 +4328,12 @@ export type CompareConfigsResponse = CompareConfigsResponses[keyof CompareConfig
 
 export type ListModelsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3839,6 +4345,22 @@ export type ListModelsData = {
 };
 
 export type ListModelsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3862,6 +4384,12 @@ export type ListModelsResponse = ListModelsResponses[keyof ListModelsResponses];
 
 export type GetConfigStateData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3873,6 +4401,22 @@ export type GetConfigStateData = {
 };
 
 export type GetConfigStateErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3908,6 +4452,34 @@ export type TestConfigData = {
 
 export type TestConfigErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3930,6 +4502,12 @@ export type TestConfigResponse = TestConfigResponses[keyof TestConfigResponses];
 
 export type ListConfigVersionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3950,6 +4528,22 @@ export type ListConfigVersionsData = {
 };
 
 export type ListConfigVersionsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3973,6 +4567,12 @@ export type ListConfigVersionsResponse = ListConfigVersionsResponses[keyof ListC
 
 export type GetConfigVersionData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -3988,6 +4588,22 @@ export type GetConfigVersionData = {
 };
 
 export type GetConfigVersionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4026,6 +4642,30 @@ export type ActivateConfigData = {
 };
 
 export type ActivateConfigErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4070,6 +4710,30 @@ export type DeleteFileData = {
 
 export type DeleteFileErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4109,6 +4773,22 @@ export type GetArchiveData = {
 
 export type GetArchiveErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4131,6 +4811,20 @@ export type GetArchiveResponse = GetArchiveResponses[keyof GetArchiveResponses];
 
 export type GetContentData = {
     body?: never;
+    headers?: {
+        /**
+         * One part of the file, as `bytes=0-99`.
+         */
+        Range?: string;
+        /**
+         * An `ETag`: the part if it still holds, else the whole file.
+         */
+        'If-Range'?: string;
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4148,6 +4842,26 @@ export type GetContentData = {
 
 export type GetContentErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * There is no such part of this file
+     */
+    416: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4161,9 +4875,13 @@ export type GetContentError = GetContentErrors[keyof GetContentErrors];
 
 export type GetContentResponses = {
     /**
-     * Successful Response
+     * the whole file
      */
     200: unknown;
+    /**
+     * the part that was asked for
+     */
+    206: unknown;
 };
 
 export type UploadFileData = {
@@ -4194,6 +4912,34 @@ export type UploadFileData = {
 };
 
 export type UploadFileErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4235,6 +4981,34 @@ export type MakeDirectoryData = {
 
 export type MakeDirectoryErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4272,6 +5046,22 @@ export type GetOriginalData = {
 
 export type GetOriginalErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4306,6 +5096,34 @@ export type RenameFileData = {
 
 export type RenameFileErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4328,6 +5146,12 @@ export type RenameFileResponse = RenameFileResponses[keyof RenameFileResponses];
 
 export type SearchFilesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4361,6 +5185,22 @@ export type SearchFilesData = {
 
 export type SearchFilesErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4383,6 +5223,12 @@ export type SearchFilesResponse = SearchFilesResponses[keyof SearchFilesResponse
 
 export type GetTreeData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4414,6 +5260,22 @@ export type GetTreeData = {
 
 export type GetTreeErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4436,6 +5298,12 @@ export type GetTreeResponse = GetTreeResponses[keyof GetTreeResponses];
 
 export type WriteFileData = {
     body: WriteFile;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -4447,6 +5315,34 @@ export type WriteFileData = {
 };
 
 export type WriteFileErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4470,6 +5366,12 @@ export type WriteFileResponse = WriteFileResponses[keyof WriteFileResponses];
 
 export type GetPodData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4481,6 +5383,22 @@ export type GetPodData = {
 };
 
 export type GetPodErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4504,6 +5422,12 @@ export type GetPodResponse = GetPodResponses[keyof GetPodResponses];
 
 export type GetPodLogsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4521,6 +5445,22 @@ export type GetPodLogsData = {
 };
 
 export type GetPodLogsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4556,6 +5496,30 @@ export type RestoreProjectData = {
 
 export type RestoreProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4578,6 +5542,12 @@ export type RestoreProjectResponse = RestoreProjectResponses[keyof RestoreProjec
 
 export type ListSessionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4625,6 +5595,22 @@ export type ListSessionsData = {
 
 export type ListSessionsErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4663,6 +5649,30 @@ export type DeleteSessionData = {
 
 export type DeleteSessionErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4685,6 +5695,12 @@ export type DeleteSessionResponse = DeleteSessionResponses[keyof DeleteSessionRe
 
 export type GetSessionData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4700,6 +5716,22 @@ export type GetSessionData = {
 };
 
 export type GetSessionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4741,6 +5773,22 @@ export type ExportSessionData = {
 
 export type ExportSessionErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4754,7 +5802,7 @@ export type ExportSessionError = ExportSessionErrors[keyof ExportSessionErrors];
 
 export type ExportSessionResponses = {
     /**
-     * Successful Response
+     * The run, as a file
      */
     200: unknown;
 };
@@ -4782,6 +5830,34 @@ export type RerunSessionData = {
 };
 
 export type RerunSessionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4823,6 +5899,30 @@ export type StartProjectData = {
 
 export type StartProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4863,6 +5963,30 @@ export type StopProjectData = {
 
 export type StopProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4885,6 +6009,12 @@ export type StopProjectResponse = StopProjectResponses[keyof StopProjectResponse
 
 export type ListTasksData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4928,6 +6058,22 @@ export type ListTasksData = {
 
 export type ListTasksErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4968,6 +6114,34 @@ export type CreateTaskData = {
 
 export type CreateTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5001,6 +6175,34 @@ export type ChangeTasksData = {
 };
 
 export type ChangeTasksErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5040,6 +6242,30 @@ export type DeleteTaskData = {
 
 export type DeleteTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5062,6 +6288,12 @@ export type DeleteTaskResponse = DeleteTaskResponses[keyof DeleteTaskResponses];
 
 export type GetTaskData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5077,6 +6309,22 @@ export type GetTaskData = {
 };
 
 export type GetTaskErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5122,6 +6370,34 @@ export type UpdateTaskData = {
 
 export type UpdateTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5166,6 +6442,30 @@ export type CancelTaskData = {
 
 export type CancelTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5188,6 +6488,12 @@ export type CancelTaskResponse = CancelTaskResponses[keyof CancelTaskResponses];
 
 export type GetDiffData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5208,6 +6514,22 @@ export type GetDiffData = {
 };
 
 export type GetDiffErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5231,6 +6553,12 @@ export type GetDiffResponse = GetDiffResponses[keyof GetDiffResponses];
 
 export type ListTaskEventsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5255,6 +6583,22 @@ export type ListTaskEventsData = {
 };
 
 export type ListTaskEventsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5300,6 +6644,30 @@ export type ExecuteTaskData = {
 
 export type ExecuteTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5322,6 +6690,12 @@ export type ExecuteTaskResponse = ExecuteTaskResponses[keyof ExecuteTaskResponse
 
 export type ListInteractionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5346,6 +6720,22 @@ export type ListInteractionsData = {
 };
 
 export type ListInteractionsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5391,6 +6781,34 @@ export type SendFeedbackData = {
 
 export type SendFeedbackErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5435,6 +6853,30 @@ export type SendQueuedData = {
 
 export type SendQueuedErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5476,6 +6918,30 @@ export type WithdrawQueuedData = {
 };
 
 export type WithdrawQueuedErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5519,6 +6985,34 @@ export type EditQueuedData = {
 
 export type EditQueuedErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5556,6 +7050,34 @@ export type MoveTaskData = {
 };
 
 export type MoveTaskErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5610,6 +7132,22 @@ export type StreamOutputData = {
 
 export type StreamOutputErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5623,7 +7161,7 @@ export type StreamOutputError = StreamOutputErrors[keyof StreamOutputErrors];
 
 export type StreamOutputResponses = {
     /**
-     * Successful Response
+     * Events whose `data` is an `AnyOutput`, numbered without gaps
      */
     200: unknown;
 };
@@ -5655,6 +7193,34 @@ export type AnswerPermissionData = {
 };
 
 export type AnswerPermissionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5704,6 +7270,34 @@ export type AnswerQuestionData = {
 
 export type AnswerQuestionErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5726,6 +7320,12 @@ export type AnswerQuestionResponse = AnswerQuestionResponses[keyof AnswerQuestio
 
 export type ListTaskSessionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5751,6 +7351,22 @@ export type ListTaskSessionsData = {
 
 export type ListTaskSessionsErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5773,6 +7389,12 @@ export type ListTaskSessionsResponse = ListTaskSessionsResponses[keyof ListTaskS
 
 export type ListTemplatesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5793,6 +7415,22 @@ export type ListTemplatesData = {
 };
 
 export type ListTemplatesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5834,6 +7472,34 @@ export type CreateTemplateData = {
 
 export type CreateTemplateErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5871,6 +7537,30 @@ export type DeleteTemplateData = {
 };
 
 export type DeleteTemplateErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5910,6 +7600,34 @@ export type UpdateTemplateData = {
 
 export type UpdateTemplateErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5932,6 +7650,12 @@ export type UpdateTemplateResponse = UpdateTemplateResponses[keyof UpdateTemplat
 
 export type ListTerminalsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5943,6 +7667,22 @@ export type ListTerminalsData = {
 };
 
 export type ListTerminalsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5986,6 +7726,34 @@ export type CreateTerminalData = {
 
 export type CreateTerminalErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6024,6 +7792,30 @@ export type CloseTerminalData = {
 
 export type CloseTerminalErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6061,6 +7853,34 @@ export type UpdateTerminalData = {
 };
 
 export type UpdateTerminalErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6102,6 +7922,34 @@ export type RetryWorkspaceData = {
 
 export type RetryWorkspaceErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6124,12 +7972,30 @@ export type RetryWorkspaceResponse = RetryWorkspaceResponses[keyof RetryWorkspac
 
 export type ListProvidersData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/providers';
 };
 
 export type ListProvidersErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6155,12 +8021,26 @@ export type ListProvidersResponse = ListProvidersResponses[keyof ListProvidersRe
 
 export type ReadyzData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/readyz';
 };
 
 export type ReadyzErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6184,12 +8064,30 @@ export type ReadyzResponse = ReadyzResponses[keyof ReadyzResponses];
 
 export type GetResourcesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/resources';
 };
 
 export type GetResourcesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6213,12 +8111,30 @@ export type GetResourcesResponse = GetResourcesResponses[keyof GetResourcesRespo
 
 export type GetStatesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/states';
 };
 
 export type GetStatesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */

@@ -2,24 +2,24 @@ import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
 import { expect, test } from 'vitest'
+import type { AuditEntry } from '@/api/types'
 import { aProject } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
 import { gives, ORIGIN, refusal, server } from '@/testing/server'
 import AuditPage from './AuditPage'
-import { type AuditLine, detailsOf, wordsFor } from './actions'
+import { detailsOf, wordsFor } from './actions'
 import { queryOf } from './filter'
 
 const PROJECT = aProject({ id: 'p1' })
 const ADA = '018f0000-0000-7000-8000-00000000000a'
 
-function aLine(given: Partial<AuditLine>): AuditLine {
+function aLine(given: Partial<AuditEntry>): AuditEntry {
   const usual = {
     id: 'l1',
     user_id: 'u1',
     action: 'run.start',
     resource_type: 'session',
     resource_id: 's1',
-    outcome: 'success',
     details: {},
     ip_address: '127.0.0.1',
     user_agent: 'Browser/1',
@@ -31,7 +31,7 @@ function aLine(given: Partial<AuditLine>): AuditLine {
 }
 
 /** Answers page after page, and says what was asked. */
-function serve(...pages: AuditLine[][]) {
+function serve(...pages: AuditEntry[][]) {
   const asked: URLSearchParams[] = []
   server.use(
     gives('/auth/me', {

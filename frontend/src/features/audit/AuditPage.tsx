@@ -4,13 +4,13 @@ import { useRef } from 'react'
 import { describe } from '@/api/errors'
 import { meOptions } from '@/api/options'
 import { listAccountAudit, listAudit } from '@/api/sdk'
-import type { ProjectSummary } from '@/api/types'
+import type { AuditEntry, ProjectSummary } from '@/api/types'
 import { useDebounced } from '@/lib/useDebounced'
 import { Button } from '@/ui/button'
 import { ShowOlder } from '@/ui/show-older'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import { AuditTable } from './AuditTable'
-import { type AuditLine, nameOf } from './actions'
+import { nameOf } from './actions'
 import { Filters, type Person } from './Filters'
 import { type AuditFilter, NO_FILTER, queryOf, useAuditFilter } from './filter'
 
@@ -25,7 +25,7 @@ export default function AuditPage({ project }: { project?: ProjectSummary }) {
   const me = useQuery(meOptions())
   const query = useLines(project?.id, useDebounced(filter, TYPING))
   const filtered = Object.values(filter).some(Boolean)
-  const lines: AuditLine[] = query.data?.pages.flatMap((page) => page.items) ?? []
+  const lines: AuditEntry[] = query.data?.pages.flatMap((page) => page.items) ?? []
   const people = usePeople(lines, filter.user, me.data?.user.id)
   return (
     <div className="min-h-0 flex-1 overflow-y-auto scroll-thin">
@@ -81,7 +81,7 @@ function useLines(project: string | undefined, filter: AuditFilter) {
 }
 
 /** Everybody who was seen in the log so far: there is no other list of people, and one chosen stays on it. */
-function usePeople(lines: AuditLine[], chosen: string | undefined, me: string | undefined): Person[] {
+function usePeople(lines: AuditEntry[], chosen: string | undefined, me: string | undefined): Person[] {
   const seen = useRef(new Map<string, string>())
   if (me) seen.current.set(me, 'You')
   if (chosen && !seen.current.has(chosen)) seen.current.set(chosen, nameOf(chosen, null, me))

@@ -1,10 +1,11 @@
+import type { AuditEntry } from '@/api/types'
 import { formatAgo, formatDateTime } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
-import { type AuditLine, detailsOf, nameOf, RESOURCES, wordsFor } from './actions'
+import { detailsOf, nameOf, RESOURCES, wordsFor } from './actions'
 import type { AuditFilter } from './filter'
 
 interface AuditTableProps {
-  lines: AuditLine[]
+  lines: AuditEntry[]
   /** Id of the person who looks. */
   me: string | undefined
   /** Takes a person or a thing of a line for the filter. */
@@ -64,7 +65,7 @@ export function AuditTable({ lines, me, onNarrow }: AuditTableProps) {
 }
 
 interface CellProps {
-  line: AuditLine
+  line: AuditEntry
   onNarrow?: (filter: AuditFilter) => void
 }
 

@@ -1,8 +1,3 @@
-import type { AuditEntry } from '@/api/types'
-
-/** Lines name the person, except where the account is no more. */
-export type AuditLine = AuditEntry & { user_name?: string | null }
-
 /** What the log's actions are called here; one that is not listed is shown as it is. */
 const WORDS: Record<string, string> = {
   'auth.sign_in': 'Signed in',
@@ -30,8 +25,6 @@ const WORDS: Record<string, string> = {
   'secret.used': 'Key used',
   'secret.deleted': 'Key removed',
   'file.delete': 'File deleted',
-  'pod.start': 'Pod started',
-  'pod.stop': 'Pod stopped',
   'terminal.opened': 'Terminal opened',
   'terminal.closed': 'Terminal closed',
 }

@@ -1,11 +1,12 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { describe } from '@/api/errors'
 import { historyOptions } from '@/api/queries'
+import type { TaskEvent } from '@/api/types'
 import { formatAgo, formatDateTime } from '@/lib/format'
 import { ShowOlder } from '@/ui/show-older'
 import { ErrorState, Loading } from '@/ui/states'
 import { useCard } from '../context'
-import { eventInWords, reasonOf, type ToldEvent } from '../model/timeline'
+import { eventInWords, reasonOf } from '../model/timeline'
 
 /** Everything that happened to the card, newest first: what, by whom and why. */
 export function Timeline() {
@@ -39,7 +40,7 @@ export function Timeline() {
   )
 }
 
-function EventRow({ event }: { event: ToldEvent }) {
+function EventRow({ event }: { event: TaskEvent }) {
   const reason = reasonOf(event)
   return (
     <li className="flex gap-2 text-sm">

@@ -28,9 +28,6 @@ function column(value: unknown): string {
   return LABELS[value as TaskStatus] ?? String(value)
 }
 
-/** Lines name who did it, except those of the server and of people whose account is no more. */
-export type ToldEvent = TaskEvent & { actor_name?: string | null }
-
 /** Why it came to this, where that was said. */
 export function reasonOf({ metadata }: Pick<TaskEvent, 'metadata'>): string | null {
   return typeof metadata.reason === 'string' && metadata.reason ? metadata.reason : null
