@@ -1,3 +1,5 @@
+import type { AuditEntry } from '@/api/types'
+
 /** What the log's actions are called here; one that is not listed is shown as it is. */
 const WORDS: Record<string, string> = {
   'auth.sign_in': 'Signed in',
