@@ -102,7 +102,7 @@ class Scope:
 
     @cached_property
     def projects(self) -> ProjectService:
-        return ProjectService(self._uow)
+        return ProjectService(self._uow, self._ports.settings.runtime)
 
     @cached_property
     def tasks(self) -> TaskService:

@@ -40,6 +40,10 @@ class Tree(BaseModel):
     path: str
     entries: list[Entry]
     truncated: bool = Field(default=False, description="a limit of entries or time cut the listing short")
+    next: str | None = Field(
+        default=None,
+        description="given as `after`, it lists what follows in this folder; null if nothing does, or time ran out",
+    )
 
 
 class WriteFile(BaseModel):

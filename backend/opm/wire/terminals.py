@@ -1,7 +1,9 @@
 """Terminals as they cross the wire, from the session sidecar to the browser.
 
 Output travels in binary frames, as the shell said it, so that a character may be cut by a frame's end; text frames are
-`TerminalControl`. A cursor counts bytes from the start of the terminal's life.
+`TerminalControl`. The other way text frames are what a person typed, binary ones what the viewer's terminal answered by
+itself to a question of the program; of several viewers only one is heard with these. A cursor counts bytes from the
+start of the terminal's life.
 """
 
 from typing import Annotated, Literal

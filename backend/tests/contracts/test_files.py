@@ -220,6 +220,9 @@ async def test_a_listing_is_as_long_as_asked(files: FileClient) -> None:
         await files.write(WriteFile(path=name, content=name))
     short = await files.tree("", 1, 2)
     assert (len(short.entries), short.truncated) == (2, True)
+    rest = await files.tree("", 1, 2, short.next)
+    assert [entry.name for entry in (*short.entries, *rest.entries)] == ["a", "b", "c"]
+    assert (rest.truncated, rest.next) == (False, None)
     assert (await read(files, "a"))[1]["x-file-encoding"] == "utf-8"
 
 

@@ -92,7 +92,7 @@ class Served:
             check=True,
             capture_output=True,
             text=True,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.data.parent)},
+            env={"PATH": os.environ["PATH"], "HOME": str(self.data.parent)} | self._environment,
         )
         return made.stdout.strip().rpartition("#")[2]
 

@@ -77,6 +77,8 @@ def test_a_run_at_work_keeps_the_version_it_began_with(visitor: Visitor) -> None
     long = project.card("Long", "stream 120 15")
     page.goto(f"/p/{project.slug}/t/{long.id}?tab=output")
     long.execute()
+    project.workspace(visitor.served)
+    terminal = project.client.call("POST", f"{project.path}/terminals", {"title": "one"})["id"]
     expect(page.get_by_role("tabpanel", name="Output")).to_contain_text("t00010", timeout=40_000)
 
     page.goto(f"/p/{project.slug}/settings")
@@ -92,5 +94,7 @@ def test_a_run_at_work_keeps_the_version_it_began_with(visitor: Visitor) -> None
     for card, version in ((long, 1), (after, 2)):
         page.goto(f"/p/{project.slug}/t/{card.id}?tab=history")
         expect(page.get_by_role("button", name=re.compile(rf"config v{version}\b"))).to_be_visible()
+    terminals = project.client.call("GET", f"{project.path}/terminals")
+    assert [one["id"] for one in terminals] == [terminal], "OpenCode was restarted, terminals are not its own"
     assert "t00120" in long.get()["opencode_output"]
     visitor.assert_content()

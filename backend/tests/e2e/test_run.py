@@ -72,6 +72,14 @@ def test_logs_know_nothing_of_prompts_files_and_keys(served: Served, client: Cli
     key = {"provider": "anthropic", "model": "m", "api_key": "zebra-key-0123456789", "instructions": "zebra-rules"}
     client.call("PUT", f"{project.path}/config", key)
     assert client.http.get(f"{project.path}/config/zebra-address").status_code == 404
+    asking = client.project("Private, too").card("zebra-title", "run echo tea", "next", "say Done.")
+    asking.execute()
+    words = {"reply": "reject", "message": "zebra-words"}
+    client.call("POST", f"{asking.path}/permissions/{asking.ask(60)['id']}", words)
+    history = client.call("GET", f"{asking.path}/events")["items"]
+    decided = [event["metadata"] for event in history if event["event_type"] == "permission_answered"]
+    assert [event["reply"] for event in decided] == ["reject"]
+    assert "zebra-words" not in str(history)
     audit = client.http.get(f"{project.path}/audit/export", params={"format": "jsonl"}).text
     assert "secret.set" in audit
     assert "zebra" not in audit

@@ -49,12 +49,20 @@ class FakeFiles:
         for path, data in (content or {}).items():
             self._put(path, data)
 
-    async def tree(self, path: str, max_depth: int, limit: int = MOST_ENTRIES) -> Tree:
+    async def tree(self, path: str, max_depth: int, limit: int = MOST_ENTRIES, after: str | None = None) -> Tree:
         _check(path, root=True)
         if path not in self.directories:
             raise NotFound(f"There is no directory {path!r}.")
         entries = self._entries(path, max_depth)
-        return Tree(path=path, entries=entries[:limit], truncated=len(entries) > limit)
+        said = [entry.name + "/" * (entry.type == EntryType.DIRECTORY) for entry in entries]
+        begin = said.index(after) + 1 if after else 0
+        more = len(entries) > begin + limit
+        return Tree(
+            path=path,
+            entries=entries[begin : begin + limit],
+            truncated=more,
+            next=said[begin + limit - 1] if more else None,
+        )
 
     @asynccontextmanager
     async def content(self, path: str, headers: Mapping[str, str]) -> AsyncGenerator[FileStream]:

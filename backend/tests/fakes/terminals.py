@@ -92,5 +92,5 @@ class FakeLine:
     async def receive(self) -> bytes | str | None:
         return await self._heard.get()
 
-    async def send(self, text: str) -> None:
+    async def send(self, text: str, *, reply: bool = False) -> None:
         await self._terminals.typed(self.ref, text)

@@ -4,8 +4,9 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.e2e.served import Client, Project, Served
+from tests.e2e.served import Client, Project, Served, wait_for
 
+ONE_FOR_EACH_CASE = frozenset({"delete_session", "delete_task", "delete_template"})
 DESTROYS_PROJECTS = frozenset({"delete_project", "archive_project"})
 
 
@@ -53,10 +54,20 @@ class Grounds:
         if name == "template" and operation == "delete_template":
             return [self.client.call("POST", f"{self.project.path}/templates", {"name": "Short life"})["id"]]
         if name == "session" and operation == "delete_session":
-            return []
+            return [self._ended_run()]
         if name == "task" and operation == "stream_output":
             return self.ids["task"][:1]  # the other one waits for an answer, and its output does not end
         return self.ids[name]
+
+    def _ended_run(self) -> str:
+        """Of a card of its own; taken back before, or just after, the agent began with it."""
+        card = self.project.card("Short life", "say Done.")
+        run: str = card.execute()["id"]
+        with contextlib.suppress(AssertionError):  # it may be over by itself
+            self.client.call("POST", f"{card.path}/cancel")
+        path = f"{self.project.path}/sessions/{run}"
+        wait_for(lambda: self.client.call("GET", path)["execution_end_at"], 30, "the end of a run")
+        return run
 
     def tidy(self) -> None:
         """As after `lay`: what the cases of one operation changed must not starve the next one's."""

@@ -1,13 +1,26 @@
 import type { Query, QueryKey } from '@tanstack/react-query'
-import { queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import {
   getStatesOptions,
-  listAttentionOptions,
+  listAttentionQueryKey,
+  listConfigVersionsQueryKey,
+  listInteractionsQueryKey,
   listProjectsQueryKey,
+  listTaskEventsQueryKey,
+  listTaskSessionsQueryKey,
   listTasksQueryKey,
   listTemplatesQueryKey,
 } from './options'
-import { listProjects, listTasks, listTemplates } from './sdk'
+import {
+  listAttention,
+  listConfigVersions,
+  listInteractions,
+  listProjects,
+  listTaskEvents,
+  listTaskSessions,
+  listTasks,
+  listTemplates,
+} from './sdk'
 
 /** The largest page the server gives. */
 const PAGE = 200
@@ -65,8 +78,72 @@ export function templatesOptions(projectId: string) {
   })
 }
 
+export interface CardRef {
+  projectId: string
+  taskId: string
+}
+
+function ofCard({ projectId, taskId }: CardRef) {
+  return { project: projectId, task: taskId }
+}
+
+/** Every exchange of a card, oldest first: what waits for an answer stands at the end. */
+export function interactionsOptions(card: CardRef) {
+  const path = ofCard(card)
+  return queryOptions({
+    queryKey: [...listInteractionsQueryKey({ path }), 'all'],
+    queryFn: ({ signal }) =>
+      allPages((cursor) => listInteractions({ path, query: { limit: PAGE, cursor }, signal })),
+  })
+}
+
+/** Every run of a card, newest first; each may be named in an address. */
+export function runsOptions(card: CardRef) {
+  const path = ofCard(card)
+  return queryOptions({
+    queryKey: [...listTaskSessionsQueryKey({ path }), 'all'],
+    queryFn: ({ signal }) =>
+      allPages((cursor) => listTaskSessions({ path, query: { limit: PAGE, cursor }, signal })),
+  })
+}
+
+/** For lists that are read on by hand. */
+const byHand = {
+  initialPageParam: '',
+  getNextPageParam: (last: Page<unknown>) => last.next_cursor ?? undefined,
+}
+
+/** What happened to a card, newest first. */
+export function historyOptions(card: CardRef) {
+  const path = ofCard(card)
+  return infiniteQueryOptions({
+    queryKey: [...listTaskEventsQueryKey({ path }), 'pages'],
+    queryFn: ({ pageParam, signal }) =>
+      listTaskEvents({ path, query: { limit: PAGE, cursor: pageParam || undefined }, signal }),
+    ...byHand,
+  })
+}
+
+/** The versions of a project's configuration, newest first. */
+export function versionsOptions(projectId: string) {
+  const path = { project: projectId }
+  return infiniteQueryOptions({
+    queryKey: [...listConfigVersionsQueryKey({ path }), 'pages'],
+    queryFn: ({ pageParam, signal }) =>
+      listConfigVersions({ path, query: { limit: PAGE, cursor: pageParam || undefined }, signal }),
+    ...byHand,
+  })
+}
+
+/** All that waits, in the form of one page. */
 export function attentionOptions() {
-  return listAttentionOptions()
+  return queryOptions({
+    queryKey: listAttentionQueryKey(),
+    queryFn: async ({ signal }) => ({
+      items: await allPages((cursor) => listAttention({ query: { limit: PAGE, cursor }, signal })),
+      next_cursor: null,
+    }),
+  })
 }
 
 export function statesOptions() {

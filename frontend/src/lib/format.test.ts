@@ -28,7 +28,12 @@ test('a small sum never reads as free', () => {
 
 test('tokens and bytes are shortened', () => {
   expect([999, 1200, 45_600, 2_500_000].map(formatTokens)).toEqual(['999', '1.2k', '46k', '2.5M'])
-  expect([12, 2048, 3_145_728].map(formatBytes)).toEqual(['12 B', '2.0 kB', '3.0 MB'])
+  expect([12, 2048, 3_145_728, 1_610_612_736].map(formatBytes)).toEqual([
+    '12 B',
+    '2.0 kB',
+    '3.0 MB',
+    '1.5 GB',
+  ])
 })
 
 test('plural counts', () => {

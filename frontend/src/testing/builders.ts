@@ -29,6 +29,8 @@ export function aProject(over: Partial<ProjectSummary> = {}): ProjectSummary {
     workspace_reason: null,
     idle_stop_seconds: null,
     max_concurrent_runs: 1,
+    memory_mb: null,
+    cpu_limit: null,
     archived_at: null,
     created_at: NOW,
     updated_at: NOW,

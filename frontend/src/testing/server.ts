@@ -10,6 +10,17 @@ export function page<T>(items: T[]) {
   return { items, next_cursor: null }
 }
 
+/** A GET that gives page after page, and says which cursors it was asked for. */
+export function givesPages(path: string, pages: unknown[][], asked: (string | null)[] = []): RequestHandler {
+  return http.get(`${ORIGIN}/api${path}`, ({ request }) => {
+    const cursor = new URL(request.url).searchParams.get('cursor')
+    asked.push(cursor)
+    const number = Number(cursor ?? 0)
+    const next = number + 1 < pages.length ? String(number + 1) : null
+    return HttpResponse.json({ items: pages[number] ?? [], next_cursor: next } as never)
+  })
+}
+
 /** A GET that always answers the same. */
 export function gives(path: string, body: unknown): RequestHandler {
   return http.get(`${ORIGIN}/api${path}`, () => HttpResponse.json(body as never))

@@ -6,7 +6,8 @@ import { server } from './server'
 import { FakeWebSocket } from './socket'
 
 // What the browser has and jsdom does not; components of Radix and cmdk ask for them.
-Element.prototype.scrollIntoView ??= () => {}
+// Newer browsers promise the end of the scrolling.
+Element.prototype.scrollIntoView ??= () => Promise.resolve() as unknown as undefined
 Element.prototype.hasPointerCapture ??= () => false
 Element.prototype.setPointerCapture ??= () => {}
 Element.prototype.releasePointerCapture ??= () => {}
@@ -20,6 +21,9 @@ window.matchMedia ??= ((query: string) => ({
   media: query,
   addEventListener() {},
   removeEventListener() {},
+  // by its old name, as xterm calls it
+  addListener() {},
+  removeListener() {},
 })) as unknown as typeof window.matchMedia
 
 // Before any test file is read: query keys contain the address of the server.

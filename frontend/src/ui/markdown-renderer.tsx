@@ -3,12 +3,20 @@ import ReactMarkdown, { type Components, type ExtraProps } from 'react-markdown'
 import { Link } from 'react-router'
 import rehypeSanitize from 'rehype-sanitize'
 import remarkGfm from 'remark-gfm'
-import type { MarkdownProps } from './markdown'
+import { linkWords } from './link-words'
+import type { Links, MarkdownProps } from './markdown'
+
+const LINK = 'text-accent-ink underline underline-offset-2'
 
 const COMPONENTS: Components = {
-  a: ({ node: _, ...props }) => (
-    <a className="text-accent-ink underline underline-offset-2" target="_blank" rel="noreferrer" {...props} />
-  ),
+  a: ({ node, ...props }) =>
+    node?.data?.within ? (
+      <Link to={props.href ?? ''} className={LINK}>
+        {props.children}
+      </Link>
+    ) : (
+      <a className={LINK} target="_blank" rel="noreferrer" {...props} />
+    ),
   h1: ({ node: _, ...props }) => <h3 className="mt-4 mb-2 text-lg font-semibold first:mt-0" {...props} />,
   h2: ({ node: _, ...props }) => <h4 className="mt-4 mb-1.5 font-semibold first:mt-0" {...props} />,
   h3: ({ node: _, ...props }) => <h5 className="mt-3 mb-1 font-semibold first:mt-0" {...props} />,
@@ -49,14 +57,14 @@ function Code({ node: _, ...props }: ComponentProps<'code'> & ExtraProps) {
 }
 
 /** Words of code that lead somewhere are links; a block of code ends in a line break and never is one. */
-function linking(linkFor: (code: string) => string | null): Components {
+function linking({ ofCode }: Links): Components {
   return {
     ...COMPONENTS,
     code: (props) => {
-      const to = typeof props.children === 'string' ? linkFor(props.children) : null
+      const to = typeof props.children === 'string' ? ofCode(props.children) : null
       if (!to) return <Code {...props} />
       return (
-        <Link to={to} className="text-accent-ink underline underline-offset-2">
+        <Link to={to} className={LINK}>
           <Code {...props} />
         </Link>
       )
@@ -64,10 +72,24 @@ function linking(linkFor: (code: string) => string | null): Components {
   }
 }
 
-export default function MarkdownRenderer({ text, linkFor }: Omit<MarkdownProps, 'className'>) {
-  const components = useMemo(() => (linkFor ? linking(linkFor) : COMPONENTS), [linkFor])
+const ALLOWED = /^(?:https?|mailto):/i
+const WITH_SCHEME = /^[a-z][a-z\d+.-]*:/i
+
+/** Addresses of the web and of people; any other scheme would start whatever program is registered for it. */
+function safeUrl(url: string): string | null {
+  return !WITH_SCHEME.test(url) || ALLOWED.test(url) ? url : null
+}
+
+export default function MarkdownRenderer({ text, links }: Omit<MarkdownProps, 'className'>) {
+  const components = useMemo(() => (links ? linking(links) : COMPONENTS), [links])
   return (
-    <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={[rehypeSanitize]} components={components}>
+    <ReactMarkdown
+      remarkPlugins={[remarkGfm]}
+      // What was sanitised cannot claim to be a link of our own.
+      rehypePlugins={links ? [rehypeSanitize, [linkWords, links.inText]] : [rehypeSanitize]}
+      components={components}
+      urlTransform={safeUrl}
+    >
       {text}
     </ReactMarkdown>
   )

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -12,11 +12,14 @@ from fastapi import Depends, Query
 from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
+from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
+from opm.server.api.downloads import attachment
 from opm.server.api.policies import Policy, declared
 from opm.server.api.routing import new_router
 from opm.server.core.paging import MAX_LIMIT, Page, PageRequest
-from opm.server.features.audit.schemas import AuditEntry, AuditFilter
+from opm.server.features.audit.schemas import AuditEntry, AuditFilter, AuditOutcome
+from opm.server.wiring import Ports, Scope
 
 router = new_router(tag="audit", policy=Policy.OWNER)
 
@@ -32,12 +35,19 @@ async def get_filter(
     action: Annotated[str | None, Query(max_length=64, examples=["project.create"])] = None,
     user: UUID | None = None,
     resource_type: Annotated[str | None, Query(max_length=32)] = None,
-    resource_id: Annotated[str | None, Query(max_length=128)] = None,
+    resource_id: Annotated[str | None, Query(max_length=4096)] = None,
+    outcome: AuditOutcome | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
 ) -> AuditFilter:
     return AuditFilter(
-        action=action, user=user, resource_type=resource_type, resource_id=resource_id, since=since, until=until
+        action=action,
+        user=user,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        outcome=outcome,
+        since=since,
+        until=until,
     )
 
 
@@ -49,6 +59,7 @@ FormDep = Annotated[ExportFormat, Query(alias="format")]
 async def list_audit(
     actor: ActorDep, scope: ScopeDep, page: PageDep, wanted: FilterDep, project: str
 ) -> Page[AuditEntry]:
+    """Who did what in this project, newest first."""
     return await scope.audit.page(actor, project, page, wanted)
 
 
@@ -58,14 +69,31 @@ async def list_account_audit(actor: ActorDep, scope: ScopeDep, page: PageDep, wa
     return await scope.audit.account_page(actor, page, wanted)
 
 
-@router.get("/projects/{project}/audit/export", response_class=StreamingResponse, response_model=None)
+@router.get(
+    "/projects/{project}/audit/export", response_class=StreamingResponse, response_model=None, responses=contents.LINES
+)
 async def export_audit(
     actor: ActorDep, ports: PortsDep, wanted: FilterDep, project: str, form: FormDep = ExportFormat.CSV
+) -> StreamingResponse:
+    """All lines that the filter leaves, newest first."""
+    return await _export(ports, form, lambda scope, request: scope.audit.page(actor, project, request, wanted))
+
+
+@router.get("/audit/export", response_class=StreamingResponse, response_model=None, responses=contents.LINES)
+async def export_account_audit(
+    actor: ActorDep, ports: PortsDep, wanted: FilterDep, form: FormDep = ExportFormat.CSV
+) -> StreamingResponse:
+    """As `/audit` lists it, all of it."""
+    return await _export(ports, form, lambda scope, request: scope.audit.account_page(actor, request, wanted))
+
+
+async def _export(
+    ports: Ports, form: ExportFormat, read: Callable[[Scope, PageRequest], Awaitable[Page[AuditEntry]]]
 ) -> StreamingResponse:
     async def page(cursor: str | None) -> Page[AuditEntry]:
         # a unit of work for each page: a slow reader must not hold a connection to the database
         async with ports.scope(write=False) as scope:
-            return await scope.audit.page(actor, project, PageRequest(limit=MAX_LIMIT, cursor=cursor), wanted)
+            return await read(scope, PageRequest(limit=MAX_LIMIT, cursor=cursor))
 
     first = await page(None)
 
@@ -80,8 +108,7 @@ async def export_audit(
             current = await page(current.next_cursor)
 
     media = "text/csv" if form is ExportFormat.CSV else "application/jsonl"
-    disposition = f'attachment; filename="audit.{form.value}"'
-    return StreamingResponse(pieces(), media_type=media, headers={"content-disposition": disposition})
+    return StreamingResponse(pieces(), media_type=media, headers=attachment(f"audit.{form.value}"))
 
 
 def _written(entries: list[AuditEntry], form: ExportFormat) -> str:

@@ -114,11 +114,13 @@ async def me(request: Request, claims: ClaimsDep, actor: ActorDep, scope: ScopeD
 
 @router.get("/me/preferences")
 async def get_preferences(actor: ActorDep, scope: ScopeDep) -> Preferences:
+    """How this person likes the product, in every browser."""
     return await scope.users.preferences(actor)
 
 
 @router.patch("/me/preferences")
 async def update_preferences(actor: ActorDep, scope: ScopeDep, body: PreferencesPatch) -> Preferences:
+    """What is not named stays as it is."""
     return await scope.users.patch_preferences(actor, body)
 
 

@@ -34,11 +34,13 @@ Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 @router.get("/providers", openapi_extra=declared(Policy.SIGNED_IN))
 async def list_providers(actor: ActorDep, scope: ScopeDep) -> list[ProviderKind]:
+    """Which providers can be chosen, and what each needs."""
     return scope.configs.kinds()
 
 
 @router.get("/projects/{project}/config")
 async def get_config(actor: ActorDep, scope: ScopeDep, project: str) -> Config:
+    """The version that the next run works under."""
     return await scope.configs.active(actor, project)
 
 
@@ -57,7 +59,7 @@ async def save_config(actor: ActorDep, ports: PortsDep, project: str, body: NewC
 
 @router.get("/projects/{project}/config/models")
 async def list_models(actor: ActorDep, ports: PortsDep, project: str) -> ModelList:
-    """What the pod's OpenCode offers while it runs, and suggestions for the other providers."""
+    """What the pod's OpenCode knows while it runs, of every provider that can be chosen; else suggestions."""
     async with ports.scope(write=False) as scope:
         found = await scope.projects.require(actor, project)
         kinds, key = scope.configs.kinds(), scope.workspaces.pass_key(found.id)
@@ -97,11 +99,13 @@ async def _project_id(actor: Actor, ports: Ports, project: str) -> UUID:
 
 @router.get("/projects/{project}/config/versions")
 async def list_config_versions(actor: ActorDep, scope: ScopeDep, page: PageDep, project: str) -> Page[Config]:
+    """Newest first; a version never changes."""
     return await scope.configs.versions(actor, project, page)
 
 
 @router.get("/projects/{project}/config/versions/{version}")
 async def get_config_version(actor: ActorDep, scope: ScopeDep, project: str, version: Version) -> Config:
+    """One version, active or not."""
     return await scope.configs.version(actor, project, version)
 
 
@@ -131,4 +135,5 @@ async def get_config_state(actor: ActorDep, ports: PortsDep, project: str) -> Co
 
 @router.post("/projects/{project}/config/versions/{version}/activate")
 async def activate_config(actor: ActorDep, scope: ScopeDep, project: str, version: Version) -> Config:
+    """From the next run on; a run at work keeps its own."""
     return await scope.configs.activate(actor, project, version)

@@ -2,29 +2,25 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Header, Query, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PortsDep
+from opm.server.api.downloads import INERT, attachment
 from opm.server.api.pods import FilesDep
 from opm.server.api.policies import Policy
-from opm.server.api.routing import new_router
+from opm.server.api.routing import creates, new_router
 from opm.server.clients.base import FileStream
 from opm.server.core.errors import Invalid
 from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 
 router = new_router("/projects/{project}/files", tag="files", policy=Policy.OWNER)
 Path = Annotated[str, Query(max_length=4096)]
-_BYTES: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
-_ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "the archive"}}
-_OCTETS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "the bytes"}
-}
-_ATTACHMENT = {"Content-Disposition": "attachment"}
 _FORWARDED = ("range", "if-none-match", "if-range")
 
 
@@ -32,7 +28,7 @@ class _Passing(StreamingResponse):
     """Lets go of what it streams from however that ends: whole, broken off in the pod, or left by the reader."""
 
     def __init__(self, stream: FileStream, end: Callable[[], Awaitable[object]]) -> None:
-        super().__init__(stream.body, stream.status, dict(stream.headers))
+        super().__init__(stream.body, stream.status, {**stream.headers, **INERT})
         self._end = end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,18 +59,26 @@ async def get_tree(
     path: Path = "",
     max_depth: Annotated[int, Query(ge=1, le=64)] = 1,
     limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = MOST_ENTRIES,
+    after: Annotated[str | None, Query(max_length=4096, description="`next` of the listing before")] = None,
 ) -> Tree:
-    return await files.tree(path, max_depth, limit)
+    """A folder and what lies below it: directories first, then names whatever their case; links are not followed."""
+    return await files.tree(path, max_depth, limit, after)
 
 
-@router.get("/content", response_class=StreamingResponse, response_model=None)
+@router.get(
+    "/content",
+    response_class=StreamingResponse,
+    response_model=None,
+    responses=contents.FILE,
+    openapi_extra={"parameters": contents.RANGES},
+)
 async def get_content(files: FilesDep, project: str, path: Path, request: Request) -> StreamingResponse:
     """The bytes of one file, as they are; `Range` and `If-None-Match` are honoured."""
     wanted = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
     return await _passing(files.content(path, wanted))
 
 
-@router.put("/content", openapi_extra=_BYTES)
+@router.put("/content", openapi_extra=contents.BYTES)
 async def upload_file(
     files: FilesDep,
     project: str,
@@ -88,7 +92,7 @@ async def upload_file(
     return await files.upload(path, _received(request), base_etag=if_match, overwrite=overwrite)
 
 
-@router.get("/archive", response_class=StreamingResponse, response_model=None, responses=_ZIP)
+@router.get("/archive", response_class=StreamingResponse, response_model=None, responses=contents.ZIP)
 async def get_archive(files: FilesDep, project: str, path: Path = "") -> StreamingResponse:
     """A folder as a zip file, made while it is sent; links and git's own directory are left out."""
     return await _passing(files.archive(path))
@@ -100,25 +104,29 @@ async def search_files(files: FilesDep, project: str, search: Annotated[FileSear
     return await files.search(search)
 
 
-@router.get("/original", response_class=Response, response_model=None, responses=_OCTETS)
+@router.get("/original", response_class=Response, response_model=None, responses=contents.OCTETS)
 async def get_original(files: FilesDep, project: str, path: Path) -> Response:
     """The file as it was in the last commit."""
-    return Response(await files.original(path), media_type="application/octet-stream", headers=_ATTACHMENT)
+    return Response(await files.original(path), media_type="application/octet-stream", headers=attachment())
 
 
 @router.post("/write")
+@creates
 async def write_file(files: FilesDep, project: str, body: WriteFile) -> Written:
+    """A text, in one piece. Replaces nothing unless `base_etag` names the version, or `overwrite` is said."""
     return await files.write(body)
 
 
 @router.post("/mkdir", status_code=201, response_class=Response)
 async def make_directory(files: FilesDep, project: str, body: MakeDirectory) -> Response:
+    """With those above it that are missing."""
     await files.mkdir(body)
     return Response(status_code=201)
 
 
 @router.post("/rename", status_code=204)
 async def rename_file(files: FilesDep, project: str, body: Rename) -> Response:
+    """Also into another folder; replaces nothing."""
     await files.rename(body)
     return Response(status_code=204)
 
@@ -127,6 +135,7 @@ async def rename_file(files: FilesDep, project: str, body: Rename) -> Response:
 async def delete_file(
     files: FilesDep, actor: ActorDep, ports: PortsDep, project: str, path: Path, *, recursive: bool = False
 ) -> Response:
+    """A file, or a folder, which must be empty unless `recursive` is said."""
     await files.delete(path, recursive=recursive)
     async with ports.scope() as scope:
         scope.workspaces.file_deleted(actor, await scope.projects.require(actor, project), path)

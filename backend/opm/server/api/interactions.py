@@ -23,15 +23,16 @@ _TASK = "/projects/{project}/tasks/{task}"
 
 
 @router.get("/attention", openapi_extra=declared(Policy.SIGNED_IN))
-async def list_attention(actor: ActorDep, scope: ScopeDep) -> Page[Attention]:
-    """What waits for you in all projects; at most 100 of each kind, so one page."""
-    return Page(items=await scope.interactions.attention(actor))
+async def list_attention(actor: ActorDep, scope: ScopeDep, page: PageDep) -> Page[Attention]:
+    """What waits for you in all projects: asks first, then cards to review, each longest waiting first."""
+    return await scope.interactions.attention(actor, page)
 
 
 @router.get(_TASK + "/interactions")
 async def list_interactions(
     actor: ActorDep, scope: ScopeDep, page: PageDep, project: str, task: UUID
 ) -> Page[Interaction]:
+    """All that people and the agent said to each other on a card, in order."""
     return await scope.interactions.page(actor, project, task, page)
 
 
@@ -66,6 +67,7 @@ async def withdraw_queued(actor: ActorDep, scope: ScopeDep, project: str, task: 
 async def answer_permission(
     actor: ActorDep, scope: ScopeDep, project: str, task: UUID, interaction: UUID, body: PermissionAnswer
 ) -> Interaction:
+    """Saved at once, and carried to the agent."""
     return await scope.interactions.answer(
         actor, project, task, interaction, InteractionKind.PERMISSION, body.model_dump()
     )
@@ -75,6 +77,7 @@ async def answer_permission(
 async def answer_question(
     actor: ActorDep, scope: ScopeDep, project: str, task: UUID, interaction: UUID, body: QuestionAnswer
 ) -> Interaction:
+    """Saved at once, and carried to the agent."""
     return await scope.interactions.answer(
         actor, project, task, interaction, InteractionKind.QUESTION, body.model_dump()
     )

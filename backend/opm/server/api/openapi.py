@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from opm.server.api import examples, promises
 from opm.wire import events
 
 TAGS = [
@@ -39,7 +40,10 @@ def install(app: FastAPI) -> None:
 
     def with_events() -> dict[str, Any]:
         if app.openapi_schema is None:
-            plain().setdefault("components", {}).setdefault("schemas", {}).update(event_schemas())
+            document = plain()
+            document.setdefault("components", {}).setdefault("schemas", {}).update(event_schemas())
+            promises.promise(document)
+            examples.exemplify(document)
         return plain()
 
     app.openapi = with_events  # FastAPI's documented way to extend the document

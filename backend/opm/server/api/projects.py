@@ -62,16 +62,19 @@ async def create_project(actor: ActorDep, _: OpenHost, scope: ScopeDep, body: Ne
 
 @router.get("/{project}")
 async def get_project(actor: ActorDep, scope: ScopeDep, project: str) -> ProjectSummary:
+    """One project, by its id or its slug, with the numbers that its card shows."""
     return await scope.projects.summary(actor, project)
 
 
 @router.patch("/{project}")
 async def update_project(actor: ActorDep, scope: ScopeDep, project: str, body: ProjectPatch) -> ProjectSummary:
+    """What is not named stays as it is."""
     return (await scope.projects.summaries([await scope.projects.patch(actor, project, body)]))[0]
 
 
 @router.delete("/{project}", status_code=204)
 async def delete_project(actor: ActorDep, scope: ScopeDep, project: str) -> Response:
+    """Its runs are told to stop, its pod and workspace are taken away; its record stays."""
     await scope.sessions.delete_project(actor, project)
     return Response(status_code=204)
 
@@ -90,11 +93,13 @@ async def restore_project(actor: ActorDep, scope: ScopeDep, project: str) -> Pro
 
 @router.post("/{project}/start", status_code=202)
 async def start_project(actor: ActorDep, scope: ScopeDep, project: str) -> Project:
+    """Wish for a running pod; answered before it runs."""
     return Project.model_validate(await scope.workspaces.start(actor, project))
 
 
 @router.post("/{project}/stop", status_code=202)
 async def stop_project(actor: ActorDep, scope: ScopeDep, project: str) -> Project:
+    """Wish for the pod to be stopped; refused while the agent works in it."""
     return Project.model_validate(await scope.workspaces.stop(actor, project))
 
 
@@ -108,6 +113,7 @@ async def retry_workspace(
 
 @router.get("/{project}/pod")
 async def get_pod(actor: ActorDep, ports: PortsDep, project: str) -> Pod:
+    """Its parts, how each fares, and what to do about one that does not."""
     seen = await ports.runtime.observe(await _id_of(actor, ports, project))
     return pod_of(seen)
 
@@ -120,6 +126,7 @@ async def get_pod_logs(
     part: Part = Part.OPENCODE,
     lines: Annotated[int, Query(ge=1, le=2000)] = 200,
 ) -> PodLogs:
+    """The last lines of one part."""
     project_id = await _id_of(actor, ports, project)
     return PodLogs(part=part, lines=await ports.runtime.logs(project_id, part, lines))
 

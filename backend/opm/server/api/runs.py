@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Header, Query
 from starlette.responses import StreamingResponse
 
+from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.output import output_stream
 from opm.server.api.pods import live_diff
@@ -22,15 +23,17 @@ router = new_router("/projects/{project}", tag="runs", policy=Policy.OWNER)
 
 @router.post("/tasks/{task}/execute", status_code=202)
 async def execute_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID) -> Session:
+    """Give the card to the agent; the run waits in the queue of its project."""
     return await scope.sessions.execute(actor, project, task)
 
 
 @router.post("/tasks/{task}/cancel", status_code=202)
 async def cancel_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID) -> Task:
+    """A queued run ends at once; a run at work is told to stop, and the card follows."""
     return await scope.sessions.cancel(actor, project, task)
 
 
-@router.get("/tasks/{task}/output", response_class=StreamingResponse, response_model=None)
+@router.get("/tasks/{task}/output", response_class=StreamingResponse, response_model=None, responses=contents.EVENTS)
 async def stream_output(
     actor: ActorDep,
     ports: PortsDep,
@@ -65,4 +68,5 @@ async def get_diff(actor: ActorDep, ports: PortsDep, project: str, task: UUID, s
 async def list_task_sessions(
     actor: ActorDep, scope: ScopeDep, page: PageDep, project: str, task: UUID
 ) -> Page[Session]:
+    """The runs of a card, newest first."""
     return await scope.sessions.of_task(actor, project, task, page)

@@ -40,6 +40,7 @@ async def list_sessions(
 
 @router.get("/{session}")
 async def get_session(actor: ActorDep, scope: ScopeDep, project: str, session: UUID) -> Session:
+    """One run, also after its pod is gone."""
     return await scope.sessions.get(actor, project, session)
 
 

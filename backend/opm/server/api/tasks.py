@@ -51,6 +51,7 @@ async def list_tasks(
 
 @router.post("/projects/{project}/tasks", status_code=201)
 async def create_task(actor: ActorDep, scope: ScopeDep, project: str, body: NewTask, response: Response) -> Task:
+    """At the end of the first column."""
     return _tagged(response, await scope.tasks.create(actor, project, body))
 
 
@@ -62,6 +63,7 @@ async def change_tasks(actor: ActorDep, scope: ScopeDep, project: str, body: Bul
 
 @router.get("/projects/{project}/tasks/{task}")
 async def get_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID, response: Response) -> Task:
+    """The card as boards show it; its `ETag` is its version."""
     return _tagged(response, await scope.tasks.get(actor, project, task))
 
 
@@ -75,11 +77,13 @@ async def update_task(
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> Task:
+    """What is not named stays as it is. With `If-Match`, refused if somebody was faster."""
     return _tagged(response, await scope.tasks.patch(actor, project, task, body, _version(if_match)))
 
 
 @router.delete("/projects/{project}/tasks/{task}", status_code=204)
 async def delete_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID) -> Response:
+    """Out of sight at once; it can be restored for 30 days."""
     await scope.tasks.delete(actor, project, task)
     return Response(status_code=204)
 
@@ -88,6 +92,7 @@ async def delete_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID
 async def move_task(
     actor: ActorDep, scope: ScopeDep, project: str, task: UUID, body: MoveTask, response: Response
 ) -> Task:
+    """To another column or another place in its own."""
     return _tagged(response, await scope.tasks.move(actor, project, task, body))
 
 
@@ -95,6 +100,7 @@ async def move_task(
 async def list_task_events(
     actor: ActorDep, scope: ScopeDep, page: PageDep, project: str, task: UUID
 ) -> Page[TaskEvent]:
+    """What happened to a card and who did it, newest first."""
     return await scope.tasks.history(actor, project, task, page)
 
 

@@ -15,11 +15,13 @@ router = new_router("/projects/{project}/templates", tag="tasks", policy=Policy.
 
 @router.get("")
 async def list_templates(actor: ActorDep, scope: ScopeDep, page: PageDep, project: str) -> Page[Template]:
+    """Texts to begin a card with."""
     return await scope.templates.page(actor, project, page)
 
 
 @router.post("", status_code=201)
 async def create_template(actor: ActorDep, scope: ScopeDep, project: str, body: NewTemplate) -> Template:
+    """A name is used once in a project."""
     return await scope.templates.create(actor, project, body)
 
 
@@ -27,10 +29,12 @@ async def create_template(actor: ActorDep, scope: ScopeDep, project: str, body: 
 async def update_template(
     actor: ActorDep, scope: ScopeDep, project: str, template: UUID, body: TemplatePatch
 ) -> Template:
+    """What is not named stays as it is."""
     return await scope.templates.patch(actor, project, template, body)
 
 
 @router.delete("/{template}", status_code=204)
 async def delete_template(actor: ActorDep, scope: ScopeDep, project: str, template: UUID) -> Response:
+    """Cards made from it stay."""
     await scope.templates.delete(actor, project, template)
     return Response(status_code=204)

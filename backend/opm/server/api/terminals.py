@@ -46,6 +46,13 @@ class _Input(_Said):
     data: str
 
 
+class _Reply(_Said):
+    """What the browser's terminal answers by itself; heard of one viewer only."""
+
+    type: Literal["reply"]
+    data: str
+
+
 class _Resize(_Said):
     type: Literal["resize"]
     rows: Size
@@ -57,7 +64,8 @@ class _Ack(_Said):
     bytes: Annotated[int, Field(ge=0)]
 
 
-_request = TypeAdapter[_Input | _Resize | _Ack](Annotated[_Input | _Resize | _Ack, Field(discriminator="type")])
+_Request = _Input | _Reply | _Resize | _Ack
+_request = TypeAdapter[_Request](Annotated[_Request, Field(discriminator="type")])
 
 
 @router.get("/terminals")
@@ -174,6 +182,8 @@ class _Viewer:
             if isinstance(said, _Input):
                 self._used = True
                 await line.send(said.data)
+            elif isinstance(said, _Reply):
+                await line.send(said.data, reply=True)
             elif isinstance(said, _Resize):
                 await client.change(ref, ChangeTerminal(rows=said.rows, cols=said.cols))
             else:

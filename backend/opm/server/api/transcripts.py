@@ -9,7 +9,9 @@ import orjson
 from fastapi import Query
 from starlette.responses import StreamingResponse
 
+from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PortsDep
+from opm.server.api.downloads import attachment
 from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
 from opm.server.core.actor import Actor
@@ -31,7 +33,7 @@ class TranscriptFormat(StrEnum):
     JSON = "json"
 
 
-@router.get("/{session}/export", response_class=StreamingResponse, response_model=None)
+@router.get("/{session}/export", response_class=StreamingResponse, response_model=None, responses=contents.TRANSCRIPT)
 async def export_session(
     actor: ActorDep,
     ports: PortsDep,
@@ -45,9 +47,8 @@ async def export_session(
     said = [row async for row in _exchange(ports, actor, run)]
     write = _json if form is TranscriptFormat.JSON else _markdown
     media = "application/json" if form is TranscriptFormat.JSON else "text/markdown"
-    disposition = f'attachment; filename="run-{run.id}.{form.value}"'
     return StreamingResponse(
-        write(run, said, _output(ports, run)), media_type=media, headers={"content-disposition": disposition}
+        write(run, said, _output(ports, run)), media_type=media, headers=attachment(f"run-{run.id}.{form.value}")
     )
 
 

@@ -8,6 +8,7 @@ from opm.server.background.pump.claims import Pump
 from opm.server.background.reap import reap
 from opm.server.background.reconcile import Reconciler
 from opm.server.background.supervisor import Supervisor
+from opm.server.background.terminals import notice_ends
 from opm.server.wiring import Ports
 
 
@@ -25,6 +26,7 @@ class Background:
         self._supervisor.start("clone", Cloning(self._ports).run)
         self._supervisor.start("follow", Following(self._ports).run)
         self._supervisor.start("pump", self._pump.run)
+        self._supervisor.start("terminals", lambda: notice_ends(self._ports))
         self._supervisor.start("reap", lambda: reap(self._ports))
         return self
 

@@ -94,7 +94,7 @@ class FileStream:
 class FileClient(Protocol):
     """The workspace of one pod; refusals of the sidecar arrive as our own errors."""
 
-    async def tree(self, path: str, max_depth: int, limit: int = MOST_ENTRIES) -> Tree: ...
+    async def tree(self, path: str, max_depth: int, limit: int = MOST_ENTRIES, after: str | None = None) -> Tree: ...
 
     def content(self, path: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[FileStream]: ...
 
@@ -139,7 +139,9 @@ class TerminalLine(Protocol):
         """Output as bytes, a `TerminalControl` as text, None when the line has ended."""
         ...
 
-    async def send(self, text: str) -> None: ...
+    async def send(self, text: str, *, reply: bool = False) -> None:
+        """`reply`: not typed, but answered by the viewer's terminal itself."""
+        ...
 
 
 class TerminalClient(Protocol):

@@ -51,8 +51,8 @@ class HttpFiles:
     def __init__(self, sidecar: Sidecar) -> None:
         self._sidecar = sidecar
 
-    async def tree(self, path: str, max_depth: int, limit: int = MOST_ENTRIES) -> Tree:
-        query = {"path": path, "max_depth": str(max_depth), "limit": str(limit)}
+    async def tree(self, path: str, max_depth: int, limit: int = MOST_ENTRIES, after: str | None = None) -> Tree:
+        query = {"path": path, "max_depth": str(max_depth), "limit": str(limit)} | ({"after": after} if after else {})
         return _shape(Tree, await self._sidecar.call("GET", "/files/tree", query=query))
 
     @asynccontextmanager

@@ -51,9 +51,9 @@ class _Line:
             return message.data
         return None
 
-    async def send(self, text: str) -> None:
+    async def send(self, text: str, *, reply: bool = False) -> None:
         try:
-            await self._socket.send_str(text)
+            await (self._socket.send_bytes(text.encode(errors="replace")) if reply else self._socket.send_str(text))
         except (aiohttp.ClientError, ConnectionError) as exc:
             raise Unavailable("The terminal's connection to the pod broke off.", reason="broken_off") from exc
 

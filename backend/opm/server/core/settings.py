@@ -139,6 +139,14 @@ class RuntimeSettings(_Group):
     idle_stop: float = Field(
         default=1800, ge=0, description="seconds without use after which a pod is stopped; 0: never"
     )
+    memory_mb: int | None = Field(
+        default=None, ge=512, description="MB a pod may use whose project does not say; none: as much as there is"
+    )
+    memory_mb_max: int | None = Field(default=None, ge=512, description="most MB that any pod may use; none: no bound")
+    cpu_limit: float | None = Field(
+        default=None, gt=0, description="processors for a pod whose project does not say; none: all there are"
+    )
+    cpu_limit_max: float | None = Field(default=None, gt=0, description="most processors for any pod; none: no bound")
     start_timeout: float = Field(default=60, gt=0, description="seconds OpenCode may take to listen")
     stop_timeout: float = Field(
         default=30, gt=0, le=30, description="seconds for a graceful stop before processes are killed"

@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from opm.server.core.errors import Unavailable
 from opm.server.core.texts import kept_json
-from opm.server.db import sqlite
+from opm.server.db import quiet, sqlite
 
 _BUSY_MS = 5000
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03", "57014"})
@@ -32,7 +32,11 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10, pool_timeout: float = 5) -> None:
         self.sqlite = url.startswith("sqlite")
-        shared: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": orjson.loads}
+        shared: dict[str, Any] = {
+            "json_serializer": _dumps,
+            "json_deserializer": orjson.loads,
+            "hide_parameters": True,
+        }
         if self.sqlite:
             self.engine: AsyncEngine = create_async_engine(url, async_creator=sqlite.opener(url), **shared)
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
@@ -52,6 +56,7 @@ class Database:
                 },
                 **shared,
             )
+        quiet.keep_quiet(self.engine.sync_engine)
         self._writing = self.engine.execution_options(opm_write=True)
         self._turn: contextlib.AbstractAsyncContextManager[Any] = (
             asyncio.Lock() if self.sqlite else contextlib.nullcontext()

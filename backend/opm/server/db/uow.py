@@ -54,6 +54,7 @@ class UnitOfWork:
         resource: tuple[str, object],
         *,
         project: UUID | None = None,
+        failed: bool = False,
         **d: object,
     ) -> None:
         """A line in the audit log; `resource` is its type and id."""
@@ -64,6 +65,7 @@ class UnitOfWork:
                 action=action,
                 resource_type=resource[0],
                 resource_id=str(resource[1]),
+                outcome="failure" if failed else "success",
                 details=d,
                 ip_address=actor.ip if actor else None,
                 user_agent=printable(actor.user_agent or "")[:512] or None if actor else None,

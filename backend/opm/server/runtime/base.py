@@ -30,6 +30,14 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What all processes of a pod may use together; None: as much as there is."""
+
+    memory_mb: int | None = None
+    cpus: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PodSpec:
     """Everything a runtime needs to make one pod; two specs with the same `digest` make the same pod."""
 
@@ -47,6 +55,8 @@ class PodSpec:
     """Run the scripted model inside the pod; `{demo_model_url}` in `opencode_config` stands for its address."""
     seed_files: Mapping[str, str] = field(default_factory=dict[str, str])
     """Path to text; written and committed only when the workspace is created."""
+    limits: Limits = field(default_factory=Limits)
+    """Taken when the pod is started; a pod that runs keeps those it was started with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ class PartStatus:
     memory_bytes: int | None = None
     reason: str | None = None
     """Why it is not ready, or why it last died, in words a user can act on."""
+    out_of_memory: bool = False
+    """That reason is a limit: the part, or something it had started, was ended for the pod's memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,7 @@ class Runtime(Protocol):
     - `ensure` is idempotent and returns once the wish is taken, before the pod is ready. Called with the digest
       that already runs it changes nothing; with another it restarts OpenCode under the new configuration,
       keeping the workspace.
+    - A pod that uses more memory than its limit loses processes until it fits, and its part says so.
     - A part that dies on its own is restarted with growing delays; `observe` says FAILED with the reason while
       it is down after the first quick retry, PENDING while it comes up, RUNNING when every part is ready.
     - `stop` ends every process of the pod gracefully (30 s at most), keeps the workspace, leaves no orphan, and

@@ -24,7 +24,7 @@ from opm.sidecar.files.faults import told
 from opm.sidecar.files.names import parse, to_text
 from opm.sidecar.files.original import original
 from opm.sidecar.files.search import LONGEST_QUERY, Search
-from opm.sidecar.files.tree import Listing
+from opm.sidecar.files.tree import Listing, place_after
 from opm.sidecar.files.watcher import ChangeStream, Watcher
 from opm.wire.files import MOST_ENTRIES, MakeDirectory, Rename, WriteFile
 from opm.wire.repositories import ref_problem, secret_problem, url_problem
@@ -79,8 +79,11 @@ class FilesApi:
         if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_ENTRIES:
             raise Refused(400, f"limit is a number from 1 to {MOST_ENTRIES}.")
 
+        after = request.query_params.get("after")
+        place = place_after(after) if after else None
+
         def work() -> bytes:
-            return msgspec.json.encode(Listing(self._beneath, most=int(limit[:9])).tree(path, int(depth)))
+            return msgspec.json.encode(Listing(self._beneath, most=int(limit[:9])).tree(path, int(depth), place))
 
         return Response(await self._do(work), media_type="application/json")
 

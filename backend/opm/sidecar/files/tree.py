@@ -1,20 +1,26 @@
 """Listing directories, level by level, so that a listing that is cut short has lost its depths and not its start."""
 
+import heapq
 import os
 import stat
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from opm.sidecar.errors import Refused
 from opm.sidecar.files.beneath import Beneath
-from opm.sidecar.files.names import to_text
+from opm.sidecar.files.names import to_bytes, to_text
 from opm.wire.files import MOST_ENTRIES, EntryType
 
 LONGEST_SECONDS = 2.0
 
+_NAMES_BETWEEN_LOOKS = 4096
+
 Entry = dict[str, Any]
+Place = tuple[bool, str, str]
+"""Where a name stands in the order of its folder."""
 
 
 class Listing:
@@ -33,9 +39,13 @@ class Listing:
         self._clock = clock
         self._until = clock() + seconds
         self._truncated = False
+        self._unordered = False
+        self._cut_after: str | None = None
 
-    def tree(self, path: bytes, max_depth: int) -> dict[str, Any]:
-        entries, below = self._level(path)
+    def tree(self, path: bytes, max_depth: int, after: Place | None = None) -> dict[str, Any]:
+        entries, below = self._level(path, after)
+        # Only of the folder itself can the rest be asked for; what lies deeper has a listing of its own.
+        following = self._cut_after
         waiting = deque((entry, name, 2) for entry, name in below)
         while waiting and not self._truncated:
             entry, name, depth = waiting.popleft()
@@ -46,17 +56,19 @@ class Listing:
             except OSError:
                 continue  # gone, closed to us or another file system: listed, but not entered
             waiting.extend((child, child_name, depth + 1) for child, child_name in below)
-        return {"path": to_text(path), "entries": entries, "truncated": self._truncated}
+        return {"path": to_text(path), "entries": entries, "truncated": self._truncated, "next": following}
 
-    def _level(self, path: bytes) -> tuple[list[Entry], list[tuple[Entry, bytes]]]:
+    def _level(self, path: bytes, after: Place | None = None) -> tuple[list[Entry], list[tuple[Entry, bytes]]]:
         entries: list[Entry] = []
         below: list[tuple[Entry, bytes]] = []
-        with self._beneath.directory(path) as descriptor, os.scandir(descriptor) as found:
-            for item in found:
-                if self._left == 0 or self._clock() > self._until:
-                    self._truncated = True
+        with self._beneath.directory(path) as descriptor:
+            room = self._left
+            places = self._first(descriptor, after)
+            for place in places[:room]:
+                if self._clock() > self._until:
+                    self._cut(entries)
                     break
-                name = os.fsencode(item.name)
+                name = os.fsencode(place[2])
                 whole = path + b"/" + name if path else name
                 try:
                     entry = describe(descriptor, name, whole)
@@ -66,9 +78,42 @@ class Listing:
                 entries.append(entry)
                 if entry["type"] == EntryType.DIRECTORY and name != b".git":
                     below.append((entry, whole))
-        entries.sort(key=_order)
-        below.sort(key=lambda pair: _order(pair[0]))
+            if len(places) > room:
+                self._cut(entries)
         return entries, below
+
+    def _first(self, descriptor: int, after: Place | None) -> list[Place]:
+        """The first names in order, one more than may be listed; a name costs far less than what is said about it."""
+        with os.scandir(descriptor) as found:
+            places = (place_of(item.name, directory=item.is_dir(follow_symlinks=False)) for item in self._timely(found))
+            return heapq.nsmallest(self._left + 1, (place for place in places if after is None or place > after))
+
+    def _timely(self, found: Iterable[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+        for number, item in enumerate(found, 1):
+            if number % _NAMES_BETWEEN_LOOKS == 0 and self._clock() > self._until:
+                self._truncated, self._unordered = True, True
+                return
+            yield item
+
+    def _cut(self, entries: list[Entry]) -> None:
+        self._truncated = True
+        if entries and not self._unordered:
+            last = entries[-1]
+            self._cut_after = last["name"] + ("/" if last["type"] == EntryType.DIRECTORY else "")
+
+
+def place_of(name: str, *, directory: bool) -> Place:
+    """Directories first, then names whatever their case."""
+    text = to_text(os.fsencode(name))
+    return not directory, text.casefold(), name
+
+
+def place_after(said: str) -> Place:
+    """What `next` says: the last name that was listed, with a slash if it is a directory."""
+    directory, name = said.endswith("/"), said.removesuffix("/")
+    if not name or "/" in name or "\0" in name:
+        raise Refused(400, "after is a name, as `next` said it.")
+    return place_of(os.fsdecode(to_bytes(name)), directory=directory)
 
 
 def describe(parent: int, name: bytes, path: bytes) -> Entry:
@@ -100,7 +145,3 @@ def _kind(mode: int) -> EntryType:
     if stat.S_ISDIR(mode):
         return EntryType.DIRECTORY
     return EntryType.LINK if stat.S_ISLNK(mode) else EntryType.OTHER
-
-
-def _order(entry: Entry) -> tuple[bool, str, str]:
-    return entry["type"] != EntryType.DIRECTORY, entry["name"].casefold(), entry["name"]

@@ -1,10 +1,15 @@
-"""Which models the pod offers. OpenCode's own answer holds keys and options, so it is rebuilt name by name."""
+"""Which models OpenCode knows, those of providers that have no key yet among them, so that one can be chosen.
+
+Its own answer holds keys and options, so it is rebuilt name by name.
+"""
 
 from typing import Any
 
 import msgspec
 
 from opm.sidecar.errors import Refused
+
+_GONE = "deprecated"
 
 
 class _Limit(msgspec.Struct):
@@ -27,6 +32,7 @@ class _Model(msgspec.Struct):
     name: str = ""
     limit: _Limit = msgspec.field(default_factory=_Limit)
     cost: _Cost = msgspec.field(default_factory=_Cost)
+    status: str = ""
     capabilities: _Capabilities = msgspec.field(default_factory=_Capabilities)
 
 
@@ -37,7 +43,7 @@ class _Provider(msgspec.Struct):
 
 
 class _Providers(msgspec.Struct):
-    providers: list[_Provider]
+    all: list[_Provider]
 
 
 def reduce(body: bytes) -> list[dict[str, Any]]:
@@ -49,9 +55,9 @@ def reduce(body: bytes) -> list[dict[str, Any]]:
         {
             "id": provider.id,
             "name": provider.name or provider.id,
-            "models": [_describe(model) for model in provider.models.values()],
+            "models": [_describe(model) for model in provider.models.values() if model.status != _GONE],
         }
-        for provider in known.providers
+        for provider in known.all
     ]
 
 

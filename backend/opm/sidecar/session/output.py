@@ -1,4 +1,4 @@
-"""What a shell has said, and those who read it: the last 2 MiB are kept, told apart by cursors.
+"""What a shell has said, and those who read it: the last MiB is kept, told apart by cursors.
 
 A cursor counts bytes from the start of the shell's life.
 """
@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Callable
 
 from opm.wire.terminals import TerminalControl
 
-KEPT = 2 << 20
+KEPT = 1 << 20
+"""Never more than that; a part of it is let go at once, so that not every piece moves all the others."""
 _FRAME = 64 << 10
 
 
@@ -28,8 +29,8 @@ class Output:
     def put(self, data: bytes) -> None:
         self._kept += data
         self.end += len(data)
-        if len(self._kept) > self._limit + self._limit // 8:
-            del self._kept[: -self._limit]
+        if len(self._kept) > self._limit:
+            del self._kept[: self._limit // 8 - self._limit]
             while self._kept and self._kept[0] & 0xC0 == 0x80:  # not in the middle of a character
                 del self._kept[0]
         self._wake()

@@ -83,7 +83,7 @@ async def ready(request: Request) -> Response:
 
 
 async def models(request: Request) -> Response:
-    found = await _opencode(request).call("GET", "/config/providers")
+    found = await _opencode(request).call("GET", "/provider")
     return json_answer(catalogue.reduce(found.body))
 
 

@@ -49,6 +49,7 @@ class Shell:
         self._stalled_seconds = stalled_seconds
         self._loop = asyncio.get_running_loop()
         self._typed = bytearray()
+        self._speaker: Reader | None = None
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._living = asyncio.create_task(self._live())
@@ -107,6 +108,18 @@ class Shell:
         self._typed += data
         self._write()
         return True
+
+    def typed_by(self, viewer: Reader) -> None:
+        self._speaker = viewer
+
+    def may_answer(self, viewer: Reader) -> bool:
+        """A program's question is shown to every viewer, whose terminals all answer; it is to hear one of them.
+
+        That is who typed last, and where nobody who is there has typed, who answers first.
+        """
+        if self._speaker not in self.output.readers:
+            self._speaker = viewer
+        return self._speaker is viewer
 
     @contextlib.contextmanager
     def read(self, cursor: int) -> Generator[Reader]:

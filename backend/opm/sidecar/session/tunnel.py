@@ -41,6 +41,10 @@ class Tunnel:
             if message["type"] == "websocket.disconnect":
                 return
             data: str | bytes = message.get("text") or message.get("bytes") or ""
+            if isinstance(data, str):
+                self._shell.typed_by(self._reader)
+            elif not self._shell.may_answer(self._reader):
+                continue
             if len(data) > LARGEST_INPUT:
                 await self._viewer.close(_TOO_BIG, "at most 64 KiB at a time")
                 return

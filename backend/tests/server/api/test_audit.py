@@ -49,6 +49,36 @@ async def test_lines_are_found_by_what_is_asked(small_world: World, room: Room, 
     assert (await client.get(place, params={"since": "yesterday"})).status_code == 400
 
 
+async def test_lines_bear_the_name_of_who_it_was(small_world: World, room: Room, client: httpx.AsyncClient) -> None:
+    await write(small_world, room, 1)
+    place = f"/projects/{room.project.slug}/audit"
+    async with small_world.ports.scope() as scope:
+        scope.users.uow.audit(None, "thing.made", ("thing", "s"), project=room.project.id, failed=True)
+    found = (await client.get(place, params={"action": "thing.made"})).json()["items"]
+    assert [(line["user_name"], line["outcome"]) for line in found] == [(None, "failure"), ("ann", "success")]
+    failed = (await client.get(place, params={"outcome": "failure", "resource_type": "thing"})).json()["items"]
+    assert [line["resource_id"] for line in failed] == ["s"]
+    exported = await client.get(f"{place}/export", params={"format": "jsonl", "action": "thing.made"})
+    assert [json.loads(line)["user_name"] for line in exported.text.splitlines()] == [None, "ann"]
+
+
+async def test_the_account_is_narrowed_and_taken_along(
+    small_world: World, room: Room, client: httpx.AsyncClient
+) -> None:
+    bob = await small_world.person("bob")
+    async with small_world.ports.scope() as scope:
+        for action in ("auth.sign_in", "auth.sign_out"):
+            scope.users.uow.audit(room.owner, action, ("user", room.owner.user_id))
+        scope.users.uow.audit(bob, "auth.sign_in", ("user", "bob"))
+    query = {"action": "auth.sign_in"}
+    assert [line["user_name"] for line in (await client.get("/audit", params=query)).json()["items"]] == ["ann"]
+    table = await client.get("/audit/export", params=query)
+    (row,) = csv.DictReader(io.StringIO(table.text))
+    assert (row["action"], row["user_name"], row["outcome"]) == ("auth.sign_in", "ann", "success")
+    lines = (await client.get("/audit/export", params={"format": "jsonl"})).text.splitlines()
+    assert [json.loads(line)["action"] for line in lines] == ["auth.sign_out", "auth.sign_in"]
+
+
 async def test_an_export_holds_every_line(small_world: World, room: Room, client: httpx.AsyncClient) -> None:
     await write(small_world, room, 450)
     place = f"/projects/{room.project.slug}/audit/export"

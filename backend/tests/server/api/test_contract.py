@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import jsonschema_rs
 import pytest
 from fastapi import FastAPI
 
@@ -149,6 +150,19 @@ async def test_the_owner_gets_everywhere(room: Room, app: FastAPI, owner: httpx.
         assert answer.content == b""
 
 
+DOWNLOADS = ("get_content", "get_original", "get_archive", "export_audit", "export_session")
+
+
+@pytest.mark.parametrize("name", DOWNLOADS)
+async def test_what_is_taken_along_is_no_page_of_ours(
+    room: Room, app: FastAPI, owner: httpx.AsyncClient, name: str
+) -> None:
+    (method, path) = next((method, path) for found, method, path in operations(app) if found == name)
+    answer = await ask(owner, method, room.path(path, name), name)
+    assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 PARTS = ("task", "session", "interaction", "version")
 
 
@@ -214,6 +228,53 @@ def test_the_document_tells_how_errors_look(app: FastAPI) -> None:
             for kind in ("4XX", "5XX"):
                 schema = operation["responses"][kind]["content"]["application/json"]["schema"]
                 assert schema["$ref"].endswith("/ErrorBody")
+
+
+def bodies(app: FastAPI) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Of each JSON body that is sent or answered: where it is, its schema, and its example."""
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            parts = {"request": operation.get("requestBody", {}), **operation["responses"]}
+            for part, said in parts.items():
+                name = said.get("$ref", "").rpartition("/")[2]
+                content = (document["components"]["responses"][name] if name else said).get("content", {})
+                body = content.get("application/json", {})
+                if "schema" in body:
+                    named = schemas.get(body["schema"].get("$ref", "").rpartition("/")[2], {})
+                    yield (
+                        f"{operation['operationId']} {part}",
+                        body["schema"],
+                        body.get("example") or named["examples"][0],
+                    )
+
+
+def test_every_body_has_an_example_that_is_one(app: FastAPI) -> None:
+    components = app.openapi()["components"]
+    seen = 0
+    for place, schema, example in bodies(app):
+        validator = jsonschema_rs.Draft202012Validator({**schema, "components": components})
+        faults = [f"{fault.message} at {fault.instance_path}" for fault in validator.iter_errors(example)]
+        assert faults == [], (place, example)
+        seen += 1
+    assert seen > 300
+
+
+def test_every_operation_says_what_it_does_and_to_whom(app: FastAPI) -> None:
+    document = app.openapi()
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "session"}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            name = operation["operationId"]
+            assert operation.get("description"), name
+            assert (operation.get("security") == []) == (name in OPEN_TO_ALL), name
+            assert {"400", "503"} <= set(operation["responses"]), name
+            answers = [a for status, a in operation["responses"].items() if status.startswith("2") and status != "204"]
+            assert name == "make_directory" or all(answer.get("content") for answer in answers), name
+    content = document["paths"]["/api/projects/{project}/files/content"]["get"]
+    assert {"200", "206", "304", "416"} <= set(content["responses"])
+    assert {"Range", "If-Range", "If-None-Match"} <= {parameter["name"] for parameter in content["parameters"]}
 
 
 def test_the_committed_document_is_this_one(app: FastAPI) -> None:

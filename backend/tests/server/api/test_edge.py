@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
+import zstandard
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.fakes.clock import MovedClock
@@ -232,6 +233,28 @@ async def test_long_json_is_packed_and_nothing_else(client: httpx.AsyncClient) -
     assert short.headers["vary"] == "Accept-Encoding"
     for answer in (short, stream, refused):
         assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("ZSTD", "zstd"),
+        ("zstd;q=0.4, gzip;q=0.8", "gzip"),
+        ("zstd; q=0, gzip", "gzip"),
+        ("zstd;q=0.000", None),
+        ("zstd;q=much", None),
+        ("br", None),
+    ],
+)
+async def test_the_better_packing_is_chosen(client: httpx.AsyncClient, offered: str, chosen: str | None) -> None:
+    async with client.stream("GET", "/api/rows?count=500", headers={"Accept-Encoding": offered}) as answer:
+        raw = b"".join([part async for part in answer.aiter_raw()])
+    assert answer.headers.get("content-encoding") == chosen
+    unpacked = {"zstd": zstandard.decompress, "gzip": gzip.decompress, None: bytes}[chosen](raw)
+    assert unpacked.count(b"row ") == 500
+    stream = await client.get("/api/stream", headers={"Accept-Encoding": offered})
+    assert "content-encoding" not in stream.headers
 
 
 async def test_what_fails_is_not_saved(door: Door, client: httpx.AsyncClient) -> None:

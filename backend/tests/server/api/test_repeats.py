@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from opm.server.core.actor import Actor
+from opm.server.core.errors import Unavailable
 from opm.server.db.models import IdempotencyKey
+from opm.wire.terminals import NewTerminal, Terminal
 from tests.builders import World
-from tests.server.api.rooms import fault
+from tests.fakes.terminals import FakeTerminals
+from tests.server.api.rooms import Room, fault, furnish
 
 
 @pytest.fixture
@@ -101,9 +104,99 @@ async def test_at_once_is_still_once(client: httpx.AsyncClient) -> None:
     assert (await make(client, "Tea")).headers["idempotency-replayed"] == "true"
 
 
+WITHOUT_A_KEY = {
+    *("launch", "refresh", "logout"),  # nobody is signed in yet, or not any more
+    *(
+        "archive_project",
+        "restore_project",
+        "activate_config",
+        "move_task",
+        "rename_file",
+        "change_tasks",
+    ),  # change only
+    "test_config",  # keeps nothing
+}
+
+
 async def test_every_route_that_creates_takes_a_key(small_world: World) -> None:
     posts = [path["post"] for path in small_world.app().openapi()["paths"].values() if "post" in path]
-    creating = [call for call in posts if {"201", "202"} & set(call["responses"])]
-    assert len(creating) > 8
-    for call in creating:
-        assert "Idempotency-Key" in {parameter["name"] for parameter in call["parameters"]}, call["operationId"]
+    taking = {c["operationId"] for c in posts if "Idempotency-Key" in {p["name"] for p in c.get("parameters", ())}}
+    assert {call["operationId"] for call in posts} - taking == WITHOUT_A_KEY
+
+
+# --- work that a pod does --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def room(world: World) -> Room:
+    return await furnish(world)
+
+
+class Slow(FakeTerminals):
+    """Opens when it is let, or breaks off."""
+
+    def __init__(self) -> None:
+        super().__init__("pty_1")
+        self.let = asyncio.Event()
+        self.asked = asyncio.Event()
+        self.breaks = False
+
+    async def create(self, new: NewTerminal) -> Terminal:
+        self.asked.set()
+        await self.let.wait()
+        if self.breaks:
+            raise Unavailable("The pod of this project cannot be reached.")
+        return await super().create(new)
+
+
+async def test_a_file_is_written_once_and_answered_twice(room: Room) -> None:
+    world = room.world
+    async with world.client(world.app(), room.owner) as client:
+        place, key = f"/projects/{room.project.slug}/files", {"Idempotency-Key": "w"}
+        body = {"path": "new.txt", "content": "x"}
+        first, second = [await client.post(f"{place}/write", json=body, headers=key) for _ in range(2)]
+        assert (first.status_code, second.status_code, second.json()) == (200, 200, first.json())
+        assert second.headers["idempotency-replayed"] == "true"
+        made = [
+            await client.post(f"{place}/mkdir", json={"path": "d"}, headers={"Idempotency-Key": "m"}) for _ in range(2)
+        ]
+        assert [answer.status_code for answer in made] == [201, 201]
+
+
+async def test_two_at_once_open_one_terminal(room: Room) -> None:
+    world = room.world
+    world.clients.shells[room.project.id] = shells = Slow()
+    async with world.client(world.app(), room.owner) as client:
+
+        async def open_one() -> httpx.Response:
+            path = f"/projects/{room.project.slug}/terminals"
+            return await client.post(path, json={}, headers={"Idempotency-Key": "t"})
+
+        first = asyncio.create_task(open_one())
+        await shells.asked.wait()
+        assert fault(await open_one(), 409)["details"]["reason"] == "at_work"
+        shells.let.set()
+        made = (await first).json()
+        again = await open_one()
+        assert (again.json(), again.headers["idempotency-replayed"]) == (made, "true")
+    assert set(shells.titles) == {"pty_1", made["id"]}
+
+
+async def test_what_failed_or_was_given_up_may_be_tried_again(room: Room) -> None:
+    world = room.world
+    world.clients.shells[room.project.id] = shells = Slow()
+    shells.breaks = True
+    shells.let.set()
+    path, key = f"/projects/{room.project.slug}/terminals", {"Idempotency-Key": "t"}
+    async with world.client(world.app(), room.owner) as client:
+        fault(await client.post(path, json={}, headers=key), 503)
+        shells.let.clear()
+        shells.asked.clear()
+        lost = asyncio.create_task(client.post(path, json={}, headers=key))
+        await shells.asked.wait()
+        lost.cancel()
+        fault(await client.post(path, json={}, headers=key), 409)
+        world.clock.pass_by(minutes=3)
+        shells.breaks = False
+        shells.let.set()
+        assert (await client.post(path, json={}, headers=key)).status_code == 201

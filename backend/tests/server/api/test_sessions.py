@@ -114,3 +114,18 @@ async def test_long_output_is_read_in_pieces(world: World) -> None:
         assert "w1198 w1199" in text
         output = (await client.get(at, params={"format": "json"})).json()["output"]
     assert [row["event"]["data"] for row in output if row["event"]["type"] == "output"] == [p.data for p in pieces]
+
+
+async def test_runs_of_a_deleted_card_are_out_of_sight_until_it_is_restored(
+    room: Room, client: httpx.AsyncClient
+) -> None:
+    path = f"/projects/{room.project.slug}"
+    run = f"{path}/sessions/{room.session}"
+    listed = len((await client.get(f"{path}/sessions")).json()["items"])
+    assert (await client.delete(f"{path}/tasks/{room.tasks['review']}")).status_code == 204
+    assert len((await client.get(f"{path}/sessions")).json()["items"]) == listed - 1
+    for method, place in (("GET", run), ("GET", f"{run}/export"), ("DELETE", run), ("POST", f"{run}/rerun")):
+        fault(await client.request(method, place, json={"config": "same"} if method == "POST" else None), 404)
+    await client.post(f"{path}/tasks/bulk", json={"ids": [str(room.tasks["review"])], "action": "restore"})
+    assert len((await client.get(f"{path}/sessions")).json()["items"]) == listed
+    assert (await client.get(f"{run}/export")).status_code == 200

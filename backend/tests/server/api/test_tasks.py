@@ -190,3 +190,4 @@ async def test_history_is_served_newest_first(room: Room, owner: httpx.AsyncClie
         "created",
     ]
     assert items[2]["metadata"] == {"old": "todo", "new": "in_progress", "cause": "execute"}
+    assert [item["actor_name"] for item in items] == [None, None, "ann", "ann"]

@@ -97,8 +97,31 @@ async def test_the_record_tells_of_it_without_the_token(stage: Stage) -> None:
     lines = [line for line in await ours.world.rows(AuditLog) if line.project_id == stage.project.id]
     details = {line.action: line.details for line in lines}
     assert details["project.create"] == {"name": "Cloned", "source": "git", "git_url": URL}
-    assert (details["workspace.clone"]["git_url"], details["workspace.clone"]["outcome"]) == (URL, "ready")
+    assert details["workspace.clone"]["git_url"] == URL
     assert TOKEN not in str(details)
+    secrets = [(line.action, line.user_id, line.details) for line in lines if line.resource_type == "git_credential"]
+    assert secrets == [
+        ("secret.set", stage.actor.user_id, {}),
+        ("secret.used", None, {"purpose": "clone"}),
+        ("secret.deleted", None, {"reason": "cloned"}),
+    ]
+
+
+async def test_a_credential_that_goes_with_its_host_or_project_is_told(stage: Stage) -> None:
+    ours = Loops(stage)
+    await ours.wish(token="wrong")
+    ours.begin()
+    await ours.until("failed")
+    await ours.again(CloneAgain(token=TOKEN))
+    await ours.until("failed")
+    await ours.again(CloneAgain(url="https://other.example/tea.git"))
+    secrets = [line for line in await ours.world.rows(AuditLog) if line.resource_type == "git_credential"]
+    assert [(line.action, line.user_id) for line in secrets if line.action != "secret.used"] == [
+        ("secret.set", stage.actor.user_id),
+        ("secret.set", stage.actor.user_id),
+        ("secret.deleted", stage.actor.user_id),
+    ]
+    assert secrets[-1].details == {"reason": "other_host"}
 
 
 async def test_a_refusal_is_told_and_tried_again_with_another_token(stage: Stage) -> None:

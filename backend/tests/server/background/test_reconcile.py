@@ -8,7 +8,7 @@ from uuid import UUID
 from opm.server.background.reconcile import Reconciler
 from opm.server.core.errors import RuntimeFault
 from opm.server.db.engine import Database
-from opm.server.db.models import Project
+from opm.server.db.models import AuditLog, Project
 from opm.server.features.sessions.schemas import RunStatus
 from opm.server.runtime.base import PodPhase, PodSpec
 from tests.fakes.agent import Turn
@@ -42,6 +42,12 @@ async def start(stage: Stage) -> None:
 
 async def stop(stage: Stage) -> None:
     await stage.world.do(lambda s: s.workspaces.stop(stage.actor, stage.project.slug))
+
+
+async def told_of_pods(stage: Stage) -> list[tuple[str, bool, str]]:
+    """Action, whether a person did it, and why."""
+    lines = [line for line in await stage.world.rows(AuditLog) if line.action.startswith("pod.")]
+    return [(line.action, line.user_id == stage.actor.user_id, line.details["reason"]) for line in lines]
 
 
 async def test_a_wish_is_fulfilled_and_seen(stage: Stage) -> None:
@@ -84,6 +90,20 @@ async def test_an_idle_pod_is_stopped_and_not_started_again(stage: Stage) -> Non
     assert row.desired_state == "stopped"
     await asyncio.sleep(12)
     assert stage.runtime.pods == {}
+    assert await told_of_pods(stage) == [("pod.start", True, "asked"), ("pod.stop", False, "idle")]
+
+
+async def test_who_starts_and_stops_a_pod_is_told_once(stage: Stage) -> None:
+    for _ in range(2):
+        await start(stage)
+    for _ in range(2):
+        await stop(stage)
+    await stage.world.do(lambda s: s.workspaces.wanted(stage.project.id))
+    assert await told_of_pods(stage) == [
+        ("pod.start", True, "asked"),
+        ("pod.stop", True, "asked"),
+        ("pod.start", False, "run"),
+    ]
 
 
 async def test_a_pod_at_work_is_neither_idle_nor_touched(stage: Stage) -> None:

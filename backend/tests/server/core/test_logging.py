@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from opm.server.core.logging import configure
+from opm.server.core.logging import LONGEST_LINE, LONGEST_VALUE, configure
 from opm.server.core.redaction import LIVE
 from opm.server.core.settings import LogSettings
 
@@ -88,3 +88,34 @@ def test_json_lines_name_the_request() -> None:
 
 def test_auto_means_json_when_nobody_looks() -> None:
     assert written("auto").startswith("{")
+
+
+@pytest.mark.parametrize("kind", ["console", "json"])
+@pytest.mark.parametrize("letter", ["x", "\N{TEACUP WITHOUT HANDLE}", '"'])
+def test_a_line_has_an_end(kind: str, letter: str) -> None:
+    stream = io.StringIO()
+    configure(LogSettings.model_validate({"format": kind}), stream)
+    fields = {f"field{number}": letter * 10_000 for number in range(5)}
+    log = structlog.get_logger("opm")
+    log.info("much", short="whole", many=[letter] * 9_000, **fields)
+    (line,) = stream.getvalue().splitlines()
+    assert len(line) < LONGEST_LINE + 1_000
+    assert "whole" in line
+    assert "characters left out]" in line
+
+
+@pytest.mark.parametrize("kind", ["console", "json"])
+def test_a_long_trace_keeps_its_end_and_no_half_of_a_secret(kind: str) -> None:
+    stream = io.StringIO()
+    configure(LogSettings.model_validate({"format": kind}), stream)
+    LIVE.learn("cut-in-two-by-tests")
+    for before in range(LONGEST_VALUE - 18, LONGEST_VALUE):
+        structlog.get_logger("opm").info("it", text="x" * before + "cut-in-two-by-tests" + "y" * 5_000)
+    try:
+        refuse("z" * 40_000 + " for this reason")
+    except ValueError:
+        structlog.get_logger("opm").exception("it failed")
+    text = stream.getvalue()
+    assert "for this reason" in text
+    assert "xcut-" not in text
+    assert len(text) < 18 * (LONGEST_VALUE + 500) + LONGEST_LINE

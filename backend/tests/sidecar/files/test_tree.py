@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from opm.sidecar.files.beneath import Beneath
-from opm.sidecar.files.tree import Listing, modified
+from opm.sidecar.files.tree import Listing, modified, place_after
 from opm.wire.files import Tree
 from tests.sidecar.support import Client
 
@@ -117,6 +117,46 @@ def test_too_many_entries_cut_the_depths_and_not_the_start(workspace: Path) -> N
 def test_an_exact_fit_is_not_cut(workspace: Path) -> None:
     assert not Listing(Beneath(workspace), most=5).tree(b"", 64)["truncated"]
     assert Listing(Beneath(workspace), most=4).tree(b"", 64)["truncated"]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 100])
+def test_a_large_folder_is_read_page_by_page_without_gap_or_repetition(workspace: Path, most: int) -> None:
+    for number in range(10):
+        (workspace / "src" / f"{number}.txt").touch()
+        (workspace / "src" / f"Folder{number}").mkdir()
+    (workspace / "src" / os.fsdecode(b"\xff.txt")).touch()
+    whole = paths(Listing(Beneath(workspace)).tree(b"src", 1)["entries"])
+    assert len(whole) == 23
+
+    seen: list[str] = []
+    after: str | None = None
+    for _ in range(30):
+        page = Listing(Beneath(workspace), most=most).tree(b"src", 1, place_after(after) if after else None)
+        seen += paths(page["entries"])
+        after = page["next"]
+        assert page["truncated"] == (after is not None)
+        if after is None:
+            break
+
+    assert seen == whole
+
+
+async def test_a_page_is_continued_over_http_also_when_its_last_name_is_gone(files: Client, workspace: Path) -> None:
+    first = await files.json("GET", "/files/tree?limit=1")
+    assert (paths(first["entries"]), first["next"]) == (["src"], "src/")
+    (workspace / "src").rename(workspace / "other")
+    following = await files.json("GET", "/files/tree?after=src%2F")
+    assert (paths(following["entries"]), following["next"]) == (["README.md"], None)
+
+
+@pytest.mark.parametrize("after", ["a%2Fb", "%2F", "..%2Fx"])
+async def test_what_no_listing_said_is_no_place(files: Client, after: str) -> None:
+    await files.refused("GET", f"/files/tree?after={after}", 400)
+
+
+def test_depths_that_are_cut_are_not_continued_from_above(workspace: Path) -> None:
+    found = Listing(Beneath(workspace), most=3).tree(b"", 64)
+    assert (found["truncated"], found["next"]) == (True, None)
 
 
 def test_time_cuts_a_listing(workspace: Path) -> None:

@@ -114,7 +114,7 @@ def environment(home: Path, password: str, model: str) -> dict[str, str]:
         "share": "disabled",
         "model": "demo/demo",
         "small_model": "demo/demo",
-        "enabled_providers": ["demo"],
+        "enabled_providers": ["demo", "anthropic", "openrouter"],
         "provider": {"demo": provider},
         "permission": ask,
     }

@@ -65,7 +65,7 @@ async def test_a_viewer_that_takes_nothing_holds_nobody_up_for_long(tmp_path: Pa
         await until((tmp_path / "done").exists)
         assert asleep.position == 0
     await shell.end()
-    assert shell.output.end - shell.output.start <= KEPT + KEPT // 8
+    assert shell.output.end - shell.output.start <= KEPT == MIB
 
 
 async def test_the_fastest_sets_the_pace_and_the_slow_one_is_told(shells: Shells) -> None:

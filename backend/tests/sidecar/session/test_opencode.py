@@ -39,8 +39,15 @@ async def test_models_are_listed_without_any_key(session: Client) -> None:
 
     model = {"id": "demo", "name": "Demo model (scripted)", "context": 200_000, "output": 8192}
     model |= {"tool_call": True, "reasoning": False, "cost_input": 1.0, "cost_output": 2.0}
-    assert json.loads(text) == [{"id": "demo", "name": "Demo", "models": [model]}]
+    found = {provider["id"]: provider for provider in json.loads(text)}
+    assert found["demo"] == {"id": "demo", "name": "Demo", "models": [model]}
     assert PROVIDER_KEY not in text
+    # of providers without a key, too, so that one can be chosen by size and price
+    assert set(found) == {"demo", "anthropic", "openrouter"}
+    assert len(found["openrouter"]["models"]) > 50
+    claude = next(model for model in found["anthropic"]["models"] if model["id"] == "claude-sonnet-4-5")
+    assert claude["context"] >= 200_000
+    assert claude["cost_output"] > claude["cost_input"] > 0
 
 
 async def test_a_run_from_prompt_to_end(session: Client, pod: Pod) -> None:

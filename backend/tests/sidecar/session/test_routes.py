@@ -231,8 +231,9 @@ async def test_a_compressed_answer_was_not_asked_for(session: Client, upstream: 
 
 async def test_models_hide_keys_and_options(session: Client, upstream: Upstream) -> None:
     model = {"id": "m", "name": "M", "limit": {"context": 1}, "options": {"apiKey": "K"}, "cost": {"input": 2}}
-    provider = {"id": "p", "key": "K", "options": {"apiKey": "K"}, "env": ["K"], "models": {"m": model}}
-    upstream.answer = JSONResponse({"providers": [provider], "default": {}})
+    old = {"id": "o", "status": "deprecated"}
+    provider = {"id": "p", "key": "K", "options": {"apiKey": "K"}, "env": ["K"], "models": {"m": model, "o": old}}
+    upstream.answer = JSONResponse({"all": [provider], "default": {}, "connected": []})
 
     found = await session.json("GET", "/models")
 

@@ -125,6 +125,24 @@ async def test_two_viewers_share_one_shell(session: Client, http: aiohttp.Client
     await two.until("shared")
 
 
+async def test_of_several_viewers_one_answers_for_all(session: Client, http: aiohttp.ClientSession) -> None:
+    """Each browser's terminal answers what a program asks; a shell that got both would take one for typing."""
+    ref = await opened(session)
+    one, two = await look(http, session, ref), await look(http, session, ref)
+    await one.socket.send_str("echo read''y; cat\n")
+    await two.until("ready")
+    await two.socket.send_bytes(b"of-two\n")  # did not type
+    await one.socket.send_bytes(b"of-one\n")
+    await two.until("of-one")
+    await asyncio.sleep(0.3)
+    assert "of-two" not in two.text
+    # who typed last has gone: the first that answers is heard, also of those that never typed
+    await one.socket.close()
+    await asyncio.sleep(0.3)
+    await two.socket.send_bytes(b"of-two-alone\n")
+    await two.until("of-two-alone")
+
+
 async def test_an_end_is_told(session: Client, http: aiohttp.ClientSession) -> None:
     viewer = await look(http, session, await opened(session))
     await viewer.socket.send_str("exit\n")

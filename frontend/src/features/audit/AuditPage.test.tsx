@@ -11,9 +11,10 @@ import { detailsOf, wordsFor } from './actions'
 import { queryOf } from './filter'
 
 const PROJECT = aProject({ id: 'p1' })
+const ADA = '018f0000-0000-7000-8000-00000000000a'
 
 function aLine(given: Partial<AuditEntry>): AuditEntry {
-  return {
+  const usual = {
     id: 'l1',
     user_id: 'u1',
     action: 'run.start',
@@ -24,8 +25,9 @@ function aLine(given: Partial<AuditEntry>): AuditEntry {
     user_agent: 'Browser/1',
     request_id: 'abcdef0123',
     created_at: '2026-01-01T00:00:00Z',
-    ...given,
+    outcome: 'success' as const,
   }
+  return { ...usual, ...given }
 }
 
 /** Answers page after page, and says what was asked. */
@@ -57,20 +59,25 @@ test('lines say what was done, by whom and to what, and older ones follow', asyn
         action: 'file.delete',
         resource_type: 'file',
         resource_id: 'src/a.py',
-        user_id: 'u2abcdef',
+        user_id: ADA,
+        user_name: 'Ada',
       }),
     ],
-    [aLine({ id: 'c', action: 'run.end', user_id: null })],
+    [
+      aLine({ id: 'c', action: 'run.end', user_id: null }),
+      aLine({ id: 'd', action: 'task.delete', user_id: 'gone-abcdef' }),
+    ],
   )
   renderAt(<AuditPage project={PROJECT} />)
   const mine = await screen.findByRole('row', { name: /Run started/ })
-  expect(within(mine).getByText('session · kind: execute')).toBeInTheDocument()
+  expect(within(mine).getByText(/kind: execute/)).toHaveTextContent('Run · kind: execute')
   expect(await within(mine).findByText('You')).toBeInTheDocument()
   const other = screen.getByRole('row', { name: /File deleted/ })
   expect(within(other).getByText('src/a.py')).toBeInTheDocument()
-  expect(within(other).getByText('User abcdef')).toBeInTheDocument()
+  expect(within(other).getByText('Ada')).toBeInTheDocument()
   await userEvent.click(screen.getByRole('button', { name: 'Show older' }))
   expect(await screen.findByText('The server')).toBeInTheDocument()
+  expect(screen.getByText('User abcdef')).toBeInTheDocument()
   expect(screen.queryByRole('button', { name: 'Show older' })).not.toBeInTheDocument()
   expect(asked.map((query) => query.get('cursor'))).toEqual([null, '1'])
 })
@@ -100,13 +107,59 @@ test('a failure is told', async () => {
   expect(await screen.findByText('Not so.')).toBeInTheDocument()
 })
 
-test('the own account has no actions to choose and nothing to export', async () => {
+test('lines are narrowed to a person and to a thing, by choice or by pressing them', async () => {
+  const asked = serve([
+    aLine({ id: 'a' }),
+    aLine({ id: 'b', resource_type: 'file', resource_id: 'src/a.py', user_id: ADA, user_name: 'Ada' }),
+  ])
+  const { location } = renderAt(<AuditPage project={PROJECT} />)
+  await userEvent.click(await screen.findByRole('button', { name: 'src/a.py' }))
+  await waitFor(() => expect(asked.at(-1)?.get('resource_id')).toBe('src/a.py'))
+  expect(asked.at(-1)?.get('resource_type')).toBe('file')
+  expect(screen.getByLabelText('Id or path')).toHaveValue('src/a.py')
+
+  await userEvent.click(screen.getByRole('combobox', { name: 'Who' }))
+  await userEvent.click(await screen.findByRole('option', { name: 'Ada' }))
+  await waitFor(() => expect(asked.at(-1)?.get('user')).toBe(ADA))
+  expect(location()).toBe(`/?user=${ADA}&resource=file&id=src%2Fa.py`)
+  expect(screen.getByRole('link', { name: 'CSV' })).toHaveAttribute(
+    'href',
+    `/api/projects/p1/audit/export?user=${ADA}&resource_type=file&resource_id=src%2Fa.py&format=csv`,
+  )
+
+  await userEvent.click(screen.getByRole('combobox', { name: 'About' }))
+  await userEvent.click(await screen.findByRole('option', { name: 'Run' }))
+  await waitFor(() => expect(asked.at(-1)?.get('resource_type')).toBe('session'))
+  expect(asked.at(-1)?.has('resource_id')).toBe(false)
+})
+
+test('an address that names nobody narrows nothing', async () => {
+  const asked = serve([aLine({})])
+  renderAt(<AuditPage project={PROJECT} />, { at: '/?user=me&from=soon' })
+  await screen.findByRole('row', { name: /Run started/ })
+  expect([...(asked[0]?.keys() ?? [])]).toEqual(['limit'])
+})
+
+test('the own account has its own actions, and its exports', async () => {
   serve()
-  server.use(gives('/audit', { items: [aLine({ action: 'auth.sign_in' })], next_cursor: null }))
+  const asked: (string | null)[] = []
+  server.use(
+    http.get(`${ORIGIN}/api/audit`, ({ request }) => {
+      asked.push(new URL(request.url).searchParams.get('action'))
+      return HttpResponse.json({ items: [aLine({ action: 'auth.sign_in' })], next_cursor: null } as never)
+    }),
+  )
   renderAt(<AuditPage />)
   expect(await screen.findByText('Signed in')).toBeInTheDocument()
-  expect(screen.queryByLabelText('What')).not.toBeInTheDocument()
-  expect(screen.queryByRole('link', { name: 'CSV' })).not.toBeInTheDocument()
+  expect(screen.queryByLabelText('Who')).not.toBeInTheDocument()
+  await userEvent.click(screen.getByRole('combobox', { name: 'What' }))
+  expect(screen.queryByRole('option', { name: 'Run started' })).not.toBeInTheDocument()
+  await userEvent.click(await screen.findByRole('option', { name: 'Sign-in refused' }))
+  await waitFor(() => expect(asked.at(-1)).toBe('auth.sign_in_refused'))
+  expect(screen.getByRole('link', { name: 'CSV' })).toHaveAttribute(
+    'href',
+    '/api/audit/export?action=auth.sign_in_refused&format=csv',
+  )
 })
 
 test('days become moments, the last one whole', () => {

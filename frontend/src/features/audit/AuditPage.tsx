@@ -1,16 +1,21 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Download, ScrollText } from 'lucide-react'
+import { useRef } from 'react'
 import { describe } from '@/api/errors'
 import { meOptions } from '@/api/options'
 import { listAccountAudit, listAudit } from '@/api/sdk'
-import type { ProjectSummary } from '@/api/types'
+import type { AuditEntry, ProjectSummary } from '@/api/types'
+import { useDebounced } from '@/lib/useDebounced'
 import { Button } from '@/ui/button'
+import { ShowOlder } from '@/ui/show-older'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import { AuditTable } from './AuditTable'
-import { Filters } from './Filters'
-import { type AuditFilter, queryOf, useAuditFilter } from './filter'
+import { nameOf } from './actions'
+import { Filters, type Person } from './Filters'
+import { type AuditFilter, NO_FILTER, queryOf, useAuditFilter } from './filter'
 
 const PAGE = 50
+const TYPING = 250
 
 /** What happened and who did it: in a project, or, without one, with one's own account. */
 export default function AuditPage({ project }: { project?: ProjectSummary }) {
@@ -18,9 +23,10 @@ export default function AuditPage({ project }: { project?: ProjectSummary }) {
   const Heading = project ? 'h2' : 'h1'
   const [filter, setFilter] = useAuditFilter()
   const me = useQuery(meOptions())
-  const query = useLines(project?.id, filter)
+  const query = useLines(project?.id, useDebounced(filter, TYPING))
   const filtered = Object.values(filter).some(Boolean)
-  const lines = query.data?.pages.flatMap((page) => page.items) ?? []
+  const lines: AuditEntry[] = query.data?.pages.flatMap((page) => page.items) ?? []
+  const people = usePeople(lines, filter.user, me.data?.user.id)
   return (
     <div className="min-h-0 flex-1 overflow-y-auto scroll-thin">
       <div className="mx-auto flex max-w-5xl flex-col gap-4 p-4">
@@ -33,9 +39,9 @@ export default function AuditPage({ project }: { project?: ProjectSummary }) {
                 : 'When and from where your account was used.'}
             </p>
           </div>
-          {project && lines.length > 0 && <Exports project={project} filter={filter} />}
+          {lines.length > 0 && <Exports project={project} filter={filter} />}
         </header>
-        <Filters filter={filter} onChange={setFilter} withActions={project !== undefined} />
+        <Filters filter={filter} onChange={setFilter} people={project ? people : null} />
         {query.isPending ? (
           <Loading label="Reading the log" />
         ) : query.isError ? (
@@ -48,26 +54,12 @@ export default function AuditPage({ project }: { project?: ProjectSummary }) {
           <EmptyState
             icon={<ScrollText aria-hidden />}
             title={filtered ? 'Nothing matches' : 'Nothing has happened yet'}
-            action={
-              filtered && (
-                <Button onClick={() => setFilter({ action: undefined, from: undefined, to: undefined })}>
-                  Clear the filters
-                </Button>
-              )
-            }
+            action={filtered && <Button onClick={() => setFilter(NO_FILTER)}>Clear the filters</Button>}
           />
         ) : (
           <>
-            <AuditTable lines={lines} me={me.data?.user.id} />
-            {query.hasNextPage && (
-              <Button
-                className="self-center"
-                busy={query.isFetchingNextPage}
-                onClick={() => void query.fetchNextPage()}
-              >
-                Show older
-              </Button>
-            )}
+            <AuditTable lines={lines} me={me.data?.user.id} onNarrow={project ? setFilter : undefined} />
+            <ShowOlder {...query} />
           </>
         )}
       </div>
@@ -88,9 +80,18 @@ function useLines(project: string | undefined, filter: AuditFilter) {
   })
 }
 
-function Exports({ project, filter }: { project: ProjectSummary; filter: AuditFilter }) {
-  const address = (format: string) =>
-    `/api/projects/${project.id}/audit/export?${new URLSearchParams({ ...queryOf(filter), format })}`
+/** Everybody who was seen in the log so far: there is no other list of people, and one chosen stays on it. */
+function usePeople(lines: AuditEntry[], chosen: string | undefined, me: string | undefined): Person[] {
+  const seen = useRef(new Map<string, string>())
+  if (me) seen.current.set(me, 'You')
+  if (chosen && !seen.current.has(chosen)) seen.current.set(chosen, nameOf(chosen, null, me))
+  for (const { user_id: id, user_name: name } of lines) if (id) seen.current.set(id, nameOf(id, name, me))
+  return [...seen.current].map(([id, name]) => ({ id, name }))
+}
+
+function Exports({ project, filter }: { project: ProjectSummary | undefined; filter: AuditFilter }) {
+  const log = project ? `/api/projects/${project.id}/audit` : '/api/audit'
+  const address = (format: string) => `${log}/export?${new URLSearchParams({ ...queryOf(filter), format })}`
   return (
     <div className="flex gap-2">
       <Button asChild>

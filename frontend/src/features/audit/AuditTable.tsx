@@ -1,16 +1,19 @@
 import type { AuditEntry } from '@/api/types'
 import { formatAgo, formatDateTime } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
-import { detailsOf, wordsFor } from './actions'
+import { detailsOf, nameOf, RESOURCES, wordsFor } from './actions'
+import type { AuditFilter } from './filter'
 
 interface AuditTableProps {
   lines: AuditEntry[]
   /** Id of the person who looks. */
   me: string | undefined
+  /** Takes a person or a thing of a line for the filter. */
+  onNarrow?: (filter: AuditFilter) => void
 }
 
 /** A table; on a phone each line becomes a block, with the same cells. */
-export function AuditTable({ lines, me }: AuditTableProps) {
+export function AuditTable({ lines, me, onNarrow }: AuditTableProps) {
   const now = useNow(true, 30_000)
   return (
     <table className="w-full text-sm max-md:block">
@@ -37,9 +40,11 @@ export function AuditTable({ lines, me }: AuditTableProps) {
             <td className="font-medium max-md:order-1 max-md:w-full md:whitespace-nowrap">
               {wordsFor(line.action)}
             </td>
-            <td className="whitespace-nowrap max-md:order-3 max-md:text-xs">{who(line, me)}</td>
+            <td className="whitespace-nowrap max-md:order-3 max-md:text-xs">
+              <Who line={line} me={me} onNarrow={onNarrow} />
+            </td>
             <td className="min-w-0 break-words text-muted max-md:order-5 max-md:w-full max-md:text-xs">
-              {about(line)}
+              <About line={line} onNarrow={onNarrow} />
             </td>
             <td className="text-muted max-md:order-4 max-md:text-xs" title={line.user_agent ?? undefined}>
               {line.ip_address}
@@ -59,13 +64,48 @@ export function AuditTable({ lines, me }: AuditTableProps) {
   )
 }
 
-function who(line: AuditEntry, me: string | undefined): string {
-  if (line.user_id === null) return 'The server'
-  return line.user_id === me ? 'You' : `User ${line.user_id.slice(-6)}`
+interface CellProps {
+  line: AuditEntry
+  onNarrow?: (filter: AuditFilter) => void
 }
 
-function about(line: AuditEntry): string {
+const NARROWS = 'rounded text-left break-words decoration-dotted underline-offset-2 hover:underline'
+
+function Who({ line: { user_id: id, user_name: name }, me, onNarrow }: CellProps & { me?: string }) {
+  if (id === null) return name ?? 'The server'
+  const shown = nameOf(id, name, me)
+  if (!onNarrow) return shown
+  return (
+    <button
+      type="button"
+      className={NARROWS}
+      title="Only what this person did"
+      onClick={() => onNarrow({ user: id })}
+    >
+      {shown}
+    </button>
+  )
+}
+
+function About({ line, onNarrow }: CellProps) {
+  const { resource_type: kind, resource_id: id } = line
   const details = detailsOf(line)
-  const subject = line.resource_type === 'file' ? line.resource_id : line.resource_type.replaceAll('_', ' ')
-  return details ? `${subject} · ${details}` : (subject ?? '')
+  const subject = kind === 'file' && id ? id : (RESOURCES[kind] ?? kind.replaceAll('_', ' '))
+  return (
+    <>
+      {onNarrow && id ? (
+        <button
+          type="button"
+          className={NARROWS}
+          title={`Only what is about this: ${id}`}
+          onClick={() => onNarrow({ resource: kind, id })}
+        >
+          {subject}
+        </button>
+      ) : (
+        subject
+      )}
+      {details && ` · ${details}`}
+    </>
+  )
 }

@@ -1,37 +1,65 @@
 import { Field } from '@/ui/field'
 import { Input } from '@/ui/input'
 import { Select } from '@/ui/select'
-import { PROJECT_ACTIONS, wordsFor } from './actions'
+import { actionsOf, RESOURCES, wordsFor } from './actions'
 import type { AuditFilter } from './filter'
 
 /** Radix has no option without a value. */
 const ALL = 'all'
 
+export interface Person {
+  id: string
+  name: string
+}
+
 interface FiltersProps {
   filter: AuditFilter
   onChange: (change: AuditFilter) => void
-  withActions: boolean
+  /** Those who can be chosen; null where all lines are of one person. */
+  people: Person[] | null
 }
 
-export function Filters({ filter, onChange, withActions }: FiltersProps) {
-  const options = [
-    { value: ALL, label: 'Everything' },
-    ...PROJECT_ACTIONS.map((action) => ({ value: action, label: wordsFor(action) })),
-  ]
+/** People and things only where there may be several: not in the log of one's own account. */
+export function Filters({ filter, onChange, people }: FiltersProps) {
+  const set = (name: keyof AuditFilter) => (value: string | undefined) => onChange({ [name]: value })
   return (
     <search aria-label="Filter the log" className="flex flex-wrap gap-3">
-      {withActions && (
-        <Field label="What" className="w-full sm:w-56">
-          {(control) => (
-            <Select
-              {...control}
-              aria-label="What"
-              value={filter.action ?? ALL}
-              options={options}
-              onValueChange={(value) => onChange({ action: value === ALL ? undefined : value })}
-            />
-          )}
-        </Field>
+      <Choice
+        label="What"
+        every="Everything"
+        value={filter.action}
+        options={actionsOf(people === null).map((action) => [action, wordsFor(action)])}
+        onChange={set('action')}
+      />
+      {people && (
+        <>
+          <Choice
+            label="Who"
+            every="Everybody"
+            value={filter.user}
+            options={people.map(({ id, name }) => [id, name])}
+            onChange={set('user')}
+          />
+          <Choice
+            label="About"
+            every="Anything"
+            value={filter.resource}
+            options={Object.entries(RESOURCES)}
+            // An id of another kind of thing would find nothing.
+            onChange={(resource) => onChange({ resource, id: undefined })}
+          />
+          <Field label="Id or path" className="w-full min-w-36 sm:w-auto sm:flex-1">
+            {(control) => (
+              <Input
+                {...control}
+                type="search"
+                placeholder="exactly as written"
+                value={filter.id ?? ''}
+                onChange={(event) => onChange({ id: event.target.value || undefined })}
+              />
+            )}
+          </Field>
+        </>
       )}
       {(['from', 'to'] as const).map((end) => (
         <Field key={end} label={end === 'from' ? 'From' : 'To'} className="min-w-36 max-sm:flex-1">
@@ -46,5 +74,33 @@ export function Filters({ filter, onChange, withActions }: FiltersProps) {
         </Field>
       ))}
     </search>
+  )
+}
+
+interface ChoiceProps {
+  label: string
+  /** What it is called to choose nothing. */
+  every: string
+  value: string | undefined
+  options: string[][]
+  onChange: (value: string | undefined) => void
+}
+
+function Choice({ label, every, value, options, onChange }: ChoiceProps) {
+  return (
+    <Field label={label} className="w-full sm:w-36">
+      {(control) => (
+        <Select
+          {...control}
+          aria-label={label}
+          value={value ?? ALL}
+          options={[[ALL, every], ...options].map(([key = '', words = key]) => ({
+            value: key,
+            label: words,
+          }))}
+          onValueChange={(chosen) => onChange(chosen === ALL ? undefined : chosen)}
+        />
+      )}
+    </Field>
   )
 }

@@ -13,6 +13,8 @@ const WORDS: Record<string, string> = {
   'project.delete': 'Project deleted',
   'workspace.clone': 'Clone ended',
   'workspace.retry': 'Clone tried again',
+  'pod.start': 'Pod started',
+  'pod.stop': 'Pod stopped',
   'task.delete': 'Card deleted',
   'task.restore': 'Card restored',
   'run.start': 'Run started',
@@ -29,8 +31,26 @@ const WORDS: Record<string, string> = {
   'terminal.closed': 'Terminal closed',
 }
 
-/** Those that happen in a project, for its filter. */
-export const PROJECT_ACTIONS = Object.keys(WORDS).filter((action) => !action.startsWith('auth.'))
+/** Those that happen with an account, or else in a project, for the filter of each. */
+export function actionsOf(account: boolean): string[] {
+  return Object.keys(WORDS).filter((action) => action.startsWith('auth.') === account)
+}
+
+/** What a line may be about, by the log's name for it. */
+export const RESOURCES: Record<string, string> = {
+  project: 'Project',
+  task: 'Card',
+  session: 'Run',
+  config: 'Configuration',
+  interaction: 'Ask',
+  file: 'File',
+  terminal: 'Terminal',
+}
+
+/** A person as a reader knows them; `me` is the reader's own id. */
+export function nameOf(id: string, name: string | null | undefined, me: string | undefined): string {
+  return id === me ? 'You' : name || `User ${id.slice(-6)}`
+}
 
 export function wordsFor(action: string): string {
   return WORDS[action] ?? action

@@ -1,19 +1,23 @@
-import { useSearchParams } from 'react-router'
+import type { ListAuditData } from '@/api/types'
+import { useSearchState } from '@/lib/useSearchState'
 
-export interface AuditFilter {
-  action?: string
-  /** Local days, `YYYY-MM-DD`, both inclusive. */
-  from?: string
-  to?: string
-}
+const NAMES = ['action', 'user', 'resource', 'id', 'from', 'to'] as const
+
+/** `user` and `id` name a person and a thing; `resource` says of what kind the thing is. */
+export type AuditFilter = Partial<Record<(typeof NAMES)[number], string>>
+
+export const NO_FILTER: AuditFilter = Object.fromEntries(NAMES.map((name) => [name, undefined]))
 
 /** The filter as the API takes it: moments, the last one after the day's end. */
-export function queryOf({ action, from, to }: AuditFilter) {
+export function queryOf({ action, user, resource, id, from, to }: AuditFilter) {
   return {
     ...(action && { action }),
+    ...(user && { user }),
+    ...(resource && { resource_type: resource }),
+    ...(id && { resource_id: id }),
     ...(from && { since: startOf(from, 0) }),
     ...(to && { until: startOf(to, 1) }),
-  }
+  } satisfies ListAuditData['query']
 }
 
 function startOf(day: string, daysLater: number): string {
@@ -21,22 +25,26 @@ function startOf(day: string, daysLater: number): string {
   return new Date(year, month - 1, date + daysLater).toISOString()
 }
 
-const DAY = /^\d{4}-\d{2}-\d{2}$/
+/** Local days, both inclusive; what is no day, or no id, would only be refused. */
+const FORMS: Partial<Record<keyof AuditFilter, RegExp>> = {
+  from: /^\d{4}-\d{2}-\d{2}$/,
+  to: /^\d{4}-\d{2}-\d{2}$/,
+  user: /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i,
+}
+
+function filterOf(search: URLSearchParams): AuditFilter {
+  const found = NAMES.map((name) => [name, search.get(name) ?? ''] as const)
+  return Object.fromEntries(found.filter(([name, value]) => value && (FORMS[name]?.test(value) ?? true)))
+}
+
+function written(search: URLSearchParams, filter: AuditFilter): URLSearchParams {
+  for (const name of NAMES) {
+    search.delete(name)
+    const value = filter[name]
+    if (value) search.set(name, value)
+  }
+  return search
+}
 
 /** Kept in the address, so that a view can be shared and survives a reload. */
-export function useAuditFilter(): [AuditFilter, (change: AuditFilter) => void] {
-  const [params, setParams] = useSearchParams()
-  const day = (name: string) => {
-    const value = params.get(name) ?? ''
-    return DAY.test(value) ? value : undefined
-  }
-  const filter = { action: params.get('action') ?? undefined, from: day('from'), to: day('to') }
-  const change = (next: AuditFilter) => {
-    const merged = { ...filter, ...next }
-    setParams(
-      Object.entries(merged).filter((pair): pair is [string, string] => Boolean(pair[1])),
-      { replace: true },
-    )
-  }
-  return [filter, change]
-}
+export const useAuditFilter = () => useSearchState(filterOf, written)

@@ -12,6 +12,7 @@ import { ChangedBar } from './ChangedBar'
 import { Changes } from './Changes'
 import type { Editors } from './editor'
 import { contentUrl } from './model/address'
+import { ENCODING_NAMES, type Encoding } from './model/encoding'
 import { nameOf } from './model/tree'
 import { NotText } from './NotText'
 import { hasPreview, imageType } from './preview/kinds'
@@ -60,6 +61,7 @@ export function FileView(props: FileViewProps) {
       <Toolbar
         {...props}
         dirty={dirty}
+        encoding={buffer && !other ? buffer.encoding : 'utf-8'}
         look={buffer && !other ? look : null}
         onLook={(wanted) => setLooks((before) => new Map(before).set(path, wanted))}
         onReadAgain={() => void readAgain()}
@@ -117,6 +119,7 @@ function Scrolling({ children }: { children: ReactNode }) {
 
 interface ToolbarProps extends FileViewProps {
   dirty: boolean
+  encoding: Encoding
   /** How the text is shown; null while there is none. */
   look: Look | null
   onLook: (look: Look) => void
@@ -124,7 +127,7 @@ interface ToolbarProps extends FileViewProps {
 }
 
 function Toolbar(props: ToolbarProps) {
-  const { projectId, path, home, dirty, busy, look, onLook, onSave, onClose, onReadAgain } = props
+  const { projectId, path, home, dirty, encoding, busy, look, onLook, onSave, onClose, onReadAgain } = props
   const toggle = (wanted: Look) => ({
     size: 'iconSm' as const,
     'aria-pressed': look === wanted,
@@ -141,6 +144,11 @@ function Toolbar(props: ToolbarProps) {
       <h2 className="min-w-0 truncate font-mono text-xs" title={path}>
         {path}
       </h2>
+      {encoding !== 'utf-8' && (
+        <Badge tone="neutral" title="The file's encoding; saving keeps it">
+          {ENCODING_NAMES[encoding]}
+        </Badge>
+      )}
       {dirty && <Badge tone="warn">Unsaved</Badge>}
       <div className="ml-auto flex items-center gap-1">
         {look && hasPreview(path) && (

@@ -41,6 +41,26 @@ describe('the tree', () => {
     expect(await editor()).toHaveValue('# Hello')
   })
 
+  it('reads on in a directory that is too large, and keeps what it read when something changes', async () => {
+    workspace.most = 2
+    for (const number of [1, 2, 3, 4])
+      workspace.files[`src/part${number}.py`] = { text: 'x', etag: `"p${number}"` }
+    show()
+    await userEvent.click(await screen.findByRole('treeitem', { name: /src/ }))
+    const more = await screen.findByRole('treeitem', { name: 'Show more…' })
+    expect(screen.queryByRole('treeitem', { name: /part2/ })).not.toBeInTheDocument()
+    await userEvent.click(more)
+    expect(await screen.findByRole('treeitem', { name: /part3/ })).toBeInTheDocument()
+    screen.getByRole('treeitem', { name: 'Show more…' }).focus()
+    await userEvent.keyboard('{Enter}')
+    expect(await screen.findByRole('treeitem', { name: /part4/ })).toBeInTheDocument()
+    await waitFor(() => expect(screen.queryByText('Show more…')).not.toBeInTheDocument())
+    workspace.files['src/part5.py'] = { text: 'x', etag: '"p5"' }
+    await userEvent.click(screen.getByRole('button', { name: 'Refresh' }))
+    expect(await screen.findByRole('treeitem', { name: /part5/ })).toBeInTheDocument()
+    expect(screen.getByRole('treeitem', { name: /app\.py/ })).toBeInTheDocument()
+  })
+
   it('makes a file where it was asked to, and opens it', async () => {
     const page = show()
     await userEvent.click(await screen.findByRole('button', { name: 'Actions for src' }))

@@ -95,6 +95,7 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
       <Tree
         projectId={project.id}
         listings={tree.listings}
+        longer={tree.longer}
         truncated={tree.truncated}
         expanded={expanded}
         openPath={path || null}

@@ -1,4 +1,3 @@
-import { File } from 'node:buffer'
 import { fireEvent, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
@@ -21,10 +20,11 @@ beforeEach(() => {
 const item = (name: RegExp) => screen.findByRole('treeitem', { name })
 
 /** What a browser hands over; jsdom has none of it. */
-function load(files: unknown[] = []) {
+function load(files: unknown[] = [], entries: unknown[] = []) {
   return {
     dataTransfer: {
       files,
+      items: entries.map((entry) => ({ webkitGetAsEntry: () => entry })),
       types: files.length > 0 ? ['Files'] : ['text/plain'],
       setData: () => {},
       dropEffect: '',
@@ -62,9 +62,9 @@ describe('dragging', () => {
     expect(Object.keys(workspace.files).sort()).toEqual(['README.md', 'docs/a.md', 'src/app.py'])
   })
 
-  it('uploads files of the desktop to the folder they are dropped on', async () => {
+  /** What arrives, by path. */
+  function arrivals(): string[] {
     const sent: string[] = []
-    show(workspace)
     server.use(
       http.put(`${ORIGIN}/api/projects/project/files/content`, ({ request }) => {
         sent.push(new URL(request.url).searchParams.get('path') ?? '')
@@ -76,7 +76,17 @@ describe('dragging', () => {
           created: true,
         })
       }),
+      http.post(`${ORIGIN}/api/projects/project/files/mkdir`, async ({ request }) => {
+        sent.push(`${((await request.json()) as { path: string }).path}/`)
+        return HttpResponse.json({}, { status: 201 })
+      }),
     )
+    return sent
+  }
+
+  it('uploads files of the desktop to the folder they are dropped on', async () => {
+    show(workspace)
+    const sent = arrivals()
     const held = load([new File(['x'], 'photo.png')])
     const folder = await item(/^docs/)
     fireEvent.dragOver(folder, held)
@@ -84,6 +94,28 @@ describe('dragging', () => {
     fireEvent.drop(folder, held)
     await waitFor(() => expect(sent).toEqual(['docs/photo.png']))
     expect(folder.className).not.toContain('outline-accent')
+  })
+
+  it('uploads folders of the desktop with all that is in them', async () => {
+    const aFile = (name: string) => ({
+      ...{ name, isFile: true, isDirectory: false },
+      file: (give: (file: File) => void) => give(new File(['x'], name)),
+    })
+    const aFolder = (name: string, ...pieces: object[][]) => ({
+      ...{ name, isFile: false, isDirectory: true },
+      createReader: () => {
+        const left = [...pieces]
+        return { readEntries: (give: (piece: object[]) => void) => give(left.shift() ?? []) }
+      },
+    })
+    const site = aFolder('site', [aFile('index.html'), aFolder('img', [aFile('a.png')])], [aFolder('tmp')])
+    show(workspace)
+    const sent = arrivals()
+    const folder = await item(/^docs/)
+    // a browser lists the folder among the files, too
+    fireEvent.drop(folder, load([new File([], 'site'), new File(['x'], 'b.txt')], [site, aFile('b.txt')]))
+    await screen.findByText('Uploaded 3 files')
+    expect(sent).toEqual(['docs/site/tmp/', 'docs/site/index.html', 'docs/site/img/a.png', 'docs/b.txt'])
   })
 })
 

@@ -20,7 +20,10 @@ export function TabStrip({ paths, active, dirty, onOpen, onClose }: TabStripProp
   const tabOf = (path: string) =>
     list.current?.querySelector<HTMLElement>(`[data-path="${CSS.escape(path)}"]`) ?? null
   // biome-ignore lint/correctness/useExhaustiveDependencies: another active file is the reason to scroll
-  useEffect(() => tabOf(active)?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [active])
+  useEffect(() => {
+    // Newer browsers answer with a promise, which an effect must not return.
+    tabOf(active)?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [active])
 
   const onKeyDown = (event: KeyboardEvent, path: string) => {
     const at = paths.indexOf(path)

@@ -3,7 +3,7 @@ import { useMemo } from 'react'
 import { ApiError, describe } from '@/api/errors'
 import { getTreeOptions } from '@/api/options'
 import { queriesOf } from '@/api/queries'
-import { deleteFile, makeDirectory, renameFile, writeFile } from '@/api/sdk'
+import { deleteFile, getTree, makeDirectory, renameFile, writeFile } from '@/api/sdk'
 import type { Entry } from '@/api/types'
 import { toast } from '@/ui/toast'
 import { readFile } from './model/content'
@@ -19,12 +19,62 @@ function patient(failures: number, error: unknown): boolean {
   return !isStarting(error) && error instanceof ApiError && error.passing && failures < 2
 }
 
+interface Listing {
+  entries: Entry[]
+  /** Where the part that was not read yet begins. */
+  next: string | null
+  /** It was cut short, and there is no way on. */
+  cut: boolean
+  pages: number
+}
+
+async function readPage(projectId: string, path: string, before?: Listing, signal?: AbortSignal) {
+  const query = { path, max_depth: 1, after: before?.next ?? undefined }
+  const page = await getTree({ path: { project: projectId }, query, signal })
+  const next = page.next ?? null
+  return {
+    entries: before ? [...before.entries, ...page.entries] : page.entries,
+    next,
+    cut: Boolean(page.truncated) && next === null,
+    pages: (before?.pages ?? 0) + 1,
+  }
+}
+
 function listing(projectId: string, path: string) {
+  const queryKey = getTreeOptions({ path: { project: projectId }, query: { path, max_depth: 1 } }).queryKey
   return queryOptions({
-    ...getTreeOptions({ path: { project: projectId }, query: { path, max_depth: 1 } }),
+    queryKey: [...queryKey, 'pages'],
+    queryFn: async ({ client, queryKey: key, signal }) => {
+      // As far as it was read before: what was asked for stays.
+      const wanted = client.getQueryData<Listing>(key)?.pages ?? 1
+      let read: Listing = await readPage(projectId, path, undefined, signal)
+      while (read.next !== null && read.pages < wanted) read = await readPage(projectId, path, read, signal)
+      return read
+    },
     retry: patient,
     refetchInterval: (query) => (isStarting(query.state.error) ? RETRY_START : false),
   })
+}
+
+/** Reads on in a directory that was too large for one answer. */
+export function useShowMore(projectId: string) {
+  const client = useQueryClient()
+  const { mutate, isPending } = useMutation({
+    mutationFn: async (path: string) => {
+      const { queryKey } = listing(projectId, path)
+      const before = client.getQueryData(queryKey)
+      if (!before?.next) return
+      const longer = await readPage(projectId, path, before)
+      // A reading that has begun since would end with as many pages as there were when it began.
+      const reading = client.isFetching({ queryKey }) > 0
+      await client.cancelQueries({ queryKey })
+      client.setQueryData(queryKey, longer)
+      if (reading) await client.invalidateQueries({ queryKey })
+    },
+    onError: (error) =>
+      toast.error('The folder could not be read on', { description: describe(error).message }),
+  })
+  return { showMore: (path: string) => !isPending && mutate(path), busy: isPending }
 }
 
 /** The root and every expanded directory, read one by one as they are needed. */
@@ -34,14 +84,16 @@ export function useListings(projectId: string, expanded: ReadonlySet<string>) {
   const inner = useQueries({
     queries: directories.map((path) => ({ ...listing(projectId, path), enabled: root.isSuccess })),
   })
-  const listings = new Map<string, Entry[]>()
-  if (root.data) listings.set('', root.data.entries)
+  const read = new Map<string, Listing>()
+  if (root.data) read.set('', root.data)
   inner.forEach((query, index) => {
     const path = directories[index]
-    if (path !== undefined && query.data) listings.set(path, query.data.entries)
+    if (path !== undefined && query.data) read.set(path, query.data)
   })
-  const truncated = Boolean(root.data?.truncated) || inner.some((query) => query.data?.truncated)
-  return { root, listings, truncated }
+  const listings = new Map([...read].map(([path, { entries }]) => [path, entries]))
+  const longer = new Set([...read].filter(([, { next }]) => next !== null).map(([path]) => path))
+  const truncated = [...read.values()].some(({ cut }) => cut)
+  return { root, listings, longer, truncated }
 }
 
 export function contentOptions(projectId: string, path: string) {

@@ -1,4 +1,4 @@
-import { File } from 'node:buffer'
+import { File as NodeFile } from 'node:buffer'
 import { fireEvent, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
@@ -27,13 +27,14 @@ function workspace(there: string[] = []) {
   return arrived
 }
 
-function choose(...files: never[]) {
+function choose(...files: File[]) {
   renderAt(<UploadButton projectId="project" directory="docs" />)
   fireEvent.change(screen.getByLabelText('Files to upload'), { target: { files } })
 }
 
-// jsdom's own File is not one that fetch can send
-const file = (name: string, text: string) => new File([text], name, { type: 'text/html' }) as never
+// jsdom's own File is not one that the false server can read
+const file = (name: string, text: string) =>
+  new NodeFile([text], name, { type: 'text/html' }) as unknown as File
 
 describe('uploading', () => {
   it('sends each file as bytes into the chosen folder', async () => {
@@ -65,5 +66,43 @@ describe('uploading', () => {
     choose(file('a.html', 'one'))
     expect(await screen.findByText('The workspace is full.')).toBeInTheDocument()
     expect(screen.getByText('0 files of 1 uploaded')).toBeInTheDocument()
+  })
+
+  it('is called off by the person, and tells how far it came', async () => {
+    const arrived = workspace()
+    let hold = () => {}
+    server.use(
+      http.put(`${ORIGIN}/api/projects/project/files/content`, async ({ request }) => {
+        if (!request.url.includes('b.html')) return undefined
+        await new Promise<void>((done) => {
+          hold = done
+        })
+        return refusal(500, 'Too late.')
+      }),
+    )
+    choose(file('a.html', 'one'), file('b.html', 'two'), file('c.html', 'three'))
+    // 3 of 11 bytes went with the first one
+    expect(await screen.findByText(/Uploading b\.html \(2 of 3\), (27|54) %/)).toBeInTheDocument()
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel upload' }))
+    expect(await screen.findByText('Cancelled: 1 file of 3 uploaded')).toBeInTheDocument()
+    expect(arrived).toEqual({ 'docs/a.html': 'one' })
+    hold()
+  })
+
+  it('renews an expired sign-in and sends the file again', async () => {
+    const arrived = workspace()
+    let expired = true
+    server.use(
+      http.put(`${ORIGIN}/api/projects/project/files/content`, () =>
+        expired ? refusal(401, 'Expired.') : undefined,
+      ),
+      http.post(`${ORIGIN}/api/auth/refresh`, () => {
+        expired = false
+        return HttpResponse.json({ expires_at: '2030-01-01T00:00:00Z' })
+      }),
+    )
+    choose(file('a.html', 'one'))
+    expect(await screen.findByText('Uploaded 1 file')).toBeInTheDocument()
+    expect(arrived).toEqual({ 'docs/a.html': 'one' })
   })
 })

@@ -2,10 +2,12 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ApiError, describe } from '@/api/errors'
 import { writeFile } from '@/api/sdk'
+import { useConfirm } from '@/ui/confirm'
 import { toast } from '@/ui/toast'
 import { contentOptions, useRefreshTree } from './api'
 import type { Version } from './model/buffer'
 import { readFile } from './model/content'
+import { base64, ENCODING_NAMES, type Encoding, encoded } from './model/encoding'
 import type { Buffers } from './useBuffers'
 
 export interface SaveConflict {
@@ -15,12 +17,32 @@ export interface SaveConflict {
   theirs: Version | null
 }
 
+/** What needs no coding; the server takes text as UTF-8 by itself. */
+function plain(content: string): { content: string; encoding?: 'base64'; stored: Encoding } {
+  return { content, stored: 'utf-8' }
+}
+
 /** Saving with the version that was read shown to the server, and the choice when that is not the newest. */
 export function useSave(projectId: string, buffers: Buffers) {
   const [busy, setBusy] = useState(false)
   const [conflict, setConflict] = useState<SaveConflict | null>(null)
   const refresh = useRefreshTree(projectId)
   const client = useQueryClient()
+  const confirm = useConfirm()
+
+  /** The text as it goes to the server; null if the person would rather change it than the encoding. */
+  const prepared = async (path: string, text: string) => {
+    const encoding = buffers.get(path)?.encoding ?? 'utf-8'
+    if (encoding === 'utf-8') return plain(text)
+    const bytes = encoded(text, encoding)
+    if (bytes) return { content: base64(bytes), encoding: 'base64' as const, stored: encoding }
+    const sure = await confirm({
+      title: 'Save as UTF-8?',
+      body: `The file is written in ${ENCODING_NAMES[encoding]}, which has no letter for something in your text.`,
+      action: 'Save as UTF-8',
+    })
+    return sure ? plain(text) : null
+  }
 
   const written = async (path: string, version: Version) => {
     const { queryKey } = contentOptions(projectId, path)
@@ -30,19 +52,22 @@ export function useSave(projectId: string, buffers: Buffers) {
     client.setQueryData(queryKey, { kind: 'text', ...version })
   }
 
-  const write = async (path: string, content: string, base: string | null) => {
+  const write = async (path: string, text: string, base: string | null) => {
     setBusy(true)
     try {
+      const sent = await prepared(path, text)
+      if (!sent) return
+      const { stored, ...body } = sent
       const { etag, created } = await writeFile({
         path: { project: projectId },
-        body: { path, content, base_etag: base },
+        body: { path, ...body, base_etag: base },
       })
-      await written(path, { text: content, etag })
+      await written(path, { text, etag, encoding: stored })
       setConflict(null)
       if (created) void refresh()
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 409) throw error
-      await compare(path, content, error)
+      await compare(path, text, error)
     } finally {
       setBusy(false)
     }

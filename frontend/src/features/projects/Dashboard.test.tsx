@@ -170,7 +170,7 @@ test('a dashboard that cannot be read says so, and tries again', async () => {
   expect(await screen.findByRole('link', { name: 'Shop' })).toBeInTheDocument()
 })
 
-test('a workspace in use is stopped only after a yes', async () => {
+test('a workspace is started and stopped by hand', async () => {
   const orders: string[] = []
   server.use(
     http.post(`${ORIGIN}/api/projects/p/:order`, ({ params }) => {
@@ -178,15 +178,20 @@ test('a workspace in use is stopped only after a yes', async () => {
       return HttpResponse.json(aProject(), { status: 202 })
     }),
   )
-  const { unmount } = renderAt(<PodControl project={aProject({ id: 'p', running_count: 1 })} />)
+  const { unmount } = renderAt(<PodControl project={aProject({ id: 'p' })} />)
   await user.click(await screen.findByRole('button', { name: /Workspace/ }))
   await user.click(await screen.findByRole('menuitem', { name: 'Stop workspace' }))
-  expect(orders).toEqual([])
-  await user.click(await screen.findByRole('button', { name: 'Stop workspace' }))
   await waitFor(() => expect(orders).toEqual(['stop']))
   unmount()
   renderAt(<PodControl project={aProject({ id: 'p', pod_status: 'absent' })} />)
   await user.click(await screen.findByRole('button', { name: /Workspace/ }))
   await user.click(await screen.findByRole('menuitem', { name: 'Start workspace' }))
   await waitFor(() => expect(orders).toEqual(['stop', 'start']))
+})
+
+test('a workspace in use says that its run comes first, and is not stopped', async () => {
+  renderAt(<PodControl project={aProject({ id: 'p', running_count: 1 })} />)
+  await user.click(await screen.findByRole('button', { name: /Workspace/ }))
+  expect(await screen.findByText(/cancel its run first/)).toBeInTheDocument()
+  expect(screen.getByRole('menuitem', { name: 'Stop workspace' })).toHaveAttribute('aria-disabled', 'true')
 })

@@ -4,9 +4,9 @@ import { describe } from '@/api/errors'
 import { startProjectMutation, stopProjectMutation } from '@/api/options'
 import { queriesOf } from '@/api/queries'
 import type { ProjectSummary } from '@/api/types'
+import { AT_WORK } from '@/lib/atWork'
 import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
-import { useConfirm } from '@/ui/confirm'
 import {
   DropdownMenu,
   DropdownMenuContent,
@@ -35,7 +35,6 @@ export function PodBadge({ project }: { project: ProjectSummary }) {
 /** The workspace's state, with the way to start or stop it by hand. */
 export function PodControl({ project }: { project: ProjectSummary }) {
   const client = useQueryClient()
-  const confirm = useConfirm()
   const settled = {
     onSuccess: () =>
       client.invalidateQueries({ predicate: queriesOf(['getProject', 'listProjects', 'getPod']) }),
@@ -47,17 +46,7 @@ export function PodControl({ project }: { project: ProjectSummary }) {
   const path = { project: project.id }
   const idle = project.pod_status === 'absent' || project.pod_status === 'failed'
 
-  const onStop = async () => {
-    const sure =
-      (project.running_count ?? 0) === 0 ||
-      (await confirm({
-        title: 'Stop the workspace?',
-        body: 'An agent is working in it. Its run ends as failed; what it has written so far stays.',
-        action: 'Stop workspace',
-        danger: true,
-      }))
-    if (sure) stop.mutate({ path })
-  }
+  const busy = (project.running_count ?? 0) > 0
 
   return (
     <DropdownMenu>
@@ -71,14 +60,14 @@ export function PodControl({ project }: { project: ProjectSummary }) {
       <DropdownMenuContent align="end" className="max-w-72">
         <DropdownMenuLabel className="whitespace-normal">
           {project.pod_reason ??
-            'The workspace starts by itself when a card is executed or files are opened.'}
+            (busy ? AT_WORK : 'The workspace starts by itself when a card is executed or files are opened.')}
         </DropdownMenuLabel>
         {idle ? (
           <DropdownMenuItem onSelect={() => start.mutate({ path })}>
             <Play aria-hidden /> Start workspace
           </DropdownMenuItem>
         ) : (
-          <DropdownMenuItem onSelect={() => void onStop()}>
+          <DropdownMenuItem disabled={busy} onSelect={() => stop.mutate({ path })}>
             <Square aria-hidden /> Stop workspace
           </DropdownMenuItem>
         )}

@@ -38,21 +38,7 @@ const OFFER = {
   price_input: 3,
   price_output: 15,
 }
-const POD = {
-  phase: 'running',
-  reason: null,
-  parts: [
-    { part: 'opencode', ready: true, restarts: 1, memory_bytes: 2 ** 20, reason: null, state: 'ready' },
-    {
-      part: 'files',
-      ready: false,
-      restarts: 0,
-      memory_bytes: null,
-      reason: 'still starting',
-      state: 'starting',
-    },
-  ],
-}
+const POD = { phase: 'running', reason: null, advice: null, parts: [] }
 
 /** Bodies of the requests with a method to a path. */
 function hears(
@@ -89,6 +75,13 @@ beforeEach(() => {
     gives(`${BASE}/config/models`, { source: 'pod', models: [OFFER] }),
     gives(`${BASE}/config/state`, { active_version: 2, pod_version: 1, pending: true }),
     gives(`${BASE}/pod`, POD),
+    gives('/resources', {
+      memory_mb: null,
+      memory_mb_max: null,
+      cpu_limit: null,
+      cpu_limit_max: null,
+      enforcement: '',
+    }),
     gives('/projects', page([project])),
     gives(`${BASE}/templates`, page([])),
   )
@@ -170,39 +163,10 @@ describe('the model', () => {
 })
 
 describe('the workspace', () => {
-  it('shows its parts, and stops', async () => {
-    const stopped = hears('post', `${BASE}/stop`, project, 202)
+  it('is shown with what can be ordered', async () => {
     show()
-    expect(await screen.findByText('1 restart · 1.0 MB')).toBeInTheDocument()
-    expect(screen.getByText('still starting')).toBeInTheDocument()
-    await userEvent.click(screen.getByRole('button', { name: 'Stop' }))
-    await waitFor(() => expect(stopped).toHaveLength(1))
-  })
-
-  it('starts one that failed, saying why it did', async () => {
-    server.use(gives(`${BASE}/pod`, { phase: 'failed', reason: 'OpenCode is missing.', parts: [] }))
-    const started = hears('post', `${BASE}/start`, project, 202)
-    show()
-    expect(await screen.findByText('OpenCode is missing.')).toBeInTheDocument()
-    await userEvent.click(screen.getByRole('button', { name: 'Start' }))
-    await waitFor(() => expect(started).toHaveLength(1))
-  })
-
-  it('reads the log of the part that is chosen', async () => {
-    const asked: (string | null)[] = []
-    server.use(
-      http.get(`${ORIGIN}/api${BASE}/pod/logs`, ({ request }) => {
-        const part = new URL(request.url).searchParams.get('part')
-        asked.push(part)
-        return HttpResponse.json({ part, lines: [`hello from ${part}`] })
-      }),
-    )
-    show()
-    await userEvent.click(await screen.findByRole('button', { name: 'Show logs' }))
-    expect(await screen.findByText('hello from opencode')).toBeInTheDocument()
-    await userEvent.click(screen.getByRole('combobox', { name: 'Log of' }))
-    await userEvent.click(await screen.findByRole('option', { name: 'Files' }))
-    expect(await screen.findByText('hello from files')).toBeInTheDocument()
+    expect(await screen.findByRole('button', { name: 'Stop' })).toBeInTheDocument()
+    expect(screen.getByRole('button', { name: 'Show logs' })).toBeInTheDocument()
   })
 })
 

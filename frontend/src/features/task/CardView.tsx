@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { Play } from 'lucide-react'
 import { useSearchParams } from 'react-router'
+import { interactionsOptions, runsOptions } from '@/api/queries'
 import type { Interaction, ProjectSummary, Session, States, Task } from '@/api/types'
 import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
 import { EmptyState, Loading } from '@/ui/states'
 import { Tabs, TabsContent, TabsList, TabsTrigger } from '@/ui/tabs'
-import { interactionsOptions, runsOptions, useRun } from './api'
+import { useRun } from './api'
 import { AskCard } from './asks/AskCard'
 import { CardHeader } from './CardHeader'
 import { useCard } from './context'
@@ -36,8 +37,8 @@ export function CardView(props: CardViewProps) {
   const card = useCard()
   const runs = useQuery(runsOptions(card))
   const all = useQuery(interactionsOptions(card))
-  const interactions = all.data?.items ?? NO_INTERACTIONS
-  const list = runs.data?.items ?? NO_RUNS
+  const interactions = all.data ?? NO_INTERACTIONS
+  const list = runs.data ?? NO_RUNS
   const [search, setSearch] = useSearchParams()
   const run = list.find(({ id }) => id === search.get('run')) ?? list[0] ?? null
   const tab = search.get('tab') ?? (task.current_session_id || task.run ? 'output' : 'description')

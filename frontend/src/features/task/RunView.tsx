@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { listConfigVersionsOptions } from '@/api/options'
+import { getConfigVersionOptions } from '@/api/options'
 import type { Interaction, Session } from '@/api/types'
 import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
@@ -72,11 +72,9 @@ export function RunView({ run, tab, newest, asks, demo: demoNow, onNewest }: Run
 }
 
 function useDemo(projectId: string, run: Session, now: boolean): boolean {
-  const versions = useQuery(
-    listConfigVersionsOptions({ path: { project: projectId }, query: { limit: 200 } }),
-  )
-  const config = versions.data?.items.find(({ version }) => version === run.config_version)
-  return config ? config.provider === 'demo' : now
+  const path = { project: projectId, version: run.config_version }
+  const config = useQuery({ ...getConfigVersionOptions({ path }), staleTime: Number.POSITIVE_INFINITY })
+  return config.data ? config.data.provider === 'demo' : now
 }
 
 function Nothing({ connection, reason }: { connection: string; reason: string | null }) {

@@ -28,7 +28,7 @@ function show({ task = {}, runs = [], interactions = [], at = '' }: Scene = {}) 
     gives(`${BASE}/sessions`, page(runs)),
     gives(`${BASE}/interactions`, page(interactions)),
     gives(`${BASE}/events`, page([])),
-    gives('/projects/project/config/versions', page([{ version: 1, provider: 'demo' }])),
+    gives('/projects/project/config/versions/1', { version: 1, provider: 'demo' }),
     gives('/attention', page([])),
   )
   return renderAt(<TaskPanel project={project} taskId="task" onClose={onClose} />, {

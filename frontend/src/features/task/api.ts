@@ -1,13 +1,7 @@
 import { type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { describe } from '@/api/errors'
-import {
-  getTaskOptions,
-  getTaskQueryKey,
-  listInteractionsOptions,
-  listTaskEventsOptions,
-  listTaskSessionsOptions,
-} from '@/api/options'
-import { attentionOptions, boardTasksOptions, queriesOf } from '@/api/queries'
+import { getTaskOptions, getTaskQueryKey } from '@/api/options'
+import { attentionOptions, boardTasksOptions, type CardRef, queriesOf } from '@/api/queries'
 import {
   answerPermission,
   answerQuestion,
@@ -25,13 +19,6 @@ import type { PermissionAnswer, QuestionAnswer, Task, TaskStatus } from '@/api/t
 import { BOARD_MUTATION } from '@/realtime/cache'
 import { toast } from '@/ui/toast'
 
-const LIMIT = 200
-
-export interface CardRef {
-  projectId: string
-  taskId: string
-}
-
 function path({ projectId, taskId }: CardRef) {
   return { project: projectId, task: taskId }
 }
@@ -42,18 +29,6 @@ export function cardOptions(card: CardRef, client: QueryClient) {
     placeholderData: () =>
       client.getQueryData(boardTasksOptions(card.projectId).queryKey)?.find(({ id }) => id === card.taskId),
   })
-}
-
-export function runsOptions(card: CardRef) {
-  return listTaskSessionsOptions({ path: path(card), query: { limit: LIMIT } })
-}
-
-export function interactionsOptions(card: CardRef) {
-  return listInteractionsOptions({ path: path(card), query: { limit: LIMIT } })
-}
-
-export function historyOptions(card: CardRef) {
-  return listTaskEventsOptions({ path: path(card), query: { limit: LIMIT } })
 }
 
 /** What a change of a card may have changed elsewhere; the WebSocket would say so a moment later. */

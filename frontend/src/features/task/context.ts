@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react'
-import type { CardRef } from './api'
+import type { CardRef } from '@/api/queries'
 
 const CardContext = createContext<CardRef | null>(null)
 

@@ -7,6 +7,7 @@ import { useDark } from '@/lib/theme'
 import { useConfirm } from '@/ui/confirm'
 import { TerminalConnection, type TerminalState } from './connection'
 import { KeyBar } from './KeyBar'
+import { isReply } from './replies'
 import { terminalTheme } from './theme'
 
 interface Props {
@@ -93,9 +94,19 @@ export function Screen({ projectId, terminalId, label, onEnded, onLeave }: Props
         if (next === 'ended') latest.current.onEnded()
       },
     })
+    let key: string | null = null
+    const pressed = shown.onKey((event) => {
+      key = event.key
+    })
     const keys = shown.onData((data) => {
       // Old output may hold questions to a terminal; they were answered long ago.
       if (replaying > 0) return
+      const reply = isReply(data, key)
+      key = null
+      if (reply) {
+        connection.reply(data)
+        return
+      }
       const held = control.current && /^[@-_a-z]$/.test(data)
       connection.input(held ? String.fromCharCode(data.toUpperCase().charCodeAt(0) & 0x1f) : data)
       if (control.current) holdRef.current(false)
@@ -113,6 +124,7 @@ export function Screen({ projectId, terminalId, label, onEnded, onLeave }: Props
     return () => {
       observer.disconnect()
       keys.dispose()
+      pressed.dispose()
       sizes.dispose()
       connection.close()
       shown.dispose()

@@ -70,6 +70,11 @@ export class TerminalConnection {
     }
   }
 
+  /** What the terminal itself answers to a program; the server hears one viewer with these. */
+  reply(data: string): void {
+    this.send({ type: 'reply', data })
+  }
+
   resize(rows: number, cols: number): void {
     this.send({ type: 'resize', rows, cols })
   }

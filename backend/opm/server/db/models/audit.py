@@ -4,16 +4,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from opm.server.db.base import Base, Identified
+from opm.server.db.base import Base, Identified, one_of
+
+OUTCOMES = ("success", "failure")
 
 
 class AuditLog(Identified, Base):
     __tablename__ = "audit_log"
     __table_args__ = (
-        Index(None, "resource_type", "resource_id"),
+        one_of("outcome", OUTCOMES),
+        # a path may be longer than what PostgreSQL's ordinary index takes
+        Index(None, "resource_id", postgresql_using="hash"),
         Index("ix_audit_log_details", "details", postgresql_using="gin").ddl_if(dialect="postgresql"),
     )
 
@@ -21,7 +25,8 @@ class AuditLog(Identified, Base):
     project_id: Mapped[UUID | None] = mapped_column(index=True)
     action: Mapped[str] = mapped_column(String(64), index=True)
     resource_type: Mapped[str] = mapped_column(String(32))
-    resource_id: Mapped[str | None] = mapped_column(String(128))
+    resource_id: Mapped[str | None] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(16), default="success", server_default="success")
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     ip_address: Mapped[str | None] = mapped_column(String(64))
     user_agent: Mapped[str | None] = mapped_column(String(512))

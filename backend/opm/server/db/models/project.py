@@ -46,6 +46,8 @@ class Project(Identified, Base):
     workspace_reason: Mapped[str | None] = mapped_column(Text)
     idle_stop_seconds: Mapped[int | None]
     max_concurrent_runs: Mapped[int] = mapped_column(default=1)
+    memory_mb: Mapped[int | None]
+    cpu_limit: Mapped[float | None]
     last_used_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -27,6 +27,7 @@ def _narrowed(query: Select[AuditLog], wanted: AuditFilter) -> Select[AuditLog]:
         AuditLog.user_id: wanted.user,
         AuditLog.resource_type: wanted.resource_type,
         AuditLog.resource_id: wanted.resource_id,
+        AuditLog.outcome: wanted.outcome,
     }
     query = query.where(*(column == value for column, value in columns.items() if value is not None))
     if wanted.since is not None:

@@ -3,6 +3,7 @@
 from opm.server.core.actor import Actor
 from opm.server.core.paging import Page, PageRequest
 from opm.server.db.models import AuditLog
+from opm.server.db.people import names_of
 from opm.server.db.repository import Rows
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.audit.repository import AuditRepository
@@ -19,11 +20,14 @@ class AuditService:
         self, actor: Actor, ref: str, request: PageRequest, wanted: AuditFilter | None = None
     ) -> Page[AuditEntry]:
         project = await self._projects.require(actor, ref)
-        return _told(await self._lines.page(self._lines.of(project.id, wanted or AuditFilter()), request))
+        return await self._told(await self._lines.page(self._lines.of(project.id, wanted or AuditFilter()), request))
 
     async def account_page(self, actor: Actor, request: PageRequest, wanted: AuditFilter) -> Page[AuditEntry]:
-        return _told(await self._lines.page(self._lines.of_account(actor.user_id, wanted), request))
+        return await self._told(await self._lines.page(self._lines.of_account(actor.user_id, wanted), request))
 
-
-def _told(rows: Rows[AuditLog]) -> Page[AuditEntry]:
-    return Page(items=[AuditEntry.model_validate(row) for row in rows.items], next_cursor=rows.next_cursor)
+    async def _told(self, rows: Rows[AuditLog]) -> Page[AuditEntry]:
+        names = await names_of(self._lines.session, (row.user_id for row in rows.items))
+        items = [AuditEntry.model_validate(row) for row in rows.items]
+        for item in items:
+            item.user_name = names.get(item.user_id)
+        return Page(items=items, next_cursor=rows.next_cursor)

@@ -7,7 +7,7 @@ from opm.server.features.configs.schemas import ModelList, ModelOffer, ProviderK
 
 
 def offers(kinds: Iterable[ProviderKind], said: list[dict[str, Any]] | None) -> ModelList:
-    """The pod knows the active version's provider alone; of the others, only names are known."""
+    """The pod knows all providers it can list, with or without a key; where it does not run, only names are known."""
     from_pod = [_offer(provider, model) for provider in said or [] for model in provider["models"]]
     known = {offer.provider for offer in from_pod}
     suggested = [

@@ -35,6 +35,8 @@ PROVIDERS: dict[str, ProviderKind] = {
         ProviderKind(id="openai-compatible", name="Any OpenAI-compatible server", needs_key=False),
     )
 }
+_IN_CATALOGUE = ("anthropic", "openai", "openrouter")
+"""OpenCode knows their models itself. All it is to list are named: it must never come upon a provider by itself."""
 _SPEAKS_CHAT_COMPLETIONS = {DEMO, "openai-compatible"}
 
 SAFE_PERMISSIONS: dict[str, Any] = {
@@ -77,7 +79,7 @@ def opencode_config(config: OpencodeConfig, *, has_key: bool, provider_timeout: 
     return {
         "model": name,
         "small_model": name,
-        "enabled_providers": [config.provider],
+        "enabled_providers": _listed(config.provider),
         "provider": {config.provider: provider},
         "agent": agents,
         "default_agent": main_agent(config),
@@ -85,6 +87,11 @@ def opencode_config(config: OpencodeConfig, *, has_key: bool, provider_timeout: 
         "autoupdate": False,
         "share": "disabled",
     }
+
+
+def _listed(active: str) -> list[str]:
+    """The others can be looked at only: without a key OpenCode connects to none of them."""
+    return [active, *(name for name in _IN_CATALOGUE if name != active)]
 
 
 def prompt(config: OpencodeConfig, text: str, message_id: str) -> dict[str, Any]:

@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from opm.server.db.models import Interaction, OpencodeSession, Project, Task
 from opm.server.db.repository import Repository
+
+Position = tuple[datetime, UUID]
+"""Where a page ends: the moment by which a list is ordered, and the row."""
 
 
 class InteractionRepository(Repository[Interaction]):
@@ -62,7 +65,7 @@ class InteractionRepository(Repository[Interaction]):
         )
         return [(asked, answered) for asked, answered in (await self.session.execute(query)).all()]
 
-    async def open_asks(self, user_id: UUID, limit: int) -> Sequence[Any]:
+    async def open_asks(self, user_id: UUID, after: Position | None, limit: int) -> Sequence[Any]:
         """Of all the user's projects, oldest first, with the card and project each belongs to."""
         query = (
             select(Interaction, Task.title, Project.id, Project.slug, Project.name)
@@ -75,12 +78,14 @@ class InteractionRepository(Repository[Interaction]):
                 Task.deleted_at.is_(None),
                 Interaction.state == "pending",
             )
-            .order_by(Interaction.created_at)
+            .order_by(Interaction.created_at, Interaction.id)
             .limit(limit)
         )
+        if after is not None:
+            query = query.where(_later(Interaction.created_at, Interaction.id, after))
         return (await self.session.execute(query)).all()
 
-    async def waiting_cards(self, user_id: UUID, limit: int) -> Sequence[Any]:
+    async def waiting_cards(self, user_id: UUID, after: Position | None, limit: int) -> Sequence[Any]:
         """Cards in a review column, longest waiting first."""
         query = (
             select(Task, Project.slug, Project.name, OpencodeSession.status, OpencodeSession.reason)
@@ -93,7 +98,13 @@ class InteractionRepository(Repository[Interaction]):
                 Task.deleted_at.is_(None),
                 Task.status.in_(("ai_review", "human_review")),
             )
-            .order_by(Task.updated_at)
+            .order_by(Task.updated_at, Task.id)
             .limit(limit)
         )
+        if after is not None:
+            query = query.where(_later(Task.updated_at, Task.id, after))
         return (await self.session.execute(query)).all()
+
+
+def _later(moment: Any, row: Any, after: Position) -> ColumnElement[bool]:
+    return or_(moment > after[0], and_(moment == after[0], row > after[1]))

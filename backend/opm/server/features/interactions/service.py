@@ -10,17 +10,15 @@ from uuid import UUID
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, NotFound
 from opm.server.core.ids import new_id
-from opm.server.core.paging import Page, PageRequest
+from opm.server.core.paging import Page, PageRequest, cursor_after
 from opm.server.db.models import Interaction, OpencodeSession, Task
 from opm.server.db.uow import UnitOfWork
-from opm.server.features.interactions import schemas
+from opm.server.features.interactions import attention, schemas
 from opm.server.features.interactions.repository import InteractionRepository
 from opm.server.features.interactions.schemas import InteractionKind, InteractionState
 from opm.server.features.tasks.service import TaskService
 from opm.server.realtime.bus import Bus, Message, run_topic
 from opm.wire.events import InteractionChanged
-
-_ATTENTION_LIMIT = 100
 
 
 class InteractionService:
@@ -49,7 +47,7 @@ class InteractionService:
         row.user_id = actor.user_id
         row.user_prompt = _in_words(answer)
         row.user_prompt_at = self._uow.now
-        self._uow.note(task.id, f"{kind}_answered", actor.user_id, interaction=str(row.id), answer=answer)
+        self._uow.note(task.id, f"{kind}_answered", actor.user_id, interaction=str(row.id), **_decision(answer))
         if kind == InteractionKind.PERMISSION:
             self._uow.audit(
                 actor,
@@ -175,39 +173,20 @@ class InteractionService:
             prompt.agent_response = response
             prompt.agent_response_at = self._uow.now
 
-    async def attention(self, actor: Actor) -> list[schemas.Attention]:
-        """Everything that waits for this person: asks first, then cards to review."""
-        asks = await self._interactions.open_asks(actor.user_id, _ATTENTION_LIMIT)
-        cards = await self._interactions.waiting_cards(actor.user_id, _ATTENTION_LIMIT)
-        return [
-            *(
-                schemas.Attention(
-                    project_id=project_id,
-                    project_slug=slug,
-                    project_name=name,
-                    task_id=row.task_id,
-                    task_title=title,
-                    kind=row.kind,
-                    interaction_id=row.id,
-                    since=row.created_at,
-                    text=_question(row),
-                )
-                for row, title, project_id, slug, name in asks
-            ),
-            *(
-                schemas.Attention(
-                    project_id=task.project_id,
-                    project_slug=slug,
-                    project_name=name,
-                    task_id=task.id,
-                    task_title=task.title,
-                    kind="failed" if status == "failed" else "review",
-                    since=task.updated_at,
-                    text=((reason if status == "failed" else task.opencode_output) or "")[:300],
-                )
-                for task, slug, name, status, reason in cards
-            ),
-        ]
+    async def attention(self, actor: Actor, request: PageRequest) -> Page[schemas.Attention]:
+        """Everything that waits for this person: asks first, then cards to review, each longest waiting first."""
+        part, after = attention.position(request)
+        most = request.limit + 1
+        found: list[tuple[str, schemas.Attention]] = []
+        if part == attention.ASKS:
+            asks = await self._interactions.open_asks(actor.user_id, after, most)
+            found = [attention.of_ask(*row) for row in asks]
+            after = None
+        if len(found) < most:
+            cards = await self._interactions.waiting_cards(actor.user_id, after, most - len(found))
+            found += [attention.of_card(*row) for row in cards]
+        items = [item for _, item in found[: request.limit]]
+        return Page(items=items, next_cursor=cursor_after(found[len(items) - 1][0]) if len(found) == most else None)
 
     def _new(
         self,
@@ -259,8 +238,6 @@ def _in_words(answer: Mapping[str, Any]) -> str:
     return "; ".join(", ".join(chosen) for chosen in answer["answers"])
 
 
-def _question(row: Interaction) -> str:
-    if row.kind == InteractionKind.PERMISSION:
-        return f"{row.request.get('permission')}: {', '.join(row.request.get('patterns', []))}"[:300]
-    questions: list[dict[str, Any]] = row.request.get("questions", [])
-    return " ".join(str(question.get("question", "")) for question in questions)[:300]
+def _decision(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the card's history keeps of an answer: the choice, and none of a person's own words."""
+    return {name: answer[name] for name in ("reply", "reject") if name in answer}

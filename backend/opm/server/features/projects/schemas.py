@@ -96,6 +96,12 @@ class CloneAgain(Said):
     token: Token = Field(default="", description="write-only; empty: the one given before, if there is one")
 
 
+MemoryMb = Annotated[int, Field(ge=512, le=2**20)]
+CpuLimit = Annotated[float, Field(ge=0.1, le=1024, allow_inf_nan=False)]
+_MEMORY = "MB that all processes of the pod may use together"
+_CPU = "processors that the pod may use"
+
+
 class NewProject(Said):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
@@ -106,6 +112,8 @@ class NewProject(Said):
         pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
         description="made from the name if not given",
     )
+    memory_mb: MemoryMb | None = Field(default=None, description=f"{_MEMORY}; null: as the operator set it")
+    cpu_limit: CpuLimit | None = Field(default=None, description=f"{_CPU}; null: as the operator set it")
     sample: bool = Field(default=False, description="start with sample files and cards for the demo model")
     git: GitSource | None = Field(default=None, description="start with a repository, cloned in the pod")
 
@@ -133,6 +141,12 @@ class ProjectPatch(Said):
     )
     max_concurrent_runs: int | None = Field(
         default=None, ge=1, le=8, description="runs at work at once; further ones wait in the queue"
+    )
+    memory_mb: MemoryMb | None = Field(
+        default=None, description=f"{_MEMORY}; null: as the operator set it. Taken when the pod is started next"
+    )
+    cpu_limit: CpuLimit | None = Field(
+        default=None, description=f"{_CPU}; null: as the operator set it. Taken when the pod is started next"
     )
 
 
@@ -163,6 +177,8 @@ class Project(BaseModel):
     workspace_reason: str | None = Field(description="why the workspace is not ready, and what to do")
     idle_stop_seconds: int | None
     max_concurrent_runs: int
+    memory_mb: int | None = Field(description=f"{_MEMORY}; null: as the operator set it")
+    cpu_limit: float | None = Field(description=f"{_CPU}; null: as the operator set it")
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -192,6 +208,16 @@ class Pod(BaseModel):
     reason: str | None
     parts: list[PodPart]
     advice: str | None = Field(default=None, description="what to do, if there is something to do")
+
+
+class Resources(BaseModel):
+    """What the operator lets pods use, and how a pod is held to it."""
+
+    memory_mb: int | None = Field(description="of a project that does not say; null: as much as there is")
+    memory_mb_max: int | None = Field(description="most that a project may ask for; null: no bound")
+    cpu_limit: float | None = Field(description="of a project that does not say; null: all processors")
+    cpu_limit_max: float | None = Field(description="most that a project may ask for; null: no bound")
+    enforcement: str = Field(description="what becomes of a pod that would use more")
 
 
 class PodLogs(BaseModel):

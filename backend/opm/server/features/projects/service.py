@@ -3,14 +3,17 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, NotFound
 from opm.server.core.ids import new_id
 from opm.server.core.paging import Page, PageRequest
+from opm.server.core.settings import RuntimeSettings
 from opm.server.db.models import Project
 from opm.server.db.uow import UnitOfWork
+from opm.server.features.projects import resources
 from opm.server.features.projects.repository import ProjectRepository
 from opm.server.features.projects.schemas import (
     DesiredState,
@@ -21,14 +24,19 @@ from opm.server.features.projects.schemas import (
     ProjectView,
     WorkspaceState,
 )
+from opm.server.runtime.base import Limits
 from opm.wire.events import ProjectChanged
+
+_NULL_SAYS_SOMETHING = {"idle_stop_seconds", "memory_mb", "cpu_limit"}
+"""Namely: as the operator set it."""
 
 _REVIEW = ("ai_review", "human_review")
 
 
 class ProjectService:
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, runtime: RuntimeSettings) -> None:
         self._uow = uow
+        self._runtime = runtime
         self._projects = ProjectRepository(uow.session)
 
     async def require(
@@ -50,6 +58,7 @@ class ProjectService:
         return await self._projects.get(project_id)
 
     async def create(self, actor: Actor, new: NewProject) -> Project:
+        resources.check(new, self._runtime)
         stem = new.slug or slug_of(new.name)
         taken = await self._projects.taken_slugs(actor.user_id, stem)
         if new.slug and new.slug in taken:
@@ -66,6 +75,8 @@ class ProjectService:
             git_ref=new.git.ref if new.git else None,
             git_depth=new.git.depth if new.git else None,
             workspace_state=WorkspaceState.WAITING if new.git else WorkspaceState.READY,
+            memory_mb=new.memory_mb,
+            cpu_limit=new.cpu_limit,
             status=ProjectStatus.INITIALIZING,
             desired_state=DesiredState.STOPPED,
             pod_status="absent",
@@ -74,7 +85,9 @@ class ProjectService:
         )
         self._projects.add(project)
         await self._uow.flush()
-        details = {"name": new.name, "source": new.source} | ({"git_url": new.git.url} if new.git else {})
+        details: dict[str, Any] = {"name": new.name, "source": new.source} | (
+            {"git_url": new.git.url} if new.git else {}
+        )
         self._uow.audit(actor, "project.create", ("project", project.id), project=project.id, **details)
         self.announce(project, "created")
         return project
@@ -106,10 +119,11 @@ class ProjectService:
 
     async def patch(self, actor: Actor, ref: str, patch: ProjectPatch) -> Project:
         project = await self.require(actor, ref, lock=True)
+        resources.check(patch, self._runtime)
         for name, value in patch.model_dump(exclude_none=True).items():
             setattr(project, name, value)
-        if "idle_stop_seconds" in patch.model_fields_set:  # null says something here
-            project.idle_stop_seconds = patch.idle_stop_seconds
+        for name in patch.model_fields_set & _NULL_SAYS_SOMETHING:
+            setattr(project, name, getattr(patch, name))
         project.updated_at = self._uow.now
         changed = sorted(patch.model_fields_set)
         self._uow.audit(actor, "project.update", ("project", project.id), project=project.id, changed=changed)
@@ -145,6 +159,10 @@ class ProjectService:
             self._uow.audit(actor, "project.restore", ("project", project.id), project=project.id, name=project.name)
             self.announce(project, "updated")
         return project
+
+    def limits_of(self, project: Project) -> Limits:
+        """What its pod may use."""
+        return resources.limits_of(project, self._runtime)
 
     def announce(self, project: Project, change: str) -> None:
         event = ProjectChanged.model_validate({"projectId": project.id, "timestamp": self._uow.now, "change": change})

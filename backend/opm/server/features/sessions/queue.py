@@ -74,7 +74,8 @@ class RunQueue:
         task.current_session_id = run.id
         self._tasks.advance(task, TaskStatus.IN_PROGRESS, cause, run.created_by)
         await self._uow.flush()
-        self._uow.audit(actor, "run.start", ("session", run.id), project=task.project_id, kind=run.kind)
+        who = actor or (Actor(user_id=by) if by else None)
+        self._uow.audit(who, "run.start", ("session", run.id), project=task.project_id, kind=run.kind)
         self._uow.emit(session_changed(run, self._uow.now))
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
         return run

@@ -8,12 +8,14 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
-from opm.server.db.models import OpencodeConfig, OpencodeSession, Project, SessionEvent, Task, User
+from opm.server.db.models import OpencodeConfig, OpencodeSession, Project, SessionEvent, Task
 from opm.server.db.repository import Repository
 from opm.server.features.sessions.schemas import SessionFilter
 
 _ACTIVE = ("starting", "running")
 _Other = aliased(OpencodeSession)
+_ON_THE_BOARD = select(Task.id).where(Task.id == OpencodeSession.task_id, Task.deleted_at.is_(None)).exists()
+"""With a deleted card its runs are out of sight, too, until it is restored."""
 
 
 class SessionRepository(Repository[OpencodeSession]):
@@ -26,7 +28,7 @@ class SessionRepository(Repository[OpencodeSession]):
         return select(OpencodeSession).where(OpencodeSession.task_id == task_id)
 
     def narrowed(self, project_id: UUID, wanted: SessionFilter) -> Select[OpencodeSession]:
-        query = self.of_project(project_id)
+        query = self.of_project(project_id).where(_ON_THE_BOARD)
         if wanted.status:
             query = query.where(OpencodeSession.status.in_(wanted.status))
         if wanted.task is not None:
@@ -46,15 +48,14 @@ class SessionRepository(Repository[OpencodeSession]):
             query = query.where(or_(asked, OpencodeSession.task_id.in_(titled)))
         return query
 
+    async def seen(self, project_id: UUID, session_id: UUID) -> OpencodeSession | None:
+        return await self.one(self.of_project(project_id).where(OpencodeSession.id == session_id, _ON_THE_BOARD))
+
     async def newest(self, task_id: UUID) -> OpencodeSession | None:
         return await self.one(self.of_task(task_id).order_by(OpencodeSession.id.desc()).limit(1))
 
     async def titles(self, task_ids: Sequence[UUID]) -> dict[UUID, str]:
         query = select(Task.id, Task.title).where(Task.id.in_(task_ids))
-        return dict((await self.session.execute(query)).all())
-
-    async def names(self, user_ids: Sequence[UUID]) -> dict[UUID, str]:
-        query = select(User.id, User.name).where(User.id.in_(user_ids))
         return dict((await self.session.execute(query)).all())
 
     async def locked(self, session_id: UUID) -> OpencodeSession | None:

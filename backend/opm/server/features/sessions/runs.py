@@ -246,7 +246,10 @@ class RunService:
         moved = self._move_card(run, task, target, cause, duration)
         if task is not None and moved and outcome.verdict in _GOES_ON:
             await self._go_on(task, run)
-        self._uow.audit(None, "run.end", ("session", run.id), project=run.project_id, verdict=outcome.verdict)
+        failed = status == RunStatus.FAILED
+        self._uow.audit(
+            None, "run.end", ("session", run.id), project=run.project_id, failed=failed, verdict=outcome.verdict
+        )
         self._uow.emit(session_changed(run, self._uow.now))
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
 

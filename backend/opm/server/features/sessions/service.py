@@ -8,6 +8,7 @@ from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, NotFound
 from opm.server.core.paging import Page, PageRequest
 from opm.server.db.models import OpencodeSession, Task
+from opm.server.db.people import names_of
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.interactions.schemas import Feedback, InteractionKind
 from opm.server.features.interactions.service import InteractionService
@@ -170,8 +171,8 @@ class SessionService:
 
     async def _require(self, actor: Actor, ref: str, session_id: UUID) -> OpencodeSession:
         project = await self._projects.require(actor, ref)
-        run = await self._sessions.get(session_id)
-        if run is None or run.project_id != project.id:
+        run = await self._sessions.seen(project.id, session_id)
+        if run is None:
             raise NotFound("There is no such run in this project.", session=str(session_id))
         return run
 
@@ -191,7 +192,7 @@ class SessionService:
         queued = {run.project_id for run in runs if run.status == RunStatus.QUEUED}
         places = await self._sessions.positions(list(queued)) if queued else {}
         titles = await self._sessions.titles([run.task_id for run in runs])
-        names = await self._sessions.names([run.created_by for run in runs if run.created_by])
+        names = await names_of(self._uow.session, (run.created_by for run in runs))
         shown: list[schemas.Session] = []
         for run in runs:
             columns = {name: getattr(run, name) for name in schemas.Session.model_fields if hasattr(run, name)}
@@ -199,7 +200,7 @@ class SessionService:
                 "config_version": versions[run.config_id],
                 "queue_position": places.get(run.id),
                 "task_title": titles[run.task_id],
-                "created_by_name": names.get(run.created_by) if run.created_by else None,
+                "created_by_name": names.get(run.created_by),
             }
             shown.append(schemas.Session.model_validate({**columns, **found}))
         return shown

@@ -132,7 +132,8 @@ class TaskEvent(BaseModel):
     id: UUID
     task_id: UUID
     event_type: str
-    actor_user_id: UUID | None
+    actor_user_id: UUID | None = Field(description="none: the server, after a run, or an account that is no more")
+    actor_name: str | None = None
     metadata: dict[str, Any]
     created_at: datetime
 

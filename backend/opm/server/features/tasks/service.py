@@ -9,6 +9,7 @@ from opm.server.core.errors import Conflict, NotFound, Stale
 from opm.server.core.ids import new_id
 from opm.server.core.paging import Page, PageRequest
 from opm.server.db.models import Project, Task, TaskEvent
+from opm.server.db.people import names_of
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.projects.service import ProjectService
 from opm.server.features.tasks import order, schemas, states
@@ -125,16 +126,23 @@ class TaskService:
         states.check(TaskStatus(task.status), target, cause)
         rank = order.between(await self._tasks.last_rank(task.project_id), None)
         assert rank is not None  # noqa: S101  behind the last there is always room
-        task.rank = rank
-        self.advance(task, target, cause, actor.user_id)
+        before, task.rank = task.rank, rank
+        self.advance(task, target, cause, actor.user_id, old_rank=before)
         await self._uow.flush()
 
     async def undo_step(self, task: Task, actor: Actor) -> None:
-        """Back to where a human took the card from, if nothing else moved it since."""
+        """Back to where a human took the card from, also among its neighbours, if nothing else moved it since."""
         step = await self._events.last_step(task.id)
         if step is None or step.data.get("cause") != Cause.MOVE or step.data.get("new") != task.status:
             raise Conflict("The last change of this card was not a move that can be undone.")
-        await self.to_the_end(task, TaskStatus(step.data["old"]), Cause.UNDO, actor)
+        target, rank = TaskStatus(step.data["old"]), step.data.get("old_rank")
+        if rank is None:  # the step was written down before ranks were
+            await self.to_the_end(task, target, Cause.UNDO, actor)
+            return
+        states.check(TaskStatus(task.status), target, Cause.UNDO)
+        await self._put_back(task, target, rank)
+        self.advance(task, target, Cause.UNDO, actor.user_id)
+        await self._uow.flush()
 
     async def some(
         self, project: Project, ids: list[UUID], *, deleted_after: datetime | None = None
@@ -151,9 +159,10 @@ class TaskService:
         same_column = task.status == move.status
         if not same_column:
             states.check(TaskStatus(task.status), move.status, Cause.MOVE)
+        before = task.rank
         await self._place(task, move)
         if not same_column:
-            self.advance(task, move.status, Cause.MOVE, actor.user_id)
+            self.advance(task, move.status, Cause.MOVE, actor.user_id, old_rank=before)
         await self._uow.flush()
         if same_column:
             self._announce(task, "moved")
@@ -188,7 +197,19 @@ class TaskService:
         if rank is not None:
             task.rank = rank
             return
-        others = [t for t in await self._tasks.column(task.project_id, move.status) if t.id != task.id]
+        await self._spread(task, move.status, at)
+
+    async def _put_back(self, task: Task, target: TaskStatus, rank: str) -> None:
+        """Where it stood; beside whoever has that place now."""
+        column = [other for _, other in await self._tasks.neighbours(task.project_id, target, task.id)]
+        if rank in column:
+            await self._spread(task, target, column.index(rank))
+        else:
+            task.rank = rank
+
+    async def _spread(self, task: Task, status: TaskStatus, at: int) -> None:
+        """Fresh ranks for a column without room, with the card at that place."""
+        others = [t for t in await self._tasks.column(task.project_id, status) if t.id != task.id]
         others.insert(at, task)
         for each, fresh in zip(others, order.spread(len(others)), strict=True):
             each.rank = fresh
@@ -201,15 +222,18 @@ class TaskService:
         task = await self.require(actor, ref, task_id)
         query = self._events.about(task.id)
         page = await self._events.page(query, request)
-        return Page(items=[_event(row) for row in page.items], next_cursor=page.next_cursor)
+        names = await names_of(self._uow.session, (row.actor_user_id for row in page.items))
+        items = [_event(row, names.get(row.actor_user_id)) for row in page.items]
+        return Page(items=items, next_cursor=page.next_cursor)
 
 
-def _event(row: TaskEvent) -> schemas.TaskEvent:
+def _event(row: TaskEvent, actor_name: str | None) -> schemas.TaskEvent:
     return schemas.TaskEvent(
         id=row.id,
         task_id=row.task_id,
         event_type=row.event_type,
         actor_user_id=row.actor_user_id,
+        actor_name=actor_name,
         metadata=row.data,
         created_at=row.created_at,
     )

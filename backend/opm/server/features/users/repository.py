@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, CursorResult, Select, bindparam, delete, f
 from opm.server.clients.oidc.base import LogoutNotice
 from opm.server.db.models import AuthSession, IdempotencyKey, LoginAttempt, RefreshToken, User
 from opm.server.db.repository import Repository
-from opm.server.features.users.schemas import KeptAnswer, Living
+from opm.server.features.users.kept import KeptAnswer
+from opm.server.features.users.schemas import Living
 
 _SAME_SECOND = timedelta(seconds=1)
 """Providers tell times in whole seconds."""
@@ -217,6 +218,17 @@ class RepeatRepository(Repository[IdempotencyKey]):
                 created_at=now,
             )
         )
+
+    async def take_over(self, user_id: UUID, key: str, status: int, now: datetime, *, until: datetime) -> bool:
+        """True for one caller, of a row with that status that is so old."""
+        result = await self.session.execute(
+            update(IdempotencyKey)
+            .where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
+            .where(IdempotencyKey.response_status == status, IdempotencyKey.created_at <= until)
+            .values(created_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        return isinstance(result, CursorResult) and result.rowcount == 1
 
     async def forget(self, user_id: UUID, key: str, *, until: datetime) -> None:
         await self.session.execute(

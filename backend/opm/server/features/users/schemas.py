@@ -180,11 +180,3 @@ class PersonPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     disabled: bool = Field(description="true shuts the person out, with everything they are signed in with")
-
-
-class KeptAnswer(BaseModel):
-    """What a creating request was answered."""
-
-    status: int
-    content_type: str | None
-    body: str

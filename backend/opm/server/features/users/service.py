@@ -191,9 +191,9 @@ class UserService:
 
     def _refused(self, action: str, user: models.User | None, client: Client) -> None:
         if user is not None:
-            self.uow.audit(_actor(user, None, client), action, ("user", user.id))
+            self.uow.audit(_actor(user, None, client), action, ("user", user.id), failed=True)
         else:
-            self.uow.audit(None, action, ("user", "unknown"), ip=client.ip, request_id=client.request_id)
+            self.uow.audit(None, action, ("user", "unknown"), failed=True, ip=client.ip, request_id=client.request_id)
 
     def _next_link(
         self, user: models.User, session: models.AuthSession, client: Client, until: datetime | None

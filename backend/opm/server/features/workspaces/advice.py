@@ -14,6 +14,10 @@ _FAILED: dict[Part, str] = {
     Part.MODEL: "Look at its log, or choose a real provider in the project's settings.",
 }
 _OFTEN = "It was restarted often. Look at its log; short memory of the machine is the usual cause."
+_OUT_OF_MEMORY = (
+    "Give the workspace more memory in the project's settings, then stop it and start it again; "
+    "or let less be done at once."
+)
 
 
 def pod_of(seen: Observation) -> Pod:
@@ -30,6 +34,8 @@ def _part(part: PartStatus, phase: PodPhase) -> PodPart:
     if not part.ready and phase == PodPhase.FAILED:
         state = "failed"
     advice = _FAILED[part.part] if state == "failed" else None
+    if part.out_of_memory:
+        advice = _OUT_OF_MEMORY
     if advice is None and part.restarts >= _DEATHS_THAT_COUNT:
         advice = _OFTEN
     return PodPart(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -30,9 +31,9 @@ class CloneService:
 
     # --- what people want ----------------------------------------------------------------------------------
 
-    def wish(self, project: Project, source: GitSource) -> None:
+    def wish(self, actor: Actor, project: Project, source: GitSource) -> None:
         """For a project that is being made."""
-        project.git_credential_encrypted = self._sealed(project, source.username, source.token)
+        self._keep_credential(project, actor, source.username, source.token)
         self._wake()
 
     async def again(self, actor: Actor, ref: str, change: CloneAgain) -> Project:
@@ -42,9 +43,9 @@ class CloneService:
                 "Only a clone that failed can be tried again.", reason=f"workspace_{project.workspace_state}"
             )
         if change.token or change.username:
-            project.git_credential_encrypted = self._sealed(project, change.username, change.token)
+            self._keep_credential(project, actor, change.username, change.token)
         elif change.url and _host(change.url) != _host(project.git_url or ""):
-            project.git_credential_encrypted = None
+            self.forget_credential(project, actor, "other_host")
         project.git_url = change.url or project.git_url
         for name in change.model_fields_set & {"ref", "depth"}:  # null says something here
             setattr(project, f"git_{name}", getattr(change, name))
@@ -75,6 +76,8 @@ class CloneService:
         project = await self._wanted(project_id)
         if project is None or project.git_url is None:
             return None
+        if project.git_credential_encrypted is not None:
+            self._tell(project, None, "secret.used", purpose="clone")
         project.desired_state, project.last_used_at = DesiredState.RUNNING, self._uow.now
         self._enter(project, WorkspaceState.CLONING, project.workspace_reason)
         username, token = self._opened(project)
@@ -89,7 +92,8 @@ class CloneService:
     async def done(self, project_id: UUID) -> None:
         project = await self._wanted(project_id)
         if project is not None:
-            project.git_credential_encrypted, project.last_used_at = None, self._uow.now
+            self.forget_credential(project, None, "cloned")
+            project.last_used_at = self._uow.now
             self._end(project, WorkspaceState.READY, None)
 
     async def failed(self, project_id: UUID, reason: str) -> None:
@@ -108,8 +112,16 @@ class CloneService:
         return None if project.status == ProjectStatus.ARCHIVED else project
 
     def _end(self, project: Project, state: WorkspaceState, reason: str | None) -> None:
-        details = {"git_url": project.git_url, "git_ref": project.git_ref, "outcome": state}
-        self._uow.audit(None, "workspace.clone", ("project", project.id), project=project.id, **details, reason=reason)
+        self._uow.audit(
+            None,
+            "workspace.clone",
+            ("project", project.id),
+            project=project.id,
+            failed=state == WorkspaceState.FAILED,
+            git_url=project.git_url,
+            git_ref=project.git_ref,
+            reason=reason,
+        )
         self._enter(project, state, reason)
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
 
@@ -123,6 +135,19 @@ class CloneService:
         )
 
     # --- the secret ----------------------------------------------------------------------------------------
+
+    def forget_credential(self, project: Project, actor: Actor | None, reason: str) -> None:
+        if project.git_credential_encrypted is not None:
+            project.git_credential_encrypted = None
+            self._tell(project, actor, "secret.deleted", reason=reason)
+
+    def _keep_credential(self, project: Project, actor: Actor, username: str, token: str) -> None:
+        project.git_credential_encrypted = self._sealed(project, username, token)
+        if project.git_credential_encrypted is not None:
+            self._tell(project, actor, "secret.set")
+
+    def _tell(self, project: Project, actor: Actor | None, action: str, **more: Any) -> None:
+        self._uow.audit(actor, action, ("git_credential", project.id), project=project.id, **more)
 
     def _sealed(self, project: Project, username: str, token: str) -> Sealed | None:
         return self._cipher.seal(json.dumps([username, token]), place=_place(project)) if username or token else None

@@ -1,13 +1,14 @@
 """Wishes for pods, read for the loops; what is seen of pods, written for everybody."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import aliased
 
-from opm.server.db.models import OpencodeSession, Project
+from opm.server.db.models import AuditLog, OpencodeSession, Project
 from opm.server.db.repository import Repository
 
 _BUSY = (
@@ -64,3 +65,24 @@ class WorkspaceRepository(Repository[Project]):
 
     async def used(self, project_id: UUID, now: datetime) -> None:
         await self.session.execute(update(Project).where(Project.id == project_id).values(last_used_at=now))
+
+
+class TerminalLines(Repository[AuditLog]):
+    """Terminals as the audit log knows them: it is the one record that outlives their pod."""
+
+    model = AuditLog
+
+    async def still_open(self, ids: Collection[str] | None = None) -> Sequence[tuple[UUID, str]]:
+        """Project and id of those that the log knows to be opened and not to be closed; all, or of these."""
+        closed = aliased(AuditLog)
+        ended = (
+            select(closed.id)
+            .where(closed.resource_id == AuditLog.resource_id, closed.action == "terminal.closed")
+            .where(closed.project_id == AuditLog.project_id)
+            .exists()
+        )
+        query = select(AuditLog.project_id, AuditLog.resource_id).where(AuditLog.action == "terminal.opened", ~ended)
+        if ids is not None:
+            query = query.where(AuditLog.resource_id.in_(ids))
+        rows = (await self.session.execute(query)).all()
+        return [(project, ref) for project, ref in rows if project and ref]

@@ -1,6 +1,7 @@
 """Pods by wish: people and runs say what they want here, `background/reconcile` makes it so."""
 
 import base64
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from opm.server.features.tasks.schemas import NewTask
 from opm.server.features.tasks.service import TaskService
 from opm.server.features.workspaces import sample
 from opm.server.features.workspaces.clones import CloneService
-from opm.server.features.workspaces.repository import WorkspaceRepository
+from opm.server.features.workspaces.repository import TerminalLines, WorkspaceRepository
 from opm.server.features.workspaces.schemas import Wish
 from opm.server.realtime.bus import WAKE_RECONCILE, Bus, Message
 from opm.server.runtime.base import Observation, PodPhase, PodSpec
@@ -53,12 +54,13 @@ class WorkspaceService:
         self._cipher = cipher
         self._bus = bus
         self._workspaces = WorkspaceRepository(uow.session)
+        self._terminals = TerminalLines(uow.session)
 
     async def create(self, actor: Actor, new: NewProject) -> ProjectSummary:
         """A project that can be tried at once: with a model, and with cards if it is the sample."""
         project = await self._projects.create(actor, new)
         if new.git:
-            self._clones.wish(project, new.git)
+            self._clones.wish(actor, project, new.git)
         await self._configs.start_with_demo(project, actor.user_id)
         for title, description in sample.CARDS if new.sample else ():
             await self._tasks.add(project, NewTask(title=title, description=description), actor.user_id)
@@ -67,7 +69,7 @@ class WorkspaceService:
 
     async def start(self, actor: Actor, ref: str) -> Project:
         project = await self._projects.require(actor, ref, lock=True)
-        self._want(project, DesiredState.RUNNING)
+        self._want(project, DesiredState.RUNNING, actor)
         return project
 
     async def stop(self, actor: Actor, ref: str) -> Project:
@@ -76,7 +78,7 @@ class WorkspaceService:
             raise Conflict("The agent is working in this pod; cancel its run first, then stop the pod.")
         if project.workspace_state == WorkspaceState.CLONING:
             raise Conflict("A repository is being cloned in this pod; it can be stopped when that is done.")
-        self._want(project, DesiredState.STOPPED)
+        self._want(project, DesiredState.STOPPED, actor)
         return project
 
     async def archive(self, actor: Actor, ref: str) -> ProjectSummary:
@@ -103,6 +105,19 @@ class WorkspaceService:
 
     def terminal_closed(self, actor: Actor, project: Project, terminal: str) -> None:
         self._uow.audit(actor, "terminal.closed", ("terminal", terminal), project=project.id)
+
+    async def open_terminals(self) -> dict[UUID, set[str]]:
+        """By project: those that nobody closed and that were not seen to end."""
+        found: dict[UUID, set[str]] = {}
+        for project_id, ref in await self._terminals.still_open():
+            found.setdefault(project_id, set()).add(ref)
+        return found
+
+    async def terminals_ended(self, project_id: UUID, terminals: Collection[str], reason: str) -> None:
+        """Unless somebody closed them meanwhile."""
+        for project, ref in await self._terminals.still_open(terminals):
+            if project == project_id:
+                self._uow.audit(None, "terminal.closed", ("terminal", ref), project=project_id, reason=reason)
 
     async def spec(self, project_id: UUID, config_id: UUID | None = None) -> PodSpec:
         """What the pod shall be made of under one version of the configuration, or the active one."""
@@ -137,13 +152,19 @@ class WorkspaceService:
             pass_key=self.pass_key(project.id),
             demo_model=config.provider == providers.DEMO,
             seed_files=sample.FILES if project.sample else {},
+            limits=self._projects.limits_of(project),
         )
 
-    def _want(self, project: Project, state: DesiredState) -> None:
+    def _want(self, project: Project, state: DesiredState, actor: Actor) -> None:
         project.last_used_at = self._uow.now
         if project.desired_state != state:
-            project.desired_state = state
+            self._turn(project, state, actor, "asked")
         self._uow.after_commit(lambda: self._bus.post(Message(WAKE_RECONCILE)))
+
+    def _turn(self, project: Project, state: DesiredState, actor: Actor | None, reason: str) -> None:
+        project.desired_state = state
+        action = "pod.start" if state == DesiredState.RUNNING else "pod.stop"
+        self._uow.audit(actor, action, ("project", project.id), project=project.id, reason=reason)
 
     async def wishes(self, idle_stop: float) -> list[Wish]:
         """For the reconciling loop; a pod that nobody used for `idle_stop` seconds, or as its project says, is idle."""
@@ -174,7 +195,7 @@ class WorkspaceService:
         if project is not None:
             self._clones.require_ready(project)
         if project is not None and project.desired_state == DesiredState.STOPPED:
-            project.desired_state = DesiredState.RUNNING
+            self._turn(project, DesiredState.RUNNING, None, "run")
         await self.used(project_id)
 
     async def used(self, project_id: UUID) -> None:
@@ -184,7 +205,7 @@ class WorkspaceService:
         """An idle pod is not wanted any more; the next use wants it again."""
         project = await self._projects.by_id(project_id)
         if project is not None and project.desired_state == DesiredState.RUNNING:
-            project.desired_state = DesiredState.STOPPED
+            self._turn(project, DesiredState.STOPPED, None, "idle")
 
     async def gone(self, project_id: UUID) -> None:
         """The pod and volume of a deleted project are no more; its record stays, archived."""
@@ -192,7 +213,7 @@ class WorkspaceService:
         if project is not None:
             project.status = ProjectStatus.ARCHIVED
             project.archived_at = self._uow.now
-            project.git_credential_encrypted = None
+            self._clones.forget_credential(project, None, "project_deleted")
             project.pod_status = PodPhase.ABSENT
 
     async def observed(self, seen: Observation) -> None:

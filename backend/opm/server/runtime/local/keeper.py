@@ -34,6 +34,7 @@ class Keeper:
         self.failures = 0
         self.restarts = 0
         self.reason: str | None = None
+        self.out_of_memory = False
         self.port_lost = False
         self.left_orphans = False
         """Set when the part died on its own; whoever ends what it left behind clears it."""
@@ -78,7 +79,21 @@ class Keeper:
         pid = self.proc.pid if self.proc is not None else None
         memory = procfs.memory_bytes(pid) if pid is not None else None
         reason = self.reason or (None if self.ready else f"{self.plan.name} is starting")
-        return PartStatus(self.plan.part, self.ready, self.restarts, pid, memory, reason)
+        return PartStatus(self.plan.part, self.ready, self.restarts, pid, memory, reason, self.out_of_memory)
+
+    @property
+    def dying(self) -> bool:
+        """It was made to end and its end was not noticed yet."""
+        return bool(self._verdict)
+
+    def end_for_memory(self, words: str) -> None:
+        self._kill(f"was ended, {words}")
+        self.out_of_memory = True
+
+    def command_ended(self, command: str, words: str) -> None:
+        """Something that hung below it had to go; it goes on itself."""
+        self.reason = f"{command} under {self.plan.name} was ended, {words}"
+        self.out_of_memory = True
 
     def _start(self, now: float) -> None:
         launch = self.plan.launch
@@ -88,7 +103,14 @@ class Keeper:
         self._verdict = ""
         try:
             logs.rotate(self.plan.log)
-            self.proc = Proc.spawn(launch.argv, env=launch.env, cwd=launch.cwd, log=self.plan.log, on_end=self._ring)
+            self.proc = Proc.spawn(
+                launch.argv,
+                env=launch.env,
+                cwd=launch.cwd,
+                log=self.plan.log,
+                on_end=self._ring,
+                on=launch.cpus,
+            )
         except FileNotFoundError:
             self._fail(f"is not installed at {launch.argv[0]} (type: opm setup-opencode)", now)
             return
@@ -162,7 +184,8 @@ class Keeper:
             self.proc.send(signal.SIGKILL)
 
     def _note_death(self, proc: Proc, now: float) -> None:
-        verdict = self._verdict or proc.outcome
+        verdict, self.out_of_memory = self._verdict or proc.outcome, self.out_of_memory and bool(self._verdict)
+        self._verdict = ""
         said = "" if self.ready else self._last_words()
         self.port_lost = bool(PORT_TAKEN.search(said))
         self.halt()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opm.server.runtime.base import Part, PodSpec
-from opm.server.runtime.local import environment, probe
+from opm.server.runtime.local import cpus, environment, probe
 from opm.server.runtime.local.layout import PodLayout
 from opm.server.runtime.local.settings import LocalSettings
 from opm.server.runtime.local.store import PodRecord, PodSecrets
@@ -23,6 +23,8 @@ class Launch:
     argv: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str] = field(repr=False)
+    cpus: frozenset[int] | None = None
+    """The processors it is held to; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,12 @@ def _with_launch(door: PartPlan, launch: Launch) -> PartPlan:
 
 
 def _launch(settings: LocalSettings, layout: PodLayout, spec: PodSpec, part: Part, ports: Mapping[Part, int]) -> Launch:
-    port = ports[part]
+    port, share = ports[part], cpus.share(spec.project_id, spec.limits.cpus)
     if part is Part.OPENCODE:
         argv = (str(settings.opencode), "serve", "--hostname", "127.0.0.1", "--port", str(port))
         talk = ("--print-logs", "--log-level", "WARN")
         env = environment.for_opencode(settings, layout, spec, ports.get(Part.MODEL))
-        return Launch((*argv, *talk), layout.workspace, env)
+        return Launch((*argv, *talk), layout.workspace, env, share)
     upstream = ports[Part.OPENCODE] if part is Part.SESSION else None
     env = environment.for_sidecar(settings, layout, str(spec.project_id), port, opencode_port=upstream)
-    return Launch(tuple(settings.sidecar(part)), layout.state, env)
+    return Launch(tuple(settings.sidecar(part)), layout.state, env, share)

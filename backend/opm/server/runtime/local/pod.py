@@ -7,19 +7,21 @@ import asyncio
 import base64
 import contextlib
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
 
 from opm.server.core.errors import RuntimeFault
-from opm.server.runtime.base import Observation, Part, PodSpec
-from opm.server.runtime.local import ending, logs, plan, probe, procfs, reaper, store, workspace
+from opm.server.runtime.base import Limits, Observation, Part, PodSpec
+from opm.server.runtime.local import ending, logs, memory, plan, probe, procfs, reaper, store, workspace
 from opm.server.runtime.local.keeper import Keeper
 from opm.server.runtime.local.layout import PodLayout
+from opm.server.runtime.local.memory import MemoryWatch
 from opm.server.runtime.local.process import Proc
+from opm.server.runtime.local.procfs import Identity
 from opm.server.runtime.local.settings import LocalSettings
 from opm.server.runtime.local.store import PartRecord, PodRecord, PodSecrets
 from opm.server.runtime.local.view import PodView
@@ -47,6 +49,9 @@ class Pod:
         self._bell = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._spec: PodSpec | None = None
+        self._limits = Limits()
+        """Those the pod was started with."""
+        self._memory = MemoryWatch(project_id)
         self._secrets = PodSecrets(b"", "")
         self._keepers: dict[Part, Keeper] = {}
         self._agent_port: int | None = None
@@ -55,6 +60,7 @@ class Pod:
         self._started_at = ""
         self._failures = 0
         self._not_before = 0.0
+        self._next_measure = 0.0
 
     # Wishes
 
@@ -76,7 +82,7 @@ class Pod:
         """Take over a pod that another controller started; its wish follows with the next `ensure`."""
         key = procfs.variable(procs[Part.OPENCODE].pid, "OPM_PROVIDER_KEY")
         self._know(secrets, key)
-        self._written, self._started_at = record, record.started_at
+        self._written, self._started_at, self._limits = record, record.started_at, record.limits
         self.view.digest, self.view.wanted = record.digest, True
         for part, door in plan.adopted(self.layout, record, secrets).items():
             self._keepers[part] = self._keeper(door)
@@ -171,11 +177,13 @@ class Pod:
         same_parts = spec.demo_model == (Part.MODEL in self._keepers)
         same_doors = secrets == self._secrets and (same_parts or not self._keepers)
         running = self._spec is not None or bool(self._keepers)
-        if running and spec.digest == self.view.digest and same_doors:
+        # A pod that fails for want of memory would otherwise never see that it was given more.
+        same_limits = spec.limits == self._limits or all(keeper.ready for keeper in self._keepers.values())
+        if running and spec.digest == self.view.digest and same_doors and same_limits:
             self._adopt_spec(spec)
             return
         if self._keepers:
-            await self._make_way(keep_sidecars=same_doors)
+            await self._make_way(keep_sidecars=same_doors and same_limits)
         self._spec = spec
         self._know(secrets, spec.provider_key)
         self.view.digest, self.view.trouble, self.view.failed = spec.digest, None, False
@@ -183,11 +191,13 @@ class Pod:
 
     def _adopt_spec(self, spec: PodSpec) -> None:
         """The pod already is what was asked for; one that was adopted learns how to start its parts again."""
-        if self._spec is None:
+        if not self._keepers:
+            self._spec = spec
+        elif self._spec is None:
             self._spec = spec
             self._know(self._secrets, spec.provider_key)
             ports = {part: keeper.plan.port for part, keeper in self._keepers.items()}
-            for part, planned in plan.planned(self._settings, self.layout, spec, ports).items():
+            for part, planned in self._planned(spec, ports).items():
                 self._keepers[part].plan = planned
 
     async def _make_way(self, *, keep_sidecars: bool) -> None:
@@ -246,6 +256,7 @@ class Pod:
             return await self._give_up()
         await self._end_orphans()
         self._write_down()
+        pauses.append(await self._mind_memory(now))
         if self.view.trouble and all(keeper.ready for keeper in self._keepers.values()):
             self.view.trouble, self.view.failed, self._failures = None, False, 0
         return min(pauses, default=QUIET)
@@ -255,6 +266,8 @@ class Pod:
         spec = self._spec
         if spec is None or set(self._keepers) == set(plan.parts_of(spec)):
             return
+        if not self._keepers:
+            self._limits = spec.limits
         await workspace.prepare(self.layout, spec)
         store.write_secrets(self.layout, self._secrets)
         ports = {part: keeper.plan.port for part, keeper in self._keepers.items()}
@@ -263,7 +276,7 @@ class Pod:
         ports.update(zip(missing, probe.free_ports(len(missing)), strict=True))
         if Part.SESSION in self._keepers and self._agent_port:
             ports[Part.OPENCODE] = self._agent_port  # the session sidecar that stayed knows this address only
-        for part, planned in plan.planned(self._settings, self.layout, spec, ports).items():
+        for part, planned in self._planned(spec, ports).items():
             if part in missing:
                 self._keepers[part] = self._keeper(planned)
 
@@ -286,6 +299,28 @@ class Pod:
         for keeper in dead:
             keeper.left_orphans = False
 
+    async def _mind_memory(self, now: float) -> float:
+        limit = self._limits.memory_mb
+        if limit is None or any(keeper.dying for keeper in self._keepers.values()):
+            return QUIET
+        if now >= self._next_measure:
+            self._next_measure = now + memory.INTERVAL
+            roots = {keeper.proc.identity: keeper for keeper in self._keepers.values() if keeper.proc is not None}
+            excess = await asyncio.to_thread(self._memory.look, roots.keys(), limit * 2**20)
+            if excess is not None:
+                await self._relieve(excess, roots)
+        return self._next_measure - now
+
+    async def _relieve(self, excess: memory.Excess, roots: Mapping[Identity, Keeper]) -> None:
+        log.warning("out_of_memory", project_id=str(self.project_id), used=excess.used, limit=excess.limit)
+        if excess.victim in roots:
+            roots[excess.victim].end_for_memory(excess.words)
+            return
+        above = [root for root in roots if excess.victim in await asyncio.to_thread(procfs.family, {root})]
+        await reaper.end([excess.victim], grace=0)
+        for root in above:
+            roots[root].command_ended(excess.name, excess.words)
+
     async def _end(self, parts: set[Part]) -> None:
         ended = [self._keepers[part] for part in parts]
         spare = [keeper for part, keeper in self._keepers.items() if part not in parts]
@@ -294,6 +329,9 @@ class Pod:
             del self._keepers[part]
 
     # Small things
+
+    def _planned(self, spec: PodSpec, ports: Mapping[Part, int]) -> dict[Part, plan.PartPlan]:
+        return plan.planned(self._settings, self.layout, replace(spec, limits=self._limits), ports)
 
     def _keeper(self, planned: plan.PartPlan) -> Keeper:
         return Keeper(planned, self._settings, redact=self.redact, ring=self.ring)
@@ -317,7 +355,9 @@ class Pod:
         }
         agent = self._keepers.get(Part.OPENCODE)
         incarnation = agent.incarnation if agent is not None else ""
-        record = PodRecord(str(self.project_id), self.view.digest or "", incarnation, self._started_at, parts)
+        record = PodRecord(
+            str(self.project_id), self.view.digest or "", incarnation, self._started_at, parts, self._limits
+        )
         if record != self._written:
             store.write_record(self.layout, record)
             self._written = record

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from opm.server.runtime.local import procfs
+from opm.server.runtime.local import cpus, procfs
 from opm.server.runtime.local.procfs import Identity
 
 
@@ -29,20 +29,28 @@ class Proc:
 
     @classmethod
     def spawn(
-        cls, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, on_end: Callable[[], None]
+        cls,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path,
+        on_end: Callable[[], None],
+        on: frozenset[int] | None = None,
     ) -> "Proc":
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         output = os.open(log, flags, 0o600)
         try:
-            child = subprocess.Popen(
-                argv,
-                env=dict(env),
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+            with cpus.bound(on):
+                child = subprocess.Popen(
+                    argv,
+                    env=dict(env),
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
         finally:
             os.close(output)
         identity = procfs.identify(child.pid)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opm.server.runtime.base import Part
+from opm.server.runtime.base import Limits, Part
 from opm.server.runtime.local.layout import PodLayout
 from opm.server.runtime.local.procfs import Identity
 
@@ -27,6 +27,7 @@ class PodRecord:
     incarnation: str
     started_at: str
     parts: dict[Part, PartRecord]
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def write_record(layout: PodLayout, record: PodRecord) -> None:
             "incarnation": record.incarnation,
             "started_at": record.started_at,
             "parts": parts,
+            "limits": {"memory_mb": record.limits.memory_mb, "cpus": record.limits.cpus},
         },
     )
 
@@ -67,6 +69,7 @@ def read_record(layout: PodLayout) -> PodRecord | None:
             incarnation=str(data["incarnation"]),
             started_at=str(data["started_at"]),
             parts={Part(name): _part(known) for name, known in data["parts"].items()},
+            limits=Limits(**data.get("limits", {})),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

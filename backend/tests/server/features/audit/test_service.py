@@ -7,6 +7,7 @@ import pytest
 from opm.server.core.errors import NotFound
 from opm.server.core.paging import PageRequest
 from opm.server.db.models import AuditLog
+from opm.server.features.interactions.schemas import Feedback
 from opm.server.features.projects.schemas import NewProject
 from opm.server.features.sessions.schemas import Verdict
 from tests.builders import World
@@ -51,6 +52,25 @@ async def test_what_changes_much_is_written_down(world: World) -> None:
     ]
     assert page.items[0].resource_id == "src/a.py"
     assert page.items[6].details == {"provider": "anthropic"}
+
+
+async def test_a_message_that_waited_starts_its_run_for_whom_it_is_from(world: World) -> None:
+    ann = await world.person("ann")
+    project = await world.project(ann)
+    task = await world.task(ann, project)
+    claim = await world.working(ann, project, task.id)
+    await world.do(lambda s: s.sessions.feedback(ann, project.slug, task.id, Feedback(message="And stir")))
+    await world.finish(claim)
+    starts = [line for line in await world.rows(AuditLog) if line.action == "run.start"]
+    assert [(line.user_id, line.outcome) for line in starts] == [(ann.user_id, "success")] * 2
+
+
+@pytest.mark.parametrize(("verdict", "outcome"), [(Verdict.SUCCESS, "success"), (Verdict.TIMEOUT, "failure")])
+async def test_the_end_of_a_run_says_how_it_ended(world: World, verdict: Verdict, outcome: str) -> None:
+    ann = await world.person("ann")
+    project = await world.project(ann)
+    await world.done(ann, project, (await world.task(ann, project)).id, verdict=verdict)
+    assert (await world.rows(AuditLog))[-1].outcome == outcome
 
 
 async def test_the_log_is_paged_and_private(world: World) -> None:

@@ -21,7 +21,7 @@ def said(*, has_key: bool = True, **given: Any) -> dict[str, Any]:
 def test_one_provider_and_one_model_are_enabled() -> None:
     config = said()
     assert config["model"] == config["small_model"] == "anthropic/claude"
-    assert config["enabled_providers"] == ["anthropic"]
+    assert config["enabled_providers"] == ["anthropic", "openai", "openrouter"]
     assert list(config["provider"]) == ["anthropic"]
     assert list(config["provider"]["anthropic"]["models"]) == ["claude"]
     assert (config["autoupdate"], config["share"]) == (False, "disabled")

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from opm.server.core.actor import Actor
-from opm.server.core.errors import Conflict, NotFound
-from opm.server.core.paging import PageRequest
-from opm.server.db.models import AuditLog, Interaction
+from opm.server.core.errors import Conflict, Invalid, NotFound
+from opm.server.core.paging import PageRequest, cursor_after
+from opm.server.db.models import AuditLog, Interaction, TaskEvent
 from opm.server.features.interactions.schemas import Feedback, InteractionKind
 from opm.server.features.projects.schemas import ProjectSummary
 from opm.server.features.sessions.runs import Claim
@@ -68,6 +68,23 @@ async def test_an_answer_is_saved_told_and_rung_for(talk: Talk) -> None:
     assert (line.action, line.details) == ("permission.decide", {"reply": "once", "permission": "bash"})
 
 
+@pytest.mark.parametrize(
+    ("kind", "answer", "kept"),
+    [
+        (PERMISSION, {"reply": "reject", "message": "my own words"}, {"reply": "reject"}),
+        (QUESTION, {"answers": [["my own words"]], "reject": False}, {"reject": False}),
+    ],
+)
+async def test_the_history_keeps_the_choice_and_no_words(
+    talk: Talk, kind: InteractionKind, answer: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    ask = await talk.ask(kind)
+    await talk.answer(ask, answer, kind)
+    line = (await talk.world.rows(TaskEvent))[-1]
+    assert (line.event_type, line.data) == (f"{kind}_answered", {"interaction": str(ask), **kept})
+    assert "my own words" not in str([row.details for row in await talk.world.rows(AuditLog)])
+
+
 async def test_an_ask_is_answered_once(talk: Talk) -> None:
     ask = await talk.ask()
     answers = await asyncio.gather(*(talk.answer(ask, ONCE) for _ in range(5)), return_exceptions=True)
@@ -119,7 +136,7 @@ async def test_asks_of_others_and_of_other_cards_are_not_there(talk: Talk) -> No
         await talk.world.do(
             lambda s: s.interactions.answer(talk.ann, talk.project.slug, other.id, ask, PERMISSION, ONCE)
         )
-    assert await talk.world.do(lambda s: s.interactions.attention(bob), write=False) == []
+    assert (await talk.world.do(lambda s: s.interactions.attention(bob, PageRequest()), write=False)).items == []
 
 
 @pytest.mark.parametrize(
@@ -163,7 +180,7 @@ async def test_what_waits_for_a_person_comes_from_all_projects(talk: Talk) -> No
     world.clock.pass_by(minutes=1)
     await world.done(ann, other, cards[1], final_output="It is done")
     await world.execute(ann, other, cards[2])
-    waiting = await world.do(lambda s: s.interactions.attention(ann), write=False)
+    waiting = (await world.do(lambda s: s.interactions.attention(ann, PageRequest()), write=False)).items
     assert [(one.kind, one.task_title, one.text) for one in waiting] == [
         ("permission", "Brew", "bash: rm -rf build, ls"),
         ("question", "Brew", "Which colour? How large?"),
@@ -173,4 +190,31 @@ async def test_what_waits_for_a_person_comes_from_all_projects(talk: Talk) -> No
     assert waiting[0].interaction_id in {row.id for row in await world.rows(Interaction)}
     assert (waiting[2].interaction_id, waiting[2].project_slug, waiting[2].project_name) == (None, "other", "Other")
     await world.do(lambda s: s.sessions.delete_project(ann, other.slug))
-    assert len(await world.do(lambda s: s.interactions.attention(ann), write=False)) == 2
+    assert len((await world.do(lambda s: s.interactions.attention(ann, PageRequest()), write=False)).items) == 2
+
+
+async def test_what_waits_is_paged_to_its_end(world: World) -> None:
+    ann = await world.person("ann")
+    project = await world.project(ann)
+    for number in range(3):
+        await world.done(ann, project, (await world.task(ann, project, f"Card {number}")).id)
+    claim = await world.working(ann, project, (await world.task(ann, project, "Asking")).id)
+    for number in range(4):
+        ask = f"per_{number}"
+        await world.do(lambda s, ask=ask: s.runs.asked(claim, PERMISSION, ask, BASH))
+    whole = (await world.do(lambda s: s.interactions.attention(ann, PageRequest()), write=False)).items
+    assert [item.kind for item in whole] == ["permission"] * 4 + ["review"] * 3
+    for limit in range(1, 8):
+        found, request = [], PageRequest(limit=limit)
+        while True:
+            page = await world.do(lambda s, r=request: s.interactions.attention(ann, r), write=False)
+            assert len(page.items) <= limit
+            found += page.items
+            if page.next_cursor is None:
+                break
+            request = PageRequest(limit=limit, cursor=page.next_cursor)
+        assert found == whole
+    for text in ("asks", "asks|now|x", "other|2026-01-01T00:00:00+00:00|" + str(ann.user_id)):
+        wrong = PageRequest(cursor=cursor_after(text))
+        with pytest.raises(Invalid):
+            await world.do(lambda s, r=wrong: s.interactions.attention(ann, r), write=False)

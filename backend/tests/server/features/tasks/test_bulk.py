@@ -1,7 +1,7 @@
 """Cards deleted, restored, moved and searched many at a time."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
@@ -9,9 +9,11 @@ from pydantic import ValidationError
 from opm.server.core.actor import Actor
 from opm.server.core.errors import NotFound
 from opm.server.core.paging import PageRequest
-from opm.server.db.models import Task
+from opm.server.db.models import Task, TaskEvent
 from opm.server.features.projects.schemas import ProjectSummary
-from opm.server.features.tasks.schemas import Bulk, BulkResults, TaskFilter
+from opm.server.features.tasks.schemas import Bulk, BulkResults, MoveTask, TaskFilter
+from opm.server.features.tasks.states import TaskStatus
+from opm.server.wiring import Scope
 from tests.builders import World
 
 
@@ -52,6 +54,46 @@ async def test_a_deleted_card_is_out_of_sight_and_can_be_restored(desk: Desk) ->
     assert await desk.world.board(desk.ann, desk.project) == {"todo": ["One", "Two"]}
     changes = [getattr(e, "change", None) for e in desk.world.announced("task_changed")]
     assert changes == ["created", "created", "deleted", "created"]
+
+
+async def reviewed(desk: Desk, titles: str) -> dict[str, UUID]:
+    """Cards that a human may move."""
+    ids = {title: (await desk.world.task(desk.ann, desk.project, title)).id for title in titles}
+    for card in ids.values():
+        await desk.world.done(desk.ann, desk.project, card)
+    return ids
+
+
+async def order_of(desk: Desk, status: str = "ai_review") -> str:
+    return "".join((await desk.world.board(desk.ann, desk.project)).get(status, []))
+
+
+async def test_undo_puts_cards_back_between_their_neighbours(desk: Desk) -> None:
+    ids = await reviewed(desk, "ABCDE")
+    chosen = [ids[title] for title in "DBA"]
+    await desk.bulk("move", chosen, status="human_review")
+    assert (await order_of(desk), await order_of(desk, "human_review")) == ("CE", "DBA")
+    undone = await desk.bulk("undo", chosen)
+    assert [result.error for result in undone.results] == [None] * 3
+    assert await order_of(desk) == "ABCDE"
+
+
+async def test_undo_of_a_single_move_and_of_a_place_that_was_taken(desk: Desk) -> None:
+    world = desk.world
+    ids = await reviewed(desk, "ABC")
+    move = MoveTask(status=TaskStatus.HUMAN_REVIEW)
+    await world.do(lambda s: s.tasks.move(desk.ann, desk.project.slug, ids["B"], move))
+    (step,) = [row for row in await world.rows(TaskEvent) if row.data.get("cause") == "move"]
+
+    async def take_the_place(scope: Scope) -> None:
+        card = await scope.tasks.locked(ids["C"])
+        assert card is not None
+        card.rank = step.data["old_rank"]
+
+    await world.do(take_the_place)
+    await desk.bulk("undo", [ids["B"]])
+    assert await order_of(desk) == "ABC"
+    assert len({row.rank for row in await world.rows(Task)}) == 3
 
 
 async def test_after_thirty_days_a_deleted_card_is_gone(desk: Desk) -> None:

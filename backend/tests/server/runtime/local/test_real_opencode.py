@@ -115,13 +115,20 @@ async def test_it_works_with_the_demo_model_of_its_own_pod(tmp_path: Path) -> No
         "options": {"baseURL": "{demo_model_url}", "apiKey": "{env:OPM_PROVIDER_KEY}"},
         "models": {"demo": {"name": "Demo", "tool_call": True, "limit": {"context": 100_000, "output": 8_000}}},
     }
-    config = {"model": "demo/demo", "enabled_providers": ["demo"], "provider": {"demo": provider}}
+    listed = ["demo", "anthropic", "openai", "openrouter"]
+    config = {"model": "demo/demo", "enabled_providers": listed, "provider": {"demo": provider}}
     spec = a_spec(demo_model=True, opencode_config=config, provider_key="not-a-key")
     settings = LocalSettings(data_dir=tmp_path / "data", opencode=opencode_binary())
     async with opened(settings) as runtime:
         seen = await running(runtime, spec)
         assert {part.part for part in seen.parts} == set(Part)
         pod = RealPod(runtime, spec, pod_folder(settings, spec.project_id))
+        # the others can be looked at, and are not there for the agent
+        _, catalogue = await pod.ask("GET", "/provider")
+        _, usable = await pod.ask("GET", "/config/providers")
+        assert {provider["id"] for provider in catalogue["all"]} == set(listed)
+        assert catalogue["connected"] == ["demo"]
+        assert [provider["id"] for provider in usable["providers"]] == ["demo"]
         _, session = await pod.ask("POST", "/session", {"title": "test"})
         script = 'demo: tool bash {"command": "echo written > proof.txt", "description": "Writes"}\ndemo: say Done'
         body = {"parts": [{"type": "text", "text": script}]}

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type Buffer, deleted, isDirty, kept, loaded, saved, taken } from './buffer'
 
-const fresh = loaded(undefined, { text: 'one', etag: '1' })
+const fresh = loaded(undefined, { text: 'one', etag: '1', encoding: 'utf-8' })
 const typed: Buffer = { ...fresh, text: 'one and mine' }
-const newer = { text: 'two', etag: '2' }
+const newer = { text: 'two', etag: '2', encoding: 'utf-8' } as const
 
 describe('what is read from disk', () => {
   it('replaces a text that nobody touched', () => {
@@ -13,12 +13,12 @@ describe('what is read from disk', () => {
   it('waits beside a text that is not saved', () => {
     const waiting = taken(typed, newer)
     expect(waiting).toEqual({ ...typed, disk: newer })
-    expect(taken(waiting, { text: 'one', etag: '1' }).disk).toBeNull()
+    expect(taken(waiting, { text: 'one', etag: '1', encoding: 'utf-8' }).disk).toBeNull()
   })
 
   it('is nothing new in the version known, or with the same text', () => {
-    expect(taken(typed, { text: 'one', etag: '1' })).toEqual(typed)
-    const same = taken(typed, { text: typed.text, etag: '2' })
+    expect(taken(typed, { text: 'one', etag: '1', encoding: 'utf-8' })).toEqual(typed)
+    const same = taken(typed, { text: typed.text, etag: '2', encoding: 'utf-8' })
     expect(same).toMatchObject({ etag: '2', revision: 1, disk: null })
     expect(isDirty(same)).toBe(false)
   })
@@ -39,6 +39,6 @@ describe('a text that is kept', () => {
   it('is unsaved while the file is deleted, also when nothing was typed', () => {
     expect(isDirty(fresh)).toBe(false)
     expect(isDirty(deleted(fresh))).toBe(true)
-    expect(isDirty(saved(deleted(fresh), { text: 'one', etag: '3' }))).toBe(false)
+    expect(isDirty(saved(deleted(fresh), { text: 'one', etag: '3', encoding: 'utf-8' }))).toBe(false)
   })
 })

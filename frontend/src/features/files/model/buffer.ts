@@ -1,13 +1,18 @@
 /** One open file: its text, and what is known of the disk. Pure. */
 
+import type { Encoding } from './encoding'
+
 export interface Version {
   text: string
   etag: string
+  encoding: Encoding
 }
 
 export interface Buffer {
   /** The version on disk that the text is based on; null after the file was deleted under it. */
   etag: string | null
+  /** That of the file; saving keeps it. */
+  encoding: Encoding
   saved: string
   text: string
   /** Grows when the text was replaced from outside, so that an editor takes it over. */
@@ -21,8 +26,8 @@ export function isDirty(buffer: Buffer): boolean {
 }
 
 /** Takes the text from disk, whatever was here. */
-export function loaded(before: Buffer | undefined, { text, etag }: Version): Buffer {
-  return { etag, saved: text, text, revision: (before?.revision ?? 0) + 1, disk: null }
+export function loaded(before: Buffer | undefined, { text, etag, encoding }: Version): Buffer {
+  return { etag, encoding, saved: text, text, revision: (before?.revision ?? 0) + 1, disk: null }
 }
 
 /** What was read from disk, as far as that loses nothing that was typed. */
@@ -34,8 +39,8 @@ export function taken(before: Buffer | undefined, disk: Version): Buffer {
 }
 
 /** `text` is on disk now; what was typed since stays. */
-export function saved(before: Buffer, { text, etag }: Version): Buffer {
-  return { ...before, saved: text, etag, disk: null }
+export function saved(before: Buffer, { text, etag, encoding }: Version): Buffer {
+  return { ...before, saved: text, etag, encoding, disk: null }
 }
 
 export function deleted(before: Buffer): Buffer {

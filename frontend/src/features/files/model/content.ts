@@ -2,12 +2,12 @@
 import { apiFetch } from '@/api/auth'
 import { readApiError, toApiError } from '@/api/errors'
 import { contentUrl, originalUrl } from './address'
+import type { Version } from './buffer'
+import { decoded } from './encoding'
 
 export const LARGEST_TEXT = 2 << 20
 
-export type FileContent =
-  | { kind: 'text'; text: string; etag: string }
-  | { kind: 'binary' | 'large'; size: number | null }
+export type FileContent = ({ kind: 'text' } & Version) | { kind: 'binary' | 'large'; size: number | null }
 
 /** More than this is not worth holding in memory for a preview. */
 export const LARGEST_PREVIEW = 10 << 20
@@ -15,7 +15,8 @@ export const LARGEST_PREVIEW = 10 << 20
 async function readResponse(response: Response): Promise<FileContent> {
   const length = response.headers.get('content-length')
   const size = length === null ? null : Number(length)
-  const binary = response.headers.get('x-opm-binary') === 'true'
+  const named = response.headers.get('x-file-encoding')
+  const binary = named ? named === 'binary' : response.headers.get('x-opm-binary') === 'true'
   if (binary || (size !== null && size > LARGEST_TEXT)) {
     // The rest is not wanted; whether the line closes at once is of no interest.
     void response.body?.cancel().catch(() => undefined)
@@ -23,12 +24,9 @@ async function readResponse(response: Response): Promise<FileContent> {
   }
   const bytes = await response.arrayBuffer()
   if (bytes.byteLength > LARGEST_TEXT) return { kind: 'large', size: bytes.byteLength }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    return { kind: 'text', text, etag: response.headers.get('etag') ?? '' }
-  } catch {
-    return { kind: 'binary', size: bytes.byteLength }
-  }
+  const text = decoded(new Uint8Array(bytes), named)
+  if (!text) return { kind: 'binary', size: bytes.byteLength }
+  return { kind: 'text', ...text, etag: response.headers.get('etag') ?? '' }
 }
 
 async function fetched(url: string, signal?: AbortSignal): Promise<Response> {

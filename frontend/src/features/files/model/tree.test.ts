@@ -41,6 +41,33 @@ describe('rows', () => {
   })
 })
 
+describe('a directory too large for one answer', () => {
+  const longer = rowsOf(listings, new Set(['src']), new Set(['src', '']))
+  const names = longer.map(({ entry: { name } }) => name)
+
+  it('ends with the way to the rest', () => {
+    expect(names).toEqual([
+      'docs',
+      'src',
+      'lib',
+      'app.py',
+      'Show more…',
+      'a2.md',
+      'A10.md',
+      'b.py',
+      'Show more…',
+    ])
+    expect(new Set(longer.map(({ entry: { path } }) => path)).size).toBe(longer.length)
+  })
+
+  it('is read on by Enter, and left to the directory', () => {
+    expect(step(longer, 'src/', 'Enter')).toEqual({ kind: 'more', path: 'src' })
+    expect(step(longer, '/', ' ')).toEqual({ kind: 'more', path: '' })
+    expect(step(longer, 'src/', 'ArrowLeft')).toEqual({ kind: 'focus', path: 'src' })
+    expect(step(longer, '/', 'ArrowLeft')).toBeNull()
+  })
+})
+
 describe('keys', () => {
   it.each([
     ['docs', 'ArrowDown', { kind: 'focus', path: 'src' }],

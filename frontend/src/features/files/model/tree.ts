@@ -5,6 +5,8 @@ export interface TreeRow {
   entry: Entry
   depth: number
   expanded: boolean
+  /** No entry, but the way to those of this directory that were not read yet. */
+  more?: string
 }
 
 /** Directory -> its entries, as far as they were read; the root is the empty path. */
@@ -22,12 +24,26 @@ export function sorted(entries: Entry[]): Entry[] {
   )
 }
 
-export function rowsOf(listings: Listings, expanded: ReadonlySet<string>, path = '', depth = 0): TreeRow[] {
-  return sorted(listings.get(path) ?? []).flatMap((entry) => {
+/** `longer` are the directories of which more can be read. */
+export function rowsOf(
+  listings: Listings,
+  expanded: ReadonlySet<string>,
+  longer: ReadonlySet<string> = new Set(),
+  path = '',
+  depth = 0,
+): TreeRow[] {
+  const rows = sorted(listings.get(path) ?? []).flatMap((entry) => {
     const open = isDirectory(entry) && expanded.has(entry.path)
     const row = { entry, depth, expanded: open }
-    return open ? [row, ...rowsOf(listings, expanded, entry.path, depth + 1)] : [row]
+    return open ? [row, ...rowsOf(listings, expanded, longer, entry.path, depth + 1)] : [row]
   })
+  return longer.has(path) ? [...rows, moreRow(path, depth)] : rows
+}
+
+function moreRow(path: string, depth: number): TreeRow {
+  // A path that ends with a slash is that of no entry.
+  const entry: Entry = { name: 'Show more…', path: `${path}/`, type: 'other' }
+  return { entry, depth, expanded: false, more: path }
 }
 
 export function parentOf(path: string): string {
@@ -55,7 +71,7 @@ export function ancestors(path: string): string[] {
 
 export type Step =
   | { kind: 'focus'; path: string }
-  | { kind: 'expand' | 'collapse' | 'open'; path: string }
+  | { kind: 'expand' | 'collapse' | 'open' | 'more'; path: string }
   | null
 
 /** What a key means on the focused row. */
@@ -84,9 +100,11 @@ export function step(rows: TreeRow[], focused: string | null, key: string): Step
       return row.expanded ? focus(at + 1) : { kind: 'expand', path }
     case 'ArrowLeft':
       if (row.expanded) return { kind: 'collapse', path }
+      if (row.more) return { kind: 'focus', path: row.more }
       return parentOf(path) ? { kind: 'focus', path: parentOf(path) } : null
     case 'Enter':
     case ' ':
+      if (row.more !== undefined) return { kind: 'more', path: row.more }
       if (isDirectory(row.entry)) return { kind: row.expanded ? 'collapse' : 'expand', path }
       return { kind: 'open', path }
   }

@@ -33,12 +33,18 @@ export const PLAIN: Editors = {
 interface StoredFile {
   text: string
   etag: string
+  /** As they lie on disk, where that is not the text in UTF-8. */
+  bytes?: Uint8Array<ArrayBuffer>
+  /** What the server takes it for. */
+  encoding?: string
 }
 
 /** A workspace that checks tags as the real one does. */
 export class Workspace {
   readonly writes: WriteFile[] = []
   readonly deleted: string[] = []
+  /** Entries of a directory that one answer holds. */
+  most = 10_000
   /** The files as they were committed last; null where there is no repository. */
   committed: Record<string, string> | null = {}
   /** Runs of the agent and what each changed. */
@@ -51,16 +57,20 @@ export class Workspace {
     const query = (request: Request) => new URL(request.url).searchParams.get('path') ?? ''
     return [
       ...this.runsHandlers(),
-      http.get(`${base}/tree`, ({ request }) => HttpResponse.json(this.tree(query(request)) as never)),
+      http.get(`${base}/tree`, ({ request }) => {
+        const after = new URL(request.url).searchParams.get('after')
+        return HttpResponse.json(this.tree(query(request), after) as never)
+      }),
       http.get(`${base}/content`, ({ request }) => {
         const file = this.files[query(request)]
         if (!file) return refusal(404, 'There is no such file.')
         const binary = file.text.includes('\0')
-        return new HttpResponse(file.text, {
+        return new HttpResponse(file.bytes ?? file.text, {
           headers: {
+            ...(file.encoding && { 'x-file-encoding': file.encoding }),
             etag: file.etag,
             'x-opm-binary': String(binary),
-            'content-length': String(file.text.length),
+            'content-length': String(file.bytes?.length ?? file.text.length),
           },
         })
       }),
@@ -131,7 +141,7 @@ export class Workspace {
     }
   }
 
-  private tree(directory: string) {
+  private tree(directory: string, after: string | null) {
     const prefix = directory ? `${directory}/` : ''
     const entries = new Map<string, Partial<Entry>>()
     for (const path of Object.keys(this.files).filter((name) => name.startsWith(prefix))) {
@@ -139,7 +149,11 @@ export class Workspace {
       const type = path === prefix + name ? 'file' : 'directory'
       entries.set(name, { name, path: prefix + name, type, size: 1 })
     }
-    return { path: directory, entries: [...entries.values()], truncated: false }
+    const all = [...entries.values()]
+    const begin = after === null ? 0 : all.findIndex(({ name }) => name === after) + 1
+    const shown = all.slice(begin, begin + this.most)
+    const next = begin + this.most < all.length ? shown.at(-1)?.name : null
+    return { path: directory, entries: shown, truncated: next !== null, next }
   }
 
   private write(wish: WriteFile) {

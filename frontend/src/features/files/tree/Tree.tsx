@@ -6,8 +6,9 @@ import { cn } from '@/lib/cn'
 import { Button } from '@/ui/button'
 import { IconButton } from '@/ui/icon-button'
 import { EmptyState } from '@/ui/states'
-import { useRefreshTree } from '../api'
+import { useRefreshTree, useShowMore } from '../api'
 import { isDirectory, type Listings, parentOf, rowsOf, step, typeAhead } from '../model/tree'
+import { MoreItem } from './MoreItem'
 import { NameDialog, type Naming } from './NameDialog'
 import { TreeItem } from './TreeItem'
 import { UploadButton } from './UploadButton'
@@ -19,6 +20,8 @@ const TYPING_PAUSE = 700
 export interface TreeProps {
   projectId: string
   listings: Listings
+  /** Directories of which more can be read. */
+  longer: ReadonlySet<string>
   truncated: boolean
   expanded: ReadonlySet<string>
   openPath: string | null
@@ -33,10 +36,11 @@ export interface TreeProps {
 }
 
 export function Tree(props: TreeProps) {
-  const { projectId, listings, expanded, openPath, onExpand, onOpen, className } = props
-  const rows = useMemo(() => rowsOf(listings, expanded), [listings, expanded])
+  const { projectId, listings, longer, expanded, openPath, onExpand, onOpen, className } = props
+  const rows = useMemo(() => rowsOf(listings, expanded, longer), [listings, expanded, longer])
   const [focused, setFocused] = useState<string | null>(openPath)
   const [naming, setNaming] = useState<Naming | null>(null)
+  const { showMore, busy } = useShowMore(projectId)
   const refresh = useRefreshTree(projectId)
   const dragging = useDragging(projectId, props.onMoved)
   const scroller = useRef<HTMLDivElement>(null)
@@ -72,6 +76,7 @@ export function Tree(props: TreeProps) {
       event.preventDefault()
       if (next.kind === 'focus') focus(next.path)
       else if (next.kind === 'open') onOpen(next.path)
+      else if (next.kind === 'more') showMore(next.path)
       else onExpand(next.path, next.kind === 'expand')
     } else if (event.key.length === 1 && event.key !== ' ') {
       const fresh = Date.now() - typed.current.at > TYPING_PAUSE
@@ -127,6 +132,18 @@ export function Tree(props: TreeProps) {
           <div role="presentation" className="relative" style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map((place) => {
               const row = rows[place.index]
+              if (row?.more !== undefined)
+                return (
+                  <MoreItem
+                    key={place.key}
+                    row={row}
+                    top={place.start}
+                    tabbable={row.entry.path === active}
+                    busy={busy}
+                    onActivate={() => showMore(row.more ?? '')}
+                    onFocus={() => setFocused(row.entry.path)}
+                  />
+                )
               return (
                 row && (
                   <TreeItem
@@ -152,7 +169,7 @@ export function Tree(props: TreeProps) {
       )}
       {props.truncated && (
         <p className="border-t px-3 py-1.5 text-xs text-muted">
-          The list is cut short: there are too many entries.
+          The list is cut short: there are too many entries. A search finds those that are missing.
         </p>
       )}
       {naming && (

@@ -1,7 +1,7 @@
 import { Upload } from 'lucide-react'
 import { useRef } from 'react'
 import { IconButton } from '@/ui/icon-button'
-import { useUpload } from '../upload'
+import { outgoing, useUpload } from '../upload'
 
 /** Chooses files for a folder; the browser's own field is out of sight. */
 export function UploadButton({ projectId, directory }: { projectId: string; directory: string }) {
@@ -26,7 +26,7 @@ export function UploadButton({ projectId, directory }: { projectId: string; dire
         onChange={(event) => {
           const files = [...(event.target.files ?? [])]
           event.target.value = ''
-          if (files.length > 0) mutate({ directory, files })
+          if (files.length > 0) mutate({ directory, ...outgoing(files) })
         }}
       />
     </>

@@ -2,8 +2,9 @@ import { type DragEvent, useRef, useState } from 'react'
 import type { Entry } from '@/api/types'
 import { toast } from '@/ui/toast'
 import { useRename } from '../api'
+import { contentsOf, entriesOf } from '../model/dropped'
 import { isDirectory, isUnder, join, nameOf, parentOf } from '../model/tree'
-import { useUpload } from '../upload'
+import { outgoing, useUpload } from '../upload'
 
 export interface Dragging {
   /** The folder that what is dragged would go to; the root is the empty path. */
@@ -12,7 +13,7 @@ export interface Dragging {
   onFolder: (folder: string) => object
 }
 
-/** Entries are moved by dragging them on a folder, and files of the desktop are uploaded to it. */
+/** Entries are moved by dragging them on a folder; files and folders of the desktop are uploaded to it. */
 export function useDragging(projectId: string, onMoved: (from: string, to: string) => void): Dragging {
   // An undo comes later, when other files may be open than at the time of the move.
   const moved = useRef(onMoved)
@@ -42,6 +43,16 @@ export function useDragging(projectId: string, onMoved: (from: string, to: strin
     return parentOf(from) !== folder && !isUnder(folder, from)
   }
 
+  const take = async (transfer: DataTransfer, directory: string) => {
+    const files = [...transfer.files]
+    const entries = entriesOf(transfer)
+    const dropped = entries.some((entry) => entry.isDirectory)
+      ? await contentsOf(entries).catch(() => null)
+      : outgoing(files)
+    if (!dropped) return toast.error('The folder could not be read')
+    if (dropped.files.length + dropped.folders.length > 0) upload.mutate({ directory, ...dropped })
+  }
+
   const onFolder = (folder: string) => ({
     onDragOver: (event: DragEvent) => {
       event.stopPropagation()
@@ -58,8 +69,7 @@ export function useDragging(projectId: string, onMoved: (from: string, to: strin
       if (!fits(folder, event)) return
       const from = dragged.current
       if (from !== null) return move(from, join(folder, nameOf(from)))
-      const files = [...event.dataTransfer.files]
-      if (files.length > 0) upload.mutate({ directory: folder, files })
+      void take(event.dataTransfer, folder)
     },
   })
 

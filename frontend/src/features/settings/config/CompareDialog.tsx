@@ -1,20 +1,27 @@
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { describe } from '@/api/errors'
 import { compareConfigsOptions } from '@/api/options'
 import type { Change } from '@/api/types'
 import { cn } from '@/lib/cn'
 import { Dialog, DialogBody, DialogContent } from '@/ui/dialog'
+import { Field } from '@/ui/field'
+import { Select } from '@/ui/select'
 import { ErrorState, Loading } from '@/ui/states'
 
 export interface CompareDialogProps {
   projectId: string
+  /** Those that can be chosen, newest first. */
+  versions: number[]
   before: number
   after: number
   onClose: () => void
 }
 
-/** What differs between two versions; of keys, only whether they are set. */
-export function CompareDialog({ projectId, before, after, onClose }: CompareDialogProps) {
+/** What differs between any two versions; of keys, only whether they are set. */
+export function CompareDialog({ projectId, versions, onClose, ...first }: CompareDialogProps) {
+  const [before, setBefore] = useState(first.before)
+  const [after, setAfter] = useState(first.after)
   const found = useQuery(
     compareConfigsOptions({ path: { project: projectId }, query: { from: before, to: after } }),
   )
@@ -22,6 +29,10 @@ export function CompareDialog({ projectId, before, after, onClose }: CompareDial
     <Dialog open onOpenChange={(open) => !open && onClose()}>
       <DialogContent className="max-w-2xl" title={`Version ${before} and version ${after}`}>
         <DialogBody>
+          <div className="flex items-end gap-3">
+            <Choice label="Before" versions={versions} value={before} onChange={setBefore} />
+            <Choice label="After" versions={versions} value={after} onChange={setAfter} />
+          </div>
           {found.isPending && <Loading label="Comparing…" />}
           {found.isError && (
             <ErrorState
@@ -37,6 +48,31 @@ export function CompareDialog({ projectId, before, after, onClose }: CompareDial
         </DialogBody>
       </DialogContent>
     </Dialog>
+  )
+}
+
+interface ChoiceProps {
+  label: string
+  versions: number[]
+  value: number
+  onChange: (version: number) => void
+}
+
+function Choice({ label, versions, value, onChange }: ChoiceProps) {
+  // The active one may be older than all that were read.
+  const offered = versions.includes(value) ? versions : [...versions, value]
+  return (
+    <Field label={label} className="flex-1">
+      {(control) => (
+        <Select
+          {...control}
+          aria-label={`${label}: version`}
+          value={String(value)}
+          options={offered.map((version) => ({ value: String(version), label: `Version ${version}` }))}
+          onValueChange={(chosen) => onChange(Number(chosen))}
+        />
+      )}
+    </Field>
   )
 }
 

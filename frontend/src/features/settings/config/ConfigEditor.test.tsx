@@ -5,7 +5,7 @@ import { Link } from 'react-router'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Config, NewConfig } from '@/api/types'
 import { renderAt } from '@/testing/render'
-import { gives, ORIGIN, page, server } from '@/testing/server'
+import { gives, givesPages, ORIGIN, page, server } from '@/testing/server'
 import { ConfigEditor } from './ConfigEditor'
 import { Versions } from './Versions'
 
@@ -169,6 +169,43 @@ describe('versions', () => {
     expect(await within(dialog).findByText('max tokens')).toBeInTheDocument()
     expect(within(dialog).getByText('not set')).toBeInTheDocument()
     expect(within(dialog).getByText('+New')).toBeInTheDocument()
+  })
+})
+
+describe('many versions', () => {
+  beforeEach(() => {
+    const version = (number: number) => ({ ...CONFIG, id: `c${number}`, version: number, is_active: false })
+    server.use(
+      gives(`${BASE}/config/state`, { active_version: 1, pod_version: 1, pending: false }),
+      givesPages(`${BASE}/config/versions`, [
+        [version(4), version(3)],
+        [version(2), { ...version(1), is_active: true }],
+      ]),
+    )
+  })
+
+  it('are read on by hand, and any two are compared', async () => {
+    const asked: string[] = []
+    server.use(
+      http.get(`${ORIGIN}/api${BASE}/config/compare`, ({ request }) => {
+        const { searchParams } = new URL(request.url)
+        asked.push(`${searchParams.get('from')} ${searchParams.get('to')}`)
+        return HttpResponse.json({ before: 1, after: 2, changes: [] })
+      }),
+    )
+    show()
+    // the active one is among those not read yet
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Compare version 3 with the active one' }),
+    )
+    await screen.findByText('They say the same.')
+    await userEvent.keyboard('{Escape}')
+    await click('Show older')
+    await userEvent.click(await screen.findByRole('button', { name: 'Compare version 1 with another' }))
+    await userEvent.click(await screen.findByRole('combobox', { name: 'Before: version' }))
+    await userEvent.click(await screen.findByRole('option', { name: 'Version 2' }))
+    expect(await screen.findByRole('dialog', { name: 'Version 2 and version 4' })).toBeInTheDocument()
+    await waitFor(() => expect(asked).toEqual(['1 3', '1 4', '2 4']))
   })
 })
 

@@ -1,13 +1,14 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { describe } from '@/api/errors'
-import { listConfigVersionsOptions } from '@/api/options'
-import { queriesOf } from '@/api/queries'
+import { getConfigStateOptions } from '@/api/options'
+import { queriesOf, versionsOptions } from '@/api/queries'
 import { activateConfig } from '@/api/sdk'
 import type { Config } from '@/api/types'
 import { formatAgo, formatDateTime } from '@/lib/format'
 import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
+import { ShowOlder } from '@/ui/show-older'
 import { ErrorState, Loading } from '@/ui/states'
 import { toast } from '@/ui/toast'
 import { CompareDialog } from './CompareDialog'
@@ -18,7 +19,8 @@ export function Versions({ projectId }: { projectId: string }) {
   const client = useQueryClient()
   const path = { project: projectId }
   const [compared, setCompared] = useState<number | null>(null)
-  const versions = useQuery(listConfigVersionsOptions({ path, query: { limit: 200 } }))
+  const state = useQuery(getConfigStateOptions({ path }))
+  const versions = useInfiniteQuery(versionsOptions(projectId))
   const activate = useMutation({
     mutationFn: (version: number) => activateConfig({ path: { ...path, version } }),
     onSuccess: ({ version }) => toast.success(`Version ${version} is active`),
@@ -39,28 +41,36 @@ export function Versions({ projectId }: { projectId: string }) {
       />
     )
   }
-  if (versions.data.items.length === 0) return null
-  const active = versions.data.items.find(({ is_active }) => is_active)?.version
+  const saved = versions.data.pages.flatMap((page) => page.items)
+  if (saved.length === 0) return null
+  const active = state.data?.active_version ?? saved.find(({ is_active }) => is_active)?.version
+  /** With the active one; that itself with the newest of the others. */
+  const other = (version: number) =>
+    version === active ? saved.find((one) => one.version !== version)?.version : active
+  const partner = compared === null ? undefined : other(compared)
   return (
     <div className="flex flex-col gap-2">
       <PodVersion projectId={projectId} />
       <h3 className="text-sm font-medium">Versions</h3>
       <ol className="mt-1 max-h-72 divide-y overflow-y-auto scroll-thin rounded-md border">
-        {versions.data.items.map((config) => (
+        {saved.map((config) => (
           <Version
             key={config.id}
             config={config}
             busy={activate.isPending}
+            comparable={other(config.version) !== undefined}
             onActivate={() => activate.mutate(config.version)}
             onCompare={() => setCompared(config.version)}
           />
         ))}
       </ol>
-      {compared !== null && active !== undefined && (
+      <ShowOlder {...versions} />
+      {compared !== null && partner !== undefined && (
         <CompareDialog
           projectId={projectId}
-          before={Math.min(compared, active)}
-          after={Math.max(compared, active)}
+          versions={saved.map(({ version }) => version)}
+          before={Math.min(compared, partner)}
+          after={Math.max(compared, partner)}
           onClose={() => setCompared(null)}
         />
       )}
@@ -71,11 +81,12 @@ export function Versions({ projectId }: { projectId: string }) {
 interface VersionProps {
   config: Config
   busy: boolean
+  comparable: boolean
   onActivate: () => void
   onCompare: () => void
 }
 
-function Version({ config, busy, onActivate, onCompare }: VersionProps) {
+function Version({ config, busy, comparable, onActivate, onCompare }: VersionProps) {
   return (
     <li className="flex min-h-11 flex-wrap items-center gap-2 px-3 py-1.5 text-sm">
       <span className="font-medium">v{config.version}</span>
@@ -90,27 +101,27 @@ function Version({ config, busy, onActivate, onCompare }: VersionProps) {
         {formatAgo(config.created_at)}
       </time>
       <span className="ml-auto flex items-center gap-2">
+        {comparable && (
+          <Button
+            size="sm"
+            variant="ghost"
+            onClick={onCompare}
+            aria-label={`Compare version ${config.version} with ${config.is_active ? 'another' : 'the active one'}`}
+          >
+            Compare
+          </Button>
+        )}
         {config.is_active ? (
           <Badge tone="ok">Active</Badge>
         ) : (
-          <>
-            <Button
-              size="sm"
-              variant="ghost"
-              onClick={onCompare}
-              aria-label={`Compare version ${config.version} with the active one`}
-            >
-              Compare
-            </Button>
-            <Button
-              size="sm"
-              disabled={busy}
-              onClick={onActivate}
-              aria-label={`Activate version ${config.version}`}
-            >
-              Activate
-            </Button>
-          </>
+          <Button
+            size="sm"
+            disabled={busy}
+            onClick={onActivate}
+            aria-label={`Activate version ${config.version}`}
+          >
+            Activate
+          </Button>
         )}
       </span>
     </li>

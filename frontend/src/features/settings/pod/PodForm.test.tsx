@@ -1,13 +1,23 @@
 import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
-import { expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { aProject } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
-import { ORIGIN, refusal, server } from '@/testing/server'
+import { gives, ORIGIN, refusal, server } from '@/testing/server'
 import { PodForm } from './PodForm'
 
 const project = aProject({ id: 'project', idle_stop_seconds: 45, max_concurrent_runs: 2 })
+
+const OFFERED = {
+  memory_mb: 2048,
+  memory_mb_max: 4096,
+  cpu_limit: null,
+  cpu_limit_max: 2,
+  enforcement: 'Looked at each second.',
+}
+
+beforeEach(() => server.use(gives('/resources', OFFERED)))
 
 function saves(answer: () => Response = () => HttpResponse.json(project as never)) {
   const bodies: unknown[] = []
@@ -49,4 +59,40 @@ it('puts back what the server has when it refuses', async () => {
   await choose('Cards at work at once', '3 runs')
   expect(await screen.findByText('This project is archived.')).toBeInTheDocument()
   expect(screen.getByLabelText('Cards at work at once')).toHaveTextContent('2 runs')
+})
+
+async function offered(label: string) {
+  await userEvent.click(screen.getByLabelText(label))
+  return (await screen.findAllByRole('option')).map((option) => option.textContent)
+}
+
+it('offers what the operator allows, and says how it is enforced and from when', async () => {
+  renderAt(<PodForm project={project} />)
+  expect(
+    await screen.findByText(/until it is stopped and started again. Looked at each second./),
+  ).toBeVisible()
+  expect(await offered('Memory')).toEqual([
+    'As the operator set it (2.0 GB)',
+    '1.0 GB',
+    '1.5 GB',
+    '2.0 GB',
+    '3.0 GB',
+    '4.0 GB',
+  ])
+  await userEvent.keyboard('{Escape}')
+  expect(await offered('Processors')).toEqual([
+    'As the operator set it (no limit)',
+    '1 processor',
+    '2 processors',
+  ])
+})
+
+it('saves what the workspace may use, and takes it back', async () => {
+  const bodies = saves()
+  renderAt(<PodForm project={aProject({ id: 'project', memory_mb: 700, cpu_limit: 0.5 })} />)
+  expect(screen.getByLabelText('Memory')).toHaveTextContent('700.0 MB')
+  expect(screen.getByLabelText('Processors')).toHaveTextContent('0.5 processors')
+  await choose('Memory', '3.0 GB')
+  await choose('Processors', 'As the operator set it (no limit)')
+  await waitFor(() => expect(bodies).toEqual([{ memory_mb: 3072 }, { cpu_limit: null }]))
 })

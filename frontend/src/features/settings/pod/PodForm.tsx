@@ -7,6 +7,7 @@ import { plural } from '@/lib/format'
 import { Field } from '@/ui/field'
 import { Select } from '@/ui/select'
 import { toast } from '@/ui/toast'
+import { ResourceFields } from './ResourceFields'
 
 const USUAL = 'usual'
 const RESTS = [
@@ -22,7 +23,7 @@ const AT_ONCE = Array.from({ length: 8 }, (_, index) => ({
   label: index === 0 ? '1 run, the others wait' : `${index + 1} runs`,
 }))
 
-/** When the workspace rests, and how much it does at once; each choice is saved as it is made. */
+/** When the workspace rests, how much it does at once and what it may use; each choice is saved as it is made. */
 export function PodForm({ project }: { project: ProjectSummary }) {
   const client = useQueryClient()
   const save = useMutation({
@@ -32,7 +33,7 @@ export function PodForm({ project }: { project: ProjectSummary }) {
     onSettled: () => client.invalidateQueries({ predicate: queriesOf(['getProject', 'listProjects']) }),
   })
   // What is being saved is shown at once; a refusal puts back what the server has.
-  const chosen = { ...project, ...(save.isPending ? save.variables : {}) }
+  const chosen = { ...project, ...(save.isPending ? save.variables : {}) } as ProjectSummary
   const idle = chosen.idle_stop_seconds ?? null
   const rest = idle === null ? USUAL : String(idle)
   const known = RESTS.some(({ value }) => value === rest)
@@ -64,6 +65,7 @@ export function PodForm({ project }: { project: ProjectSummary }) {
       <p className="text-xs text-muted sm:col-span-2">
         Cards at work at the same time change the same files. Further ones wait in the queue.
       </p>
+      <ResourceFields project={chosen} onChange={save.mutate} />
     </div>
   )
 }

@@ -5,6 +5,7 @@ import { getPodOptions } from '@/api/options'
 import { queriesOf } from '@/api/queries'
 import { startProject, stopProject } from '@/api/sdk'
 import type { Pod, PodPart, ProjectSummary } from '@/api/types'
+import { AT_WORK } from '@/lib/atWork'
 import { formatBytes, plural } from '@/lib/format'
 import { Badge, type BadgeTone } from '@/ui/badge'
 import { Button } from '@/ui/button'
@@ -25,6 +26,12 @@ const PARTS: Record<PodPart['part'], string> = {
   files: 'Files',
   session: 'Session proxy',
   model: 'Demo model',
+}
+
+const STATES: Record<PodPart['state'], { label: string; tone: BadgeTone }> = {
+  ready: { label: 'Ready', tone: 'ok' },
+  starting: { label: 'Starting', tone: 'info' },
+  failed: { label: 'Failed', tone: 'bad' },
 }
 
 const REFRESH = 5_000
@@ -57,8 +64,9 @@ export function PodPanel({ project }: { project: ProjectSummary }) {
       />
     )
   }
-  const { phase, reason, parts } = pod.data
+  const { phase, reason, parts, advice } = pod.data
   const look = PHASES[phase]
+  const busy = (project.running_count ?? 0) > 0
   const idle = phase === 'absent' || phase === 'failed'
   return (
     <div className="flex flex-col gap-4">
@@ -68,13 +76,15 @@ export function PodPanel({ project }: { project: ProjectSummary }) {
         <Button
           className="ml-auto"
           busy={order.isPending}
-          disabled={phase === 'stopping'}
+          disabled={phase === 'stopping' || (busy && !idle)}
           onClick={() => order.mutate(idle ? 'start' : 'stop')}
         >
           {!order.isPending && (idle ? <Play aria-hidden /> : <Square aria-hidden />)}
           {idle ? 'Start' : 'Stop'}
         </Button>
       </div>
+      {busy && !idle && <p className="text-sm text-muted">{AT_WORK}</p>}
+      {advice && <p className="text-sm text-muted">{advice}</p>}
       {parts.length > 0 && <Parts parts={parts} />}
       <PodLogs projectId={project.id} parts={parts.map(({ part }) => part)} names={PARTS} />
     </div>
@@ -83,11 +93,11 @@ export function PodPanel({ project }: { project: ProjectSummary }) {
 
 function Parts({ parts }: { parts: PodPart[] }) {
   return (
-    <ul className="divide-y rounded-md border">
+    <ul aria-label="Parts of the workspace" className="divide-y rounded-md border">
       {parts.map((part) => (
         <li key={part.part} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2 text-sm">
           <span className="min-w-36">{PARTS[part.part]}</span>
-          <Badge tone={part.ready ? 'ok' : 'warn'}>{part.ready ? 'Ready' : 'Not ready'}</Badge>
+          <Badge tone={STATES[part.state].tone}>{STATES[part.state].label}</Badge>
           <span className="ml-auto text-xs text-muted">
             {[
               part.restarts > 0 && plural(part.restarts, 'restart'),
@@ -96,9 +106,20 @@ function Parts({ parts }: { parts: PodPart[] }) {
               .filter(Boolean)
               .join(' · ')}
           </span>
-          {part.reason && <p className="basis-full text-xs text-muted">{part.reason}</p>}
+          {part.reason && <LastFailure part={part} />}
+          {part.advice && <p className="basis-full text-xs">{part.advice}</p>}
         </li>
       ))}
     </ul>
+  )
+}
+
+/** Of a part that works again, its reason is why it died before. */
+function LastFailure({ part }: { part: PodPart }) {
+  return (
+    <p className="basis-full text-xs text-muted">
+      {part.state === 'ready' && 'Last failure: '}
+      {part.reason}
+    </p>
   )
 }

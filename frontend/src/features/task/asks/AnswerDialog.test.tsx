@@ -4,7 +4,7 @@ import { HttpResponse, http } from 'msw'
 import { beforeEach, expect, it, vi } from 'vitest'
 import type { Interaction } from '@/api/types'
 import { renderAt } from '@/testing/render'
-import { gives, ORIGIN, page, refusal, server } from '@/testing/server'
+import { gives, givesPages, ORIGIN, page, refusal, server } from '@/testing/server'
 import { anInteraction } from '../testing/builders'
 import AnswerDialog from './AnswerDialog'
 
@@ -48,6 +48,13 @@ it('shows what waits and for how long, takes the answer, and closes', async () =
   await userEvent.click(screen.getByRole('button', { name: 'Allow once' }))
   await waitFor(() => expect(onClose).toHaveBeenCalled())
   expect(replies).toEqual([{ reply: 'once' }])
+})
+
+it('finds what waits behind hundreds of exchanges', async () => {
+  const past = Array.from({ length: 200 }, (_, n) => anInteraction({ id: `past-${n}`, state: 'answered' }))
+  server.use(givesPages('/projects/p/tasks/t/interactions', [past, asks]))
+  renderAt(<AnswerDialog card={CARD} onClose={() => {}} />)
+  expect(await screen.findByText('rm -r old')).toBeInTheDocument()
 })
 
 it('stays open when the answer is refused', async () => {

@@ -2,11 +2,11 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef } from 'react'
 import { Link } from 'react-router'
 import { describe } from '@/api/errors'
+import { interactionsOptions } from '@/api/queries'
 import type { AskedCard } from '@/lib/answering'
 import { Button } from '@/ui/button'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { ErrorState, Loading } from '@/ui/states'
-import { interactionsOptions } from '../api'
 import { CardProvider } from '../context'
 import { AskCard } from './AskCard'
 
@@ -15,7 +15,7 @@ export default function AnswerDialog({ card, onClose }: { card: AskedCard; onClo
   const { projectId, taskId } = card
   const ref = useMemo(() => ({ projectId, taskId }), [projectId, taskId])
   const { data, error, refetch } = useQuery(interactionsOptions(ref))
-  const pending = data?.items.filter(({ state }) => state === 'pending') ?? []
+  const pending = data?.filter(({ state }) => state === 'pending') ?? []
   const asked = useRef(false)
   const count = pending.length
   useEffect(() => {

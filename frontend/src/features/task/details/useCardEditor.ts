@@ -1,9 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ApiError, describe } from '@/api/errors'
+import type { CardRef } from '@/api/queries'
 import { updateTask } from '@/api/sdk'
 import type { Task } from '@/api/types'
-import { type CardRef, remember } from '../api'
+import { remember } from '../api'
 
 export interface Texts {
   title: string

@@ -1,18 +1,15 @@
-import { useQuery } from '@tanstack/react-query'
 import { History } from 'lucide-react'
-import { describe } from '@/api/errors'
-import type { Session, TaskEvent } from '@/api/types'
+import type { Session } from '@/api/types'
 import { cn } from '@/lib/cn'
 import { formatAgo, formatCost, formatDateTime, formatDuration, formatTokens } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
 import { Badge } from '@/ui/badge'
-import { EmptyState, ErrorState, Loading } from '@/ui/states'
-import { historyOptions } from '../api'
-import { useCard } from '../context'
-import { eventInWords } from '../model/timeline'
+import { EmptyState } from '@/ui/states'
 import { isActive, runDuration, sayRun, totalTokens } from '../model/verdict'
+import { Disclosure } from '../output/Disclosure'
 import { RunMenu } from './RunMenu'
 import { SubAgents } from './SubAgents'
+import { Timeline } from './Timeline'
 
 export interface HistoryTabProps {
   runs: Session[]
@@ -43,6 +40,11 @@ export function HistoryTab({ runs, shown, onShow }: HistoryTabProps) {
                   shown={run.id === shown}
                   onShow={() => onShow(run)}
                 />
+                <Disclosure summary="Prompt">
+                  <p className="mt-1 max-h-64 overflow-y-auto scroll-thin rounded-md bg-sunken px-3 py-2 text-xs break-words whitespace-pre-wrap">
+                    {run.prompt}
+                  </p>
+                </Disclosure>
                 <SubAgents>{run.children}</SubAgents>
               </li>
             ))}
@@ -71,6 +73,7 @@ function RunRow({ run, number, shown, onShow }: RunRowProps) {
     duration !== null && formatDuration(duration),
     tokens > 0 && `${formatTokens(tokens)} tokens`,
     tokens > 0 && formatCost(run.cost),
+    run.exit_code !== null && `exit ${run.exit_code}`,
     `config v${run.config_version}`,
     run.created_by_name && `by ${run.created_by_name}`,
   ].filter(Boolean)
@@ -98,46 +101,5 @@ function RunRow({ run, number, shown, onShow }: RunRowProps) {
       <span className="mt-1 block text-xs text-muted">{facts.join(' · ')}</span>
       {run.reason && <span className="mt-1 line-clamp-3 block text-xs">{run.reason}</span>}
     </button>
-  )
-}
-
-function Timeline() {
-  const history = useQuery(historyOptions(useCard()))
-  if (history.isPending) return <Loading label="Reading the history…" className="py-4" />
-  if (history.isError) {
-    return (
-      <ErrorState
-        title="The history cannot be shown"
-        {...describe(history.error)}
-        onRetry={() => void history.refetch()}
-      />
-    )
-  }
-  return (
-    <section aria-labelledby="timeline-heading">
-      <h3 id="timeline-heading" className="mb-2 text-xs font-medium text-muted">
-        Timeline
-      </h3>
-      <ol className="flex flex-col gap-1.5">
-        {history.data.items.map((event) => (
-          <EventRow key={event.id} event={event} />
-        ))}
-      </ol>
-    </section>
-  )
-}
-
-function EventRow({ event }: { event: TaskEvent }) {
-  return (
-    <li className="flex gap-2 text-sm">
-      <span className="min-w-0 flex-1 break-words">{eventInWords(event)}</span>
-      <time
-        dateTime={event.created_at}
-        title={formatDateTime(event.created_at)}
-        className="shrink-0 text-xs leading-5 text-muted"
-      >
-        {formatAgo(event.created_at)}
-      </time>
-    </li>
   )
 }

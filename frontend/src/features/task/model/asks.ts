@@ -92,7 +92,7 @@ export function isAsk({ kind }: Interaction): boolean {
   return kind === 'permission' || kind === 'question'
 }
 
-const REPLIES: Record<string, string> = {
+export const REPLIES: Record<string, string> = {
   once: 'Allowed once',
   always: 'Always allowed',
   reject: 'Rejected',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { OutputTool } from '@/api/types'
-import { placeInText, placeOfCall } from './places'
+import { placeInText, placeOfCall, placesIn } from './places'
 
 describe('a file named in text', () => {
   it.each([
@@ -29,6 +29,47 @@ describe('a file named in text', () => {
     'javascript:alert(1)//a.js',
     '',
   ])('%j is none', (text) => expect(placeInText(text)).toBeNull())
+})
+
+describe('files named in running text', () => {
+  const found = (text: string) => {
+    const pieces = placesIn(text)
+    expect(pieces.map((piece) => piece.text).join('')).toBe(text)
+    return pieces.flatMap(({ text: shown, place }) => (place ? [[shown, place.path, place.line]] : []))
+  }
+
+  it.each([
+    [
+      'I changed src/app.py and README.md.',
+      [
+        ['src/app.py', 'src/app.py', null],
+        ['README.md', 'README.md', null],
+      ],
+    ],
+    [
+      'src/a.py:12:import os\nsrc/b.py:3: x = 1',
+      [
+        ['src/a.py:12', 'src/a.py', 12],
+        ['src/b.py:3', 'src/b.py', 3],
+      ],
+    ],
+    ['/data/pods/x/workspace/src/a.ts', [['/data/pods/x/workspace/src/a.ts', 'src/a.ts', null]]],
+    [
+      '/data/pods/x/workspace/src/a.ts:\n  Line 4: x',
+      [['/data/pods/x/workspace/src/a.ts', 'src/a.ts', null]],
+    ],
+    [
+      'File "src/a.py", line 3 (see src/b.py:9:1)',
+      [
+        ['src/a.py', 'src/a.py', null],
+        ['src/b.py:9:1', 'src/b.py', 9],
+      ],
+    ],
+    ['src/a.ts(4,2): error', [['src/a.ts', 'src/a.ts', null]]],
+    ['https://example.com/workspace/a.html and/or 1.5, /etc/hosts.txt, ../x.py', []],
+    ['', []],
+    [`${'a.py '.repeat(1000)}\nb.py`, [['b.py', 'b.py', null]]],
+  ])('%s', (text, places) => expect(found(text)).toEqual(places))
 })
 
 describe('the file of a call', () => {

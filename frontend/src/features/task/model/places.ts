@@ -31,6 +31,47 @@ export function placeOfCall(call: OutputTool): Place | null {
   return { path, line: typeof offset === 'number' && offset > 0 ? offset : null }
 }
 
+/** A piece of text, with the place it names, if any. */
+export interface Piece {
+  text: string
+  place: Place | null
+}
+
+/** What may surround a name in a line, but belongs to none. */
+const WORD = /[^\s"'`()[\]{}<>,;|=*]+/g
+/** "src/a.py:12:" of a search, and the full stop of a sentence. */
+const TAIL = /[.:!?]+$/
+/** Lines longer than this are data, not words to read. */
+const LONGEST_LINE = 2000
+
+/** Cuts a text at the files it names; the pieces together are the text. */
+export function placesIn(text: string): Piece[] {
+  const pieces: Piece[] = []
+  let done = 0
+  for (const line of text.matchAll(/[^\n]+/g)) {
+    if (line[0].length > LONGEST_LINE) continue
+    for (const word of line[0].matchAll(WORD)) {
+      const [shown, place] = named(word[0])
+      if (!place) continue
+      const start = line.index + word.index
+      if (start > done) pieces.push({ text: text.slice(done, start), place: null })
+      pieces.push({ text: shown, place: { path: place.path, line: place.line } })
+      done = start + shown.length
+    }
+  }
+  if (done < text.length) pieces.push({ text: text.slice(done), place: null })
+  return pieces
+}
+
+/** What of a word names a file. What a search found may follow its place without a gap: "src/a.py:12:import os". */
+function named(word: string): [name: string, place: Place | null] {
+  if (word.includes('://')) return [word, null]
+  const whole = word.replace(TAIL, '')
+  const place = placeInText(whole)
+  const before = place ? null : /^([^:]+:\d+):/.exec(word)?.[1]
+  return before ? [before, placeInText(before)] : [whole, place]
+}
+
 export function placeInText(text: string): Place | null {
   const found = NAMED.exec(shortPath(text).replace(/^\.\//, ''))
   const path = found?.[1] && within(found[1])

@@ -10,7 +10,7 @@ import type { Completion } from '../model/output'
 import type { Row } from '../model/rows'
 import { sayVerdict, totalTokens } from '../model/verdict'
 import { Disclosure } from './Disclosure'
-import { useFileLink } from './fileLinks'
+import { useFileLinks } from './fileLinks'
 import { ToolCall } from './ToolCall'
 
 export interface LogRowProps {
@@ -81,7 +81,7 @@ function Content({ row: { item }, asks }: LogRowProps) {
 
 /** What the agent says; files it names are links. */
 function Said(props: { text: string; className?: string }) {
-  return <Markdown {...props} linkFor={useFileLink()} />
+  return <Markdown {...props} links={useFileLinks()} />
 }
 
 function End({ completion }: { completion: Completion }) {

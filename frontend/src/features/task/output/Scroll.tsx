@@ -1,3 +1,5 @@
+import { Linked } from './Linked'
+
 /** Plain text of any length in a box that scrolls. */
 export function Scroll({ text, label }: { text: string; label: string }) {
   return (
@@ -8,7 +10,7 @@ export function Scroll({ text, label }: { text: string; label: string }) {
       className="max-h-64 overflow-auto scroll-thin -outline-offset-2"
     >
       <pre className="px-3 py-2 font-mono text-xs leading-5 break-words whitespace-pre-wrap">
-        {text.trimEnd()}
+        <Linked text={text.trimEnd()} />
       </pre>
     </section>
   )

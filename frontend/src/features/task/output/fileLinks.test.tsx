@@ -17,6 +17,35 @@ it('links files that are named in what the agent says, and nothing else', async 
   ])
 })
 
+it('links files in running text, but neither within links nor in blocks of code', async () => {
+  show({
+    kind: 'text',
+    text: '- changed src/a.py:3, **b.md**.\n\n[c.md](https://example.com/d.md)\n\n    e.md',
+  })
+  const links = await screen.findAllByRole('link')
+  expect(links.map((one) => [one.textContent, one.getAttribute('href')])).toEqual([
+    ['src/a.py:3', '/p/website/files?path=src/a.py&line=3'],
+    ['b.md', '/p/website/files?path=b.md'],
+    ['c.md', 'https://example.com/d.md'],
+  ])
+  expect(links[0]).not.toHaveAttribute('target')
+})
+
+it('links files in the output of a command and among the hits of a search', async () => {
+  const call = {
+    tool: 'bash',
+    input: { command: 'grep -n x' },
+    state: 'completed',
+    output: 'src/a.py:12:x = 1\n',
+  }
+  show({ kind: 'tool', call })
+  expect(screen.getByRole('link', { name: 'src/a.py:12' })).toHaveAttribute(
+    'href',
+    '/p/website/files?path=src/a.py&line=12',
+  )
+  expect(screen.getByLabelText('Output of grep -n x')).toHaveTextContent('src/a.py:12:x = 1')
+})
+
 it.each([
   ['write', { filePath: '/pods/1/workspace/a/b.txt', content: 'x' }, '/p/website/files?path=a/b.txt'],
   ['read', { filePath: 'a/b.txt', offset: 40 }, '/p/website/files?path=a/b.txt&line=40'],

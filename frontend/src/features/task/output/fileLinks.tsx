@@ -1,19 +1,21 @@
-import { useCallback } from 'react'
+import { useMemo } from 'react'
 import { Link, useParams } from 'react-router'
 import type { OutputTool } from '@/api/types'
 import { filesUrl } from '@/lib/filesUrl'
-import { placeInText, placeOfCall } from '../model/places'
+import type { Links } from '@/ui/markdown'
+import { type Place, placeInText, placeOfCall, placesIn } from '../model/places'
 
-/** Where a file lies that is named in the text of an agent; null for what is none. */
-export function useFileLink(): (text: string) => string | null {
+/** Where the files lie that are named in the text of an agent; none outside a project. */
+export function useFileLinks(): Links | undefined {
   const { project } = useParams()
-  return useCallback(
-    (text) => {
-      const place = project ? placeInText(text) : null
-      return place && filesUrl(project ?? '', place.path, place.line)
-    },
-    [project],
-  )
+  return useMemo(() => {
+    if (!project) return undefined
+    const to = (place: Place | null) => place && filesUrl(project, place.path, place.line)
+    return {
+      ofCode: (code: string) => to(placeInText(code)),
+      inText: (text: string) => placesIn(text).map((piece) => ({ text: piece.text, to: to(piece.place) })),
+    }
+  }, [project])
 }
 
 /** Opens the file of a call in the editor. */

@@ -6,6 +6,9 @@ import { Badge } from '@/ui/badge'
 import { RunMenu } from '../history/RunMenu'
 import { isActive, runDuration, sayRun, totalTokens } from '../model/verdict'
 
+/** More of a prompt than this is read in the card. */
+const PROMPT_HINT = 600
+
 /** A table where there is room for one, else a list of the same facts. */
 export function RunTable({ runs, baseUrl }: { runs: Session[]; baseUrl: string }) {
   const now = useNow(true, runs.some((run) => isActive(run.status)) ? 1000 : 30_000)
@@ -32,6 +35,12 @@ export function RunTable({ runs, baseUrl }: { runs: Session[]; baseUrl: string }
   )
 }
 
+/** The prompt of a card begins with its title, which stands above already. */
+function withoutTitle({ prompt, task_title: title }: Session): string {
+  const heading = `# ${title}\n`
+  return prompt.startsWith(heading) ? prompt.slice(heading.length).trimStart() : prompt
+}
+
 function Row({ run, baseUrl, now }: { run: Session; baseUrl: string; now: number }) {
   const said = sayRun(run)
   const duration = runDuration(run, now)
@@ -50,10 +59,18 @@ function Row({ run, baseUrl, now }: { run: Session; baseUrl: string; now: number
         {run.children.length > 0 && (
           <span className="ml-2 text-xs text-muted">{plural(run.children.length, 'sub-agent')}</span>
         )}
-        {run.reason && <p className="line-clamp-2 text-xs break-words text-muted">{run.reason}</p>}
+        <p className="line-clamp-1 text-xs break-words text-muted" title={run.prompt.slice(0, PROMPT_HINT)}>
+          {withoutTitle(run)}
+        </p>
+        {run.reason && <p className="line-clamp-2 text-xs break-words">{run.reason}</p>}
       </td>
       <td>
         <Badge tone={said.tone}>{said.label}</Badge>
+        {run.exit_code !== null && (
+          <span className="font-mono text-xs whitespace-nowrap text-muted max-md:ml-2 md:block md:pt-0.5">
+            exit {run.exit_code}
+          </span>
+        )}
       </td>
       <td className="whitespace-nowrap text-muted">
         <time dateTime={run.created_at} title={formatDateTime(run.created_at)}>

@@ -47,6 +47,18 @@ test('runs lead to their card, and older ones follow', async () => {
   expect(asked.map((query) => query.get('cursor'))).toEqual([null, '1'])
 })
 
+test('a run says what it was given to do, and its exit', async () => {
+  serve([
+    aSession({ ...ended, prompt: '# Tea\n\nBoil water first', exit_code: 0 }),
+    aSession({ id: 's2', status: 'running', task_title: 'Wash up', exit_code: null }),
+  ])
+  show()
+  const over = await screen.findByRole('row', { name: /Tea/ })
+  expect(within(over).getByText('Boil water first')).toBeInTheDocument()
+  expect(within(over).getByText('exit 0')).toBeInTheDocument()
+  expect(within(screen.getByRole('row', { name: /Wash up/ })).queryByText(/exit/)).not.toBeInTheDocument()
+})
+
 test('the filter stands in the address and narrows what is asked', async () => {
   const asked = serve([aSession(ended)])
   const { location } = show('/?status=failed')

@@ -8,6 +8,7 @@ import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Input } from '@/ui/input'
 import { Select } from '@/ui/select'
+import { ShowOlder } from '@/ui/show-older'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import { sayRun } from '../model/verdict'
 import { type RunFilter, STATES, useRunFilter } from './filter'
@@ -58,15 +59,7 @@ export default function RunsPage({ project, baseUrl }: { project: ProjectSummary
         ) : (
           <>
             <RunTable runs={runs} baseUrl={baseUrl} />
-            {query.hasNextPage && (
-              <Button
-                className="self-center"
-                busy={query.isFetchingNextPage}
-                onClick={() => void query.fetchNextPage()}
-              >
-                Show older
-              </Button>
-            )}
+            <ShowOlder {...query} />
           </>
         )}
       </div>

@@ -6,7 +6,7 @@ import { Markdown } from '@/ui/markdown'
 import { EmptyState } from '@/ui/states'
 import { AskCard } from '../asks/AskCard'
 import { isAsk } from '../model/asks'
-import { useFileLink } from '../output/fileLinks'
+import { useFileLinks } from '../output/fileLinks'
 
 /** What people said and what the agent answered, in order. */
 export function ConversationTab({ interactions }: { interactions: Interaction[] }) {
@@ -82,7 +82,7 @@ function Bubble({ who, at, now, text, className }: BubbleProps) {
           </time>
         )}
       </p>
-      <Markdown text={text} linkFor={useFileLink()} />
+      <Markdown text={text} links={useFileLinks()} />
     </div>
   )
 }

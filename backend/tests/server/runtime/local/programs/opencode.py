@@ -1,8 +1,8 @@
 """Stands in for OpenCode where only its life matters: starts in a fraction of a second and misbehaves on request.
 
 Told what to do by `stub` in the configuration it is given: `say` and `exit` at the start, `mute` (never answer),
-`stubborn` (ignore SIGTERM). A file `hang` in the workspace stops the answers. `POST /run` starts a command the way
-an agent's tool does: as the leader of a session of its own, which outlives its parent.
+`stubborn` (ignore SIGTERM), `hold_mb` (of memory). A file `hang` in the workspace stops the answers. `POST /run` starts
+a command the way an agent's tool does: as the leader of a session of its own, which outlives its parent.
 """
 
 import json
@@ -55,6 +55,7 @@ def main() -> None:
     say(STUB.get("say", "starting"))
     if "exit" in STUB:
         sys.exit(STUB["exit"])
+    kept = bytearray(STUB.get("hold_mb", 0) << 20)
     if STUB.get("stubborn"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     port = int(sys.argv[sys.argv.index("--port") + 1])
@@ -62,6 +63,7 @@ def main() -> None:
         server.daemon_threads = True
         say(f"opencode server listening on http://127.0.0.1:{port}")
         server.serve_forever()
+    del kept
 
 
 main()
