@@ -134,7 +134,7 @@ class Advisories(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._say(404, {"error": "not found"})
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  as it is named above
         """Nobody listens."""
 
     def _osv(self, name: str) -> dict[str, Any]:
