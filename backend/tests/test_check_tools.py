@@ -94,10 +94,10 @@ def test_the_waivers_of_this_repository_can_be_read() -> None:
 # Made of parts, so that the scanner does not find them here.
 PLANTED = {
     "AWS Access Key": "AKIA" + "Q3EGRL2TZKXW7PNV",
-    "GitHub Token": "ghp_" + "a8Kd02mNqPz71LxVbTyR4cWuEs5Jf9HgOi3X",
+    "GitHub Token": "ghp_" + "a8Kd02mNqPz7" + "1LxVbTyR4cWu" + "Es5Jf9HgOi3X",
     "Private Key": "-----BEGIN RSA " + "PRIVATE KEY-----",
     "Basic Auth Credentials": "https://joe:" + "Zx81Qpw92@registry.example/",
-    "Base64 High Entropy String": "'" + "q9Xv2LmT8sKpR4wZ" + "yB7nHc3JdF6gUe1A+oViSx0=" + "'",
+    "Base64 High Entropy String": "'" + "q9Xv2LmT8sKpR4" + "wZyB7nHc3JdF6" + "gUe1A+oViSx0=" + "'",
 }
 
 
@@ -115,6 +115,12 @@ def test_a_password_in_a_lock_file_and_behind_an_excuse_is_found(tmp_path: Path)
     lock.write_text(json.dumps({"resolved": PLANTED["Basic Auth Credentials"]}))
     excused.write_text(f"key = '{PLANTED['AWS Access Key']}'  # pragma: allowlist secret\n")
     assert len(scan_secrets.scan([lock, excused], tmp_path)) == 2
+
+
+def test_a_value_without_quotes_is_found_where_values_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "values.yml"
+    path.write_text(f"name: an ordinary sentence\nvalue: {PLANTED['Base64 High Entropy String'].strip(chr(39))}\n")
+    assert [leak.place for leak in scan_secrets.scan([path], tmp_path)] == ["values.yml:2"]
 
 
 def test_a_file_without_secrets_has_none(tmp_path: Path) -> None:
