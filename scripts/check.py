@@ -24,6 +24,9 @@ class Check:
     cwd: Path = BACKEND
 
 
+NOT_RUN = 75
+"""Of a check that could not look (EX_TEMPFAIL): no failure, and never shown as a pass."""
+
 CHECKS = [
     Check("format", [f"{BIN}/ruff", "format", "--check", ".", *SCRIPTS]),
     Check("lint", [f"{BIN}/ruff", "check", ".", *SCRIPTS]),
@@ -31,6 +34,10 @@ CHECKS = [
     Check("contracts", [f"{BIN}/lint-imports", "--no-cache"]),
     Check("generated", [f"{BIN}/python", str(ROOT / "scripts" / "generate.py"), "--check"], ROOT),
     Check("web-types", ["npm", "run", "--silent", "types"], FRONTEND),
+    Check("bandit", [f"{BIN}/bandit", "--recursive", "--quiet", "--configfile", "pyproject.toml", "opm"]),
+    Check("secrets", [f"{BIN}/python", str(ROOT / "scripts" / "scan_secrets.py")], ROOT),
+    Check("pip-audit", [f"{BIN}/python", str(ROOT / "scripts" / "audit.py"), "pip"], ROOT),
+    Check("npm-audit", [f"{BIN}/python", str(ROOT / "scripts" / "audit.py"), "npm"], ROOT),
     Check("types", [f"{BIN}/pyright"]),
     Check("web-test", ["npm", "run", "--silent", "test"], FRONTEND),
     Check("test", [f"{BIN}/python", "-m", "pytest"]),
@@ -56,12 +63,15 @@ def perform(check: Check) -> Outcome:
 
 
 def summary(outcomes: list[Outcome]) -> str:
+    words = {0: "ok", NOT_RUN: "NOT RUN"}
     lines = [
-        f"  {'ok' if outcome.status == 0 else 'FAILED':<7} {outcome.seconds:7.1f} s  {outcome.name}"
-        for outcome in outcomes
+        f"  {words.get(outcome.status, 'FAILED'):<7} {outcome.seconds:7.1f} s  {outcome.name}" for outcome in outcomes
     ]
-    failed = [outcome.name for outcome in outcomes if outcome.status]
+    failed = [outcome.name for outcome in outcomes if outcome.status not in words]
+    idle = [outcome.name for outcome in outcomes if outcome.status == NOT_RUN]
     verdict = f"{len(failed)} of {len(outcomes)} checks failed: {', '.join(failed)}" if failed else "all passed"
+    if idle:
+        verdict += f"; NOT RUN, the reason is above: {', '.join(idle)}"
     return "\n".join(["", "=== summary", *lines, verdict])
 
 
@@ -72,7 +82,7 @@ def main(names: list[str]) -> int:
         return 2
     outcomes = [perform(check) for check in CHECKS if not names or check.name in names]
     print(summary(outcomes), flush=True)
-    return 1 if any(outcome.status for outcome in outcomes) else 0
+    return 1 if any(outcome.status not in {0, NOT_RUN} for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":

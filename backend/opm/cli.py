@@ -121,19 +121,23 @@ def migrate(data_dir: Path | None) -> None:
 @main.command()
 @data_dir_option
 def doctor(data_dir: Path | None) -> None:
-    """Look at everything the product needs, and say how to mend what is missing."""
+    """Look at everything the product needs and at weak settings, and say how to mend them."""
     from opm.server.keys import check as check_keys
     from opm.server.runtime.doctor import run_checks
+    from opm.server.runtime.weak_settings import run_rules
 
     settings = read_settings(data_dir=data_dir)
     checks = asyncio.run(run_checks(data_dir=settings.data_dir, opencode=settings.opencode.binary))
     checks.append(asyncio.run(check_keys(settings)))
-    for check in checks:
-        sign = {True: "ok  ", None: "warn", False: "FAIL"}[check.ok]
-        click.echo(f"{sign}  {check.name}: {check.found}")
-        if check.ok is not True:
-            click.echo(f"      {check.mend}")
-    sys.exit(1 if any(check.ok is False for check in checks) else 0)
+    groups = {"This machine": checks, "Settings": run_rules(settings)}
+    for title, found in groups.items():
+        click.echo(title)
+        for check in found:
+            sign = {True: "ok  ", None: "warn", False: "FAIL"}[check.ok]
+            click.echo(f"  {sign}  {check.name}: {check.found}")
+            if check.ok is not True:
+                click.echo(f"        {check.mend}")
+    sys.exit(1 if any(check.ok is False for found in groups.values() for check in found) else 0)
 
 
 @main.group()

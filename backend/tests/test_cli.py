@@ -39,3 +39,16 @@ def test_the_commands_themselves_load_neither_server_nor_sidecar() -> None:
     program = "import sys, opm.cli; print([m for m in sys.modules if m.startswith(('opm.s', 'fastapi', 'sqlalchemy'))])"
     done = subprocess.run([sys.executable, "-c", program], cwd=BACKEND, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_doctor_looks_at_the_machine_and_at_the_settings(tmp_path: Path) -> None:
+    environ = {
+        "OPM_CONFIG_FILE": str(tmp_path / "none"),
+        "OPM_LOG__LEVEL": "DEBUG",
+        "OPM_OPENCODE__BINARY": "/bin/true",
+    }
+    said = CliRunner(env=environ).invoke(main, ["doctor", "--data-dir", str(tmp_path / "data")])
+    machine, _, weak = said.output.partition("\nSettings\n")
+    assert machine.startswith("This machine\n")
+    assert "  ok    Python: 3." in machine
+    assert weak.startswith("  warn  OPM_LOG__LEVEL: DEBUG\n        Use INFO")

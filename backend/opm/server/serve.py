@@ -29,6 +29,7 @@ from opm.server.core.clock import SystemClock
 from opm.server.core.crypto import load_keyring
 from opm.server.core.errors import Conflict, Invalid, NotFound, OpmError
 from opm.server.core.logging import configure
+from opm.server.core.privacy import hide_process
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
 from opm.server.db.migrate import is_current, upgrade
@@ -50,6 +51,7 @@ _END_SECONDS = 10
 
 def run(settings: Settings) -> None:
     """Serve until a signal says stop. What prevents it is said in one sentence, with a failing exit status."""
+    hide_process()
     try:
         require_safe_address(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

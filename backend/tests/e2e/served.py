@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,7 +27,9 @@ T = TypeVar("T")
 class Served:
     """`start`, `kill` and `stop` may follow each other as often as a test likes; `end` leaves nothing behind."""
 
-    def __init__(self, home: Path, **environment: str) -> None:
+    def __init__(self, home: Path, *, under: Sequence[str] = (), **environment: str) -> None:
+        """`under` are words before the command, such as those of a program that takes rights away."""
+        self._under = under
         self.data = home / "data"
         self.log = home / "server.log"
         self._environment = environment
@@ -42,7 +44,17 @@ class Served:
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "opm", "serve", "--port", str(self.port), "--data-dir", str(self.data)],
+                [
+                    *self._under,
+                    sys.executable,
+                    "-m",
+                    "opm",
+                    "serve",
+                    "--port",
+                    str(self.port),
+                    "--data-dir",
+                    str(self.data),
+                ],
                 env=kept
                 | {"HOME": str(self.data.parent), "OPM_OPENCODE__BINARY": str(opencode_binary())}
                 | self._environment,

@@ -1,17 +1,13 @@
 """The main job, seen through the API: cards, a real agent, its questions, its failures, and what breaks around it."""
 
-import contextlib
 import os
 import signal
-import socket
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.model import model_server
 from tests.e2e.served import Client, Project, Served, wait_for, words
 
 pytestmark = [pytest.mark.opencode, pytest.mark.timeout(180)]
@@ -268,28 +264,6 @@ def test_a_provider_of_ones_own_and_its_next_version(served: Served, client: Cli
             assert card.execute()["config_version"] == version
             assert card.until("ai_review")["opencode_output"] == f"From version {version}."
     assert "not-a-real-key" not in served.log.read_text()
-
-
-@contextlib.contextmanager
-def model_server() -> Iterator[str]:
-    """Any server that speaks as OpenAI does; here our own scripted one, outside of every pod."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "opm", "sidecar", "model"], env={**os.environ, "OPM_POD_PORT": str(port)}
-    )
-    try:
-        wait_for(lambda: _answers(port), 20, "the model")
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
 
 
 def test_stopping_leaves_no_process_behind(served: Served, project: Project) -> None:

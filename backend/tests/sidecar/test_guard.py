@@ -1,9 +1,10 @@
 """Nothing behind the guard is reached without a pass of its own, over HTTP or WebSocket."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import aiohttp
@@ -12,7 +13,7 @@ import pytest
 from opm.sidecar.files.app import create
 from opm.sidecar.guard import ReplayGuard
 from opm.sidecar.settings import PodSettings
-from opm.wire.passes import InvalidPass, PassClaims
+from opm.wire.passes import InvalidPass, PassClaims, PassPart
 from tests.sidecar.support import PROJECT, Client, client_of, settings
 
 TREE = "/files/tree"
@@ -118,6 +119,36 @@ async def test_a_websocket_is_guarded_too(client: Client) -> None:
             await http.ws_connect(client.url + "/anything")
 
     assert caught.value.status == 401
+
+
+async def test_a_pass_that_opened_a_websocket_or_was_shown_in_vain_is_used(client: Client) -> None:
+    shown = client.shown("GET", "/anything")
+    async with aiohttp.ClientSession() as http:
+        answers: list[int] = []
+        for _ in range(2):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+                await http.ws_connect(client.url + "/anything", headers=shown)
+            answers.append(caught.value.status)
+
+    assert answers[0] != 401, "the first time it got past the guard"
+    assert answers[1] == 401
+    assert await status(client, shown, path="/anything") == 401, "nor does it serve over HTTP"
+
+
+@pytest.mark.parametrize("part", ["files", "session"])
+async def test_a_pass_of_one_sidecar_opens_no_other(tmp_path: Path, part: Literal["files", "session"]) -> None:
+    """Both of a pod have one key; the part in the pass keeps them apart."""
+    pod = settings(part, tmp_path)
+    shown_for: PassPart = "session" if part == "files" else "files"
+    async with client_of(create(pod), pod) as client:
+        assert await status(client, client.shown("GET", TREE, part=shown_for)) == 401
+        assert await status(client, client.shown("GET", TREE)) == 200
+
+
+async def test_a_pass_opens_its_door_once_to_many_at_once(client: Client) -> None:
+    shown = client.shown("GET", TREE)
+    answers = await asyncio.gather(*(status(client, shown) for _ in range(20)))
+    assert sorted(answers) == [200] + [401] * 19
 
 
 async def test_no_answer_helps_a_stranger_s_page(client: Client) -> None:
