@@ -10,6 +10,7 @@ from opm.server.clients.base import PodClients
 from opm.server.clients.providers import ProviderClient
 from opm.server.core.clock import Clock
 from opm.server.core.crypto import Cipher
+from opm.server.core.rates import Limiter
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
 from opm.server.db.uow import UnitOfWork
@@ -49,6 +50,7 @@ class Ports:
     providers: ProviderClient
     git_hosts: AddressGuard
     """Judges where repositories may be cloned from."""
+    limiter: Limiter
 
     async def publish(self, events: list[BoardEvent]) -> None:
         await self.bus.publish(

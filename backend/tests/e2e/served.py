@@ -24,6 +24,10 @@ START_SECONDS = 40
 T = TypeVar("T")
 
 
+FREELY = {"OPM_RATES__PER_USER": "", "OPM_RATES__PER_ADDRESS": "", "OPM_RATES__SIGN_IN": ""}
+"""Programs of tests ask faster than people do; a story about rates gives its own."""
+
+
 class Served:
     """`start`, `kill` and `stop` may follow each other as often as a test likes; `end` leaves nothing behind."""
 
@@ -45,6 +49,7 @@ class Served:
                 [sys.executable, "-m", "opm", "serve", "--port", str(self.port), "--data-dir", str(self.data)],
                 env=kept
                 | {"HOME": str(self.data.parent), "OPM_OPENCODE__BINARY": str(opencode_binary())}
+                | FREELY
                 | self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,

@@ -9,11 +9,12 @@ from opm.server.api.cookies import CookieNames, clear_cookies, set_cookies
 from opm.server.api.deps import ActorDep, ClaimsDep, PortsDep, ScopeDep, get_actor, get_claims
 from opm.server.api.routing import new_router
 from opm.server.api.signins import SignIns
+from opm.server.api.throttle import sign_in
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Unauthorized
 from opm.server.core.tokens import AccessClaims
 from opm.server.features.users.schemas import Launch, Me, Preferences, PreferencesPatch, SignedIn, User
-from opm.server.features.users.service import Client, SignIn
+from opm.server.features.users.service import LAUNCH, REFRESH, Client, SignIn
 from opm.server.wiring import Ports
 
 router = new_router("/auth", tag="auth")
@@ -22,6 +23,7 @@ router = new_router("/auth", tag="auth")
 @router.post("/launch")
 async def launch(body: Launch, request: Request, response: Response, ports: PortsDep) -> SignedIn:
     """Exchange the token of a launch address, once, for a sign-in."""
+    await sign_in(request, ports, LAUNCH, body.token)
     async with ports.scope(write=True) as scope:
         signed = await scope.users.redeem_launch(body.token, _client(request))
     if signed is None:
@@ -33,6 +35,7 @@ async def launch(body: Launch, request: Request, response: Response, ports: Port
 async def refresh(request: Request, response: Response, ports: PortsDep) -> SignedIn:
     """Renew the sign-in with its refresh cookie."""
     raw = request.cookies.get(CookieNames.of(ports.settings).refresh, "")
+    await sign_in(request, ports, REFRESH, raw)
     signed = None
     if raw:
         async with ports.scope(write=True) as scope:

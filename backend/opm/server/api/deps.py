@@ -15,15 +15,16 @@ from starlette.requests import HTTPConnection
 from opm.server.api.cookies import CookieNames
 from opm.server.api.origins import own_origins
 from opm.server.api.signins import SignIns
+from opm.server.api.throttle import counted
 from opm.server.core.actor import Actor
-from opm.server.core.errors import Unauthorized
+from opm.server.core.errors import TooMany, Unauthorized
 from opm.server.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from opm.server.core.tokens import AccessClaims
 from opm.server.wiring import Ports, Scope
 
 READING = frozenset({"GET", "HEAD"})
 
-SIGN_IN_AGAIN, NOT_FROM_HERE = 4401, 4403
+SIGN_IN_AGAIN, NOT_FROM_HERE, TRY_LATER = 4401, 4403, 1013
 
 
 async def get_ports(connection: HTTPConnection) -> Ports:
@@ -52,6 +53,7 @@ def shown_token(connection: HTTPConnection, ports: Ports) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
+@counted
 async def get_claims(connection: HTTPConnection, ports: PortsDep) -> AccessClaims:
     """The verified token of a sign-in that still lives."""
     return await SignIns.of(connection, ports).require(shown_token(connection, ports))
@@ -105,6 +107,10 @@ async def authenticate_socket(websocket: WebSocket, ports: Ports) -> Actor | Non
     except Unauthorized:
         await websocket.accept()
         await websocket.close(SIGN_IN_AGAIN, "sign in again")
+        return None
+    except TooMany as refused:
+        await websocket.accept()
+        await websocket.close(TRY_LATER, refused.message)
         return None
 
 

@@ -123,6 +123,28 @@ class LimitSettings(_Group):
     )
 
 
+_RATE = "[1-9][0-9]*/([1-9][0-9]*)?(second|minute|hour|day)s?"
+_Rates = Annotated[str, Field(pattern=f"^({_RATE}(;{_RATE})*)?$")]
+
+
+class RateSettings(_Group):
+    """In the notation of the `limits` library: `60/3second` is 20 a second with bursts of 60."""
+
+    per_user: _Rates = Field(
+        default="60/3second", description="requests of one person; several by `;`, empty: no limit"
+    )
+    per_address: _Rates = Field(
+        default="60/3second", description="requests of one address by which nobody is signed in"
+    )
+    sign_in: _Rates = Field(
+        default="30/minute;1000/hour",
+        description="sign-ins and renewals, counted for each address and for each account",
+    )
+    store: Annotated[str, Field(pattern=r"^(rediss?|redis\+unix)://")] | None = Field(
+        default=None, description="redis://... where several controllers count together; none: each for itself"
+    )
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OPM_", env_nested_delimiter="__", frozen=True, extra="ignore")
 
@@ -152,6 +174,7 @@ class Settings(BaseSettings):
     providers: ProviderSettings = Field(default_factory=ProviderSettings)
     git: GitSettings = Field(default_factory=GitSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    rates: RateSettings = Field(default_factory=RateSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -19,8 +19,10 @@ from opm.server.core.settings import Settings
 from opm.server.db.base import Base
 from opm.server.db.engine import Database
 from opm.server.realtime.hub import Hub
+from opm.server.realtime.limiter import StoredLimiter
 from opm.server.realtime.memory import MemoryBus
 from opm.server.wiring import Ports
+from tests.builders import NO_RATES
 from tests.fakes.agent import FakePodClients
 from tests.fakes.clock import MovedClock
 from tests.fakes.runtime import FakeRuntime
@@ -141,7 +143,7 @@ class Door:
 
 
 def settings_for(folder: Path, **given: object) -> Settings:
-    return Settings(data_dir=folder, **given)  # pyright: ignore[reportArgumentType]  tests name any of them
+    return Settings(data_dir=folder, **{"rates": NO_RATES} | given)  # pyright: ignore[reportArgumentType]  tests name any of them
 
 
 @contextlib.asynccontextmanager
@@ -160,5 +162,6 @@ async def open_ports(settings: Settings, clock: MovedClock) -> AsyncIterator[Por
         clients=FakePodClients(),
         providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
         git_hosts=AddressGuard(for_repositories(settings)),
+        limiter=StoredLimiter(settings.rates),
     )
     await db.close()

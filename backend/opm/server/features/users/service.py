@@ -109,6 +109,11 @@ class UserService:
         if token is not None and user is not None:
             await self.logout(token.family_id, _actor(user, token.family_id, client))
 
+    async def holder(self, purpose: str, raw: str) -> UUID | None:
+        """Whose token this is or was; None if it is nobody's."""
+        token = await self.tokens.by_hash(purpose, hash_of(raw))
+        return token.user_id if token else None
+
     async def is_live(self, user_id: UUID, family: UUID) -> bool:
         """Whether the sign-in was neither ended nor left unused too long, and the person not shut out."""
         return await self.users.is_live(user_id, family, self.uow.now)
