@@ -84,11 +84,11 @@ class Scope:
 
     @cached_property
     def projects(self) -> ProjectService:
-        return ProjectService(self._uow)
+        return ProjectService(self._uow, self._ports.settings.limits)
 
     @cached_property
     def tasks(self) -> TaskService:
-        return TaskService(self._uow, self.projects)
+        return TaskService(self._uow, self.projects, self._ports.settings.limits)
 
     @cached_property
     def bulk(self) -> BulkService:
@@ -133,9 +133,7 @@ class Scope:
     @cached_property
     def runs(self) -> RunService:
         """What the pump does with runs."""
-        return RunService(
-            self._uow, self.tasks, self.interactions, self._queue, self._ports.bus, self._ports.settings.run
-        )
+        return RunService(self._uow, self.tasks, self.interactions, self._queue, self._ports.bus, self._ports.settings)
 
     @cached_property
     def output(self) -> OutputService:

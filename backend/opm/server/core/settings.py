@@ -118,9 +118,24 @@ class LimitSettings(_Group):
     body_bytes: int = Field(default=2**20, gt=0, description="largest JSON body")
     file_bytes: int = Field(default=10 * 2**20, gt=0, description="largest file written through the editor")
     streams_per_user: int = Field(default=20, gt=0, description="open output streams and sockets per user")
+    streams_per_project: int = Field(
+        default=10, gt=0, description="of these, output streams and terminals of one project"
+    )
     reader_backlog: int = Field(
         default=2**20, gt=0, description="bytes a slow reader may fall behind before it is cut off"
     )
+    reader_timeout: float = Field(
+        default=30, gt=0, description="seconds in which a reader must take something of what waits for it"
+    )
+    header_timeout: float = Field(default=15, gt=0, description="seconds in which the head of a request must arrive")
+    body_timeout: float = Field(default=30, gt=0, description="seconds without a byte after which a body is given up")
+    connections: int = Field(default=2000, gt=0, description="open connections in all")
+    connections_per_address: int = Field(
+        default=200, gt=0, description="open connections of one address; not of a proxy on this machine"
+    )
+    projects_per_user: int = Field(default=50, gt=0, description="projects of one user, archived ones included")
+    runs_per_user: int = Field(default=4, gt=0, description="runs at work at once in all projects of one user")
+    runs: int = Field(default=16, gt=0, description="runs at work at once in all projects, on all controllers")
 
 
 _RATE = "[1-9][0-9]*/([1-9][0-9]*)?(second|minute|hour|day)s?"
