@@ -25,7 +25,8 @@ T = TypeVar("T")
 
 
 FREELY = {"OPM_RATES__PER_USER": "", "OPM_RATES__PER_ADDRESS": "", "OPM_RATES__SIGN_IN": ""}
-"""Programs of tests ask faster than people do; a story about rates gives its own."""
+FREELY |= {"OPM_LIMITS__PROJECTS_PER_USER": "10000", "OPM_LIMITS__RUNS_PER_USER": "16"}
+"""Programs of tests ask faster and for more than people do; a story about limits gives its own."""
 
 
 class Served:

@@ -67,11 +67,15 @@ async def sign_in_of(ports: Ports, account: str) -> None:
 
 def address_of(connection: HTTPConnection) -> str:
     """Of the caller, as the server sees it: what trusted proxies say has been taken into account there."""
-    text = connection.client.host if connection.client else ""
+    return house_of(connection.client.host) if connection.client else "unknown"
+
+
+def house_of(text: str) -> str:
+    """The address, or the network that one household or machine has to itself."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        return text or "unknown"
+        return text
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
