@@ -2156,7 +2156,7 @@ export type RunSummary = {
     /**
      * Queue Position
      *
-     * 1 is next; only while queued
+     * 1 is next in its project; only while queued
      */
     queue_position?: number | null;
     /**
@@ -2181,6 +2181,10 @@ export type RunSummary = {
      * Verdict
      */
     verdict: string | null;
+    /**
+     * Waits For
+     */
+    waits_for?: 'workspace' | 'project' | 'user' | 'server' | null;
 };
 
 /**
@@ -2301,6 +2305,8 @@ export type Session = {
     prompt: string;
     /**
      * Queue Position
+     *
+     * 1 is next in its project; only while queued
      */
     queue_position?: number | null;
     /**
@@ -2328,6 +2334,10 @@ export type Session = {
     task_title: string;
     tokens: Tokens;
     verdict: Verdict | null;
+    /**
+     * Waits For
+     */
+    waits_for?: 'workspace' | 'project' | 'user' | 'server' | null;
 };
 
 /**
