@@ -189,8 +189,8 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.abort()
             return
         kind = ErrorType.SERVICE_UNAVAILABLE if status == 503 else ErrorType.VALIDATION_ERROR
-        told: dict[str, Any] = {"type": kind, "message": message, "status": status, "details": {}, "request_id": uuid4().hex}
-        body = orjson.dumps({"error": told})
+        told: dict[str, Any] = {"type": kind, "message": message, "status": status, "details": {}}
+        body = orjson.dumps({"error": told | {"request_id": uuid4().hex}})
         again = b"retry-after: %d\r\n" % RETRY_SECONDS if status == 503 else b""
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n" % len(body)
         self.transport.write(STATUS_LINE[status] + head + again + b"\r\n" + body)

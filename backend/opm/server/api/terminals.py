@@ -104,8 +104,9 @@ async def use_terminal(
     await websocket.accept()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         try:
-            ports.hub.require_seat(actor.user_id, ports.settings.limits.streams_per_user)
-            with ports.hub.seat(actor.user_id):
+            async with ports.scope(write=False) as scope:
+                project_id = (await scope.projects.require(actor, project)).id
+            with ports.hub.seat(actor.user_id, ports.settings.limits, project_id):
                 client = ports.clients.terminals(await wanted_pod(actor, ports, project))
                 async with client.connect(terminal, cursor) as line:
                     await _Viewer(websocket, ports, actor, project).run(client, terminal, line)
