@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -88,3 +89,28 @@ def test_json_lines_name_the_request() -> None:
 
 def test_auto_means_json_when_nobody_looks() -> None:
     assert written("auto").startswith("{")
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_line_is_longer_than_16_kib(form: Literal["json", "console"]) -> None:
+    out = io.StringIO()
+    configure(LogSettings(format=form), out)
+    log = structlog.get_logger("test")
+    log.info("long", path="/" + "x" * 100_000, many=["y" * 1000] * 100)
+    logging.getLogger("other").warning("z" * 100_000)
+    log.error("failed", exc_info=ValueError("w" * 100_000))
+    lines = out.getvalue().splitlines()
+    assert len(lines) >= 3
+    assert max(map(len, lines)) < (16 << 10) + 100
+    assert "more)" in lines[0]
+    if form == "json":
+        assert [json.loads(line)["event"][:4] for line in lines] == ["long", "zzzz", "fail"]
+
+
+def test_a_secret_is_not_cut_in_two() -> None:
+    out = io.StringIO()
+    configure(LogSettings(format="json"), out)
+    secret = "cut-me-if-you-can-0123456789"
+    LIVE.learn(secret)
+    structlog.get_logger("test").info("x" * 1990 + secret + "y" * 500)
+    assert "cut-me" not in out.getvalue()
