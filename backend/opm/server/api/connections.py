@@ -6,8 +6,6 @@ has for somebody who does not take it. These two classes add the ends of patienc
 
 import asyncio
 import functools
-import ipaddress
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 from uuid import uuid4
@@ -16,10 +14,11 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from opm.server.api.doorkeeper import Doorkeeper
 from opm.server.api.errors import RETRY_SECONDS
-from opm.server.api.throttle import house_of
+from opm.server.api.patience import Reader
 from opm.server.core.errors import ErrorType
-from opm.server.core.settings import LimitSettings, Settings
+from opm.server.core.settings import Settings
 
 LONGEST_HEAD = 64 << 10
 """Bytes that may come without completing anything: a head, a trailer, the size of a chunk. Well-formed heads above
@@ -34,60 +33,6 @@ def protocols(settings: Settings) -> dict[str, Any]:
         "http": functools.partial(BoundedHttp, keeper),
         "ws": functools.partial(BoundedSocket, keeper),
     }
-
-
-class Doorkeeper:
-    """Counts open connections, in all and of each address."""
-
-    def __init__(self, limits: LimitSettings, *, proxied: bool = False) -> None:
-        self.limits = limits
-        self.open = 0
-        self._proxied = proxied
-        self._of: Counter[str] = Counter()
-
-    def enter(self, host: str) -> Callable[[], None] | None:
-        """The way out, to be called once; None when there is no room."""
-        # a proxy on this machine brings everybody
-        whose = "" if self._proxied and _is_loopback(host) else house_of(host)
-        if self.open >= self.limits.connections:
-            return None
-        if whose and self._of[whose] >= self.limits.connections_per_address:
-            return None
-        self.open += 1
-        self._of[whose] += 1
-        return functools.partial(self._leave, whose)
-
-    def _leave(self, whose: str) -> None:
-        self.open -= 1
-        self._of[whose] -= 1
-        if not self._of[whose]:
-            del self._of[whose]
-
-
-class Reader:
-    """Cuts a connection of which nothing leaves although something waits."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._waiting = 0
-        self._timer: asyncio.TimerHandle | None = None
-
-    def watch(self, transport: asyncio.Transport) -> None:
-        if self._timer is None:
-            self._waiting = transport.get_write_buffer_size()
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._look, transport)
-
-    def rest(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _look(self, transport: asyncio.Transport) -> None:
-        self._timer = None
-        if transport.get_write_buffer_size() >= self._waiting:
-            transport.abort()
-        else:
-            self.watch(transport)
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -220,10 +165,3 @@ class BoundedSocket(WebSocketsSansIOProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._reader.rest()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return not host  # a socket in the file system

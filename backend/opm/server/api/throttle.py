@@ -5,12 +5,12 @@ enough, however many of its parts ask who the caller is.
 """
 
 import functools
-import ipaddress
 import math
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import HTTPConnection
 
+from opm.server.api.households import house_of
 from opm.server.core.errors import TooMany, Unauthorized
 from opm.server.core.rates import Rate
 from opm.server.core.tokens import AccessClaims
@@ -19,8 +19,6 @@ from opm.server.wiring import Ports
 Identify = Callable[[HTTPConnection, Ports], Awaitable[AccessClaims]]
 
 _COUNTED = "opm.counted"
-_HOUSE_BITS = 64
-"""Of an IPv6 address: whoever has one has all that begin alike."""
 
 
 def counted(identify: Identify) -> Identify:
@@ -68,19 +66,6 @@ async def sign_in_of(ports: Ports, account: str) -> None:
 def address_of(connection: HTTPConnection) -> str:
     """Of the caller, as the server sees it: what trusted proxies say has been taken into account there."""
     return house_of(connection.client.host) if connection.client else "unknown"
-
-
-def house_of(text: str) -> str:
-    """The address, or the network that one household or machine has to itself."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return text
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, _HOUSE_BITS), strict=False))
-    return str(address)
 
 
 async def _count(connection: HTTPConnection, ports: Ports, rate: Rate, who: str) -> None:

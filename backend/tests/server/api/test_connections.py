@@ -16,7 +16,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from opm.server.api import errors, middleware
-from opm.server.api.connections import LONGEST_HEAD, Doorkeeper
+from opm.server.api.connections import LONGEST_HEAD
+from opm.server.api.doorkeeper import Doorkeeper
 from opm.server.core.settings import LimitSettings, Settings
 from tests.serving import serving
 

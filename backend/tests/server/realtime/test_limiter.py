@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from opm.server.core.rates import Rate
 from opm.server.core.settings import RateSettings
-from opm.server.realtime.limiter import Shared, StoredLimiter
+from opm.server.realtime.limiter import StoredLimiter
+from opm.server.realtime.store import Shared
 from opm.server.realtime.windows import Windows
 from tests.redis import RedisStore
 
