@@ -16,7 +16,7 @@ from opm.server.clients.providers import HttpProviders
 from opm.server.core.actor import Actor
 from opm.server.core.crypto import Keyring
 from opm.server.core.paging import PageRequest
-from opm.server.core.settings import Settings
+from opm.server.core.settings import RateSettings, Settings
 from opm.server.core.tokens import AccessClaims, AccessTokens
 from opm.server.db.base import Base
 from opm.server.db.engine import Database
@@ -28,6 +28,7 @@ from opm.server.features.sessions.schemas import Session, Verdict
 from opm.server.features.tasks.schemas import NewTask, Task
 from opm.server.realtime.bus import Message
 from opm.server.realtime.hub import Hub
+from opm.server.realtime.limiter import StoredLimiter
 from opm.server.realtime.memory import MemoryBus
 from opm.server.wiring import Ports, Scope
 from opm.wire.events import BoardEvent, board_event_adapter
@@ -36,6 +37,8 @@ from tests.fakes.clock import MovedClock
 from tests.fakes.runtime import FakeRuntime
 
 ORIGIN = "http://127.0.0.1:8400"
+NO_RATES: Any = RateSettings(per_user="", per_address="", sign_in="")
+"""Tests ask faster than people do; those about rates name their own."""
 Result = TypeVar("Result")
 Row = TypeVar("Row", bound=Base)
 
@@ -60,7 +63,7 @@ class World:
         self.clients = FakePodClients()
         self.names: dict[str, list[str]] = {}
         """Addresses of hosts; a host that is not named has a public one."""
-        given = Settings(data_dir=folder, **settings)
+        given = Settings(data_dir=folder, **{"rates": NO_RATES} | settings)
         self.ports = Ports(
             settings=given,
             clock=self.clock,
@@ -72,6 +75,7 @@ class World:
             clients=self.clients,
             providers=HttpProviders(AddressGuard(for_providers(given), self._addresses), given.providers.test_timeout),
             git_hosts=AddressGuard(for_repositories(given), self._addresses),
+            limiter=StoredLimiter(given.rates),
         )
 
     async def _addresses(self, host: str) -> list[str]:

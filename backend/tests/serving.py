@@ -8,9 +8,12 @@ from typing import Any
 
 import uvicorn
 
+from opm.server.api.connections import protocols
+from opm.server.core.settings import Settings
+
 
 @asynccontextmanager
-async def serving(app: Any, *, send_buffer: int | None = None) -> AsyncIterator[str]:
+async def serving(app: Any, *, send_buffer: int | None = None, settings: Settings | None = None) -> AsyncIterator[str]:
     """Gives ``127.0.0.1:<port>``. A small `send_buffer` lets the server notice at once who does not read."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         if send_buffer:
@@ -18,9 +21,9 @@ async def serving(app: Any, *, send_buffer: int | None = None) -> AsyncIterator[
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http="httptools",
-                ws="websockets-sansio",
+                **protocols(settings or Settings()),
                 ws_per_message_deflate=False,
+                ws_max_size=2**16,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -44,6 +44,7 @@ from opm.server.core.crypto import load_keyring
 from opm.server.core.settings import Settings, usual_data_dir
 from opm.server.db.engine import Database
 from opm.server.realtime.hub import Hub
+from opm.server.realtime.limiter import StoredLimiter
 from opm.server.realtime.memory import MemoryBus
 from opm.server.runtime.local import LocalRuntime, LocalSettings
 from opm.server.runtime.opencode import installed_path
@@ -66,6 +67,7 @@ def build_ports(settings: Settings) -> Ports:
         providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
         git_hosts=AddressGuard(for_repositories(settings)),
         identity=OidcProvider(settings.oidc) if settings.oidc.enabled else None,
+        limiter=StoredLimiter(settings.rates),
     )
 
 
@@ -99,6 +101,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
             stack.push_async_callback(used.clients.close)
             if used.identity is not None:
                 stack.push_async_callback(used.identity.close)
+            stack.push_async_callback(used.limiter.close)
             if background:
                 await used.runtime.open()
                 stack.push_async_callback(used.runtime.close)

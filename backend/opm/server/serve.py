@@ -24,6 +24,7 @@ import uvicorn
 import uvloop
 
 from opm import __version__
+from opm.server.api.connections import protocols
 from opm.server.app import create_app, local_settings
 from opm.server.core.clock import SystemClock
 from opm.server.core.crypto import load_keyring
@@ -73,8 +74,7 @@ def _serve(settings: Settings, sock: socket.socket) -> None:
         app.state.schema_is_current = functools.partial(is_current, app.state.ports.db)
         config = uvicorn.Config(
             app,
-            http="httptools",
-            ws="websockets-sansio",
+            **protocols(settings),
             ws_per_message_deflate=False,
             ws_max_size=2**16,
             lifespan="on",

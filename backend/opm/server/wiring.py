@@ -11,6 +11,7 @@ from opm.server.clients.oidc.base import IdentityProvider
 from opm.server.clients.providers import ProviderClient
 from opm.server.core.clock import Clock
 from opm.server.core.crypto import Cipher
+from opm.server.core.rates import Limiter
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
 from opm.server.db.uow import UnitOfWork
@@ -53,6 +54,7 @@ class Ports:
     providers: ProviderClient
     git_hosts: AddressGuard
     """Judges where repositories may be cloned from."""
+    limiter: Limiter
     identity: IdentityProvider | None = None
     """None: one account, which launch addresses lead to."""
 
@@ -102,11 +104,12 @@ class Scope:
 
     @cached_property
     def projects(self) -> ProjectService:
-        return ProjectService(self._uow, self._ports.settings.runtime)
+        settings = self._ports.settings
+        return ProjectService(self._uow, settings.runtime, settings.limits)
 
     @cached_property
     def tasks(self) -> TaskService:
-        return TaskService(self._uow, self.projects)
+        return TaskService(self._uow, self.projects, self._ports.settings.limits)
 
     @cached_property
     def bulk(self) -> BulkService:
@@ -151,9 +154,7 @@ class Scope:
     @cached_property
     def runs(self) -> RunService:
         """What the pump does with runs."""
-        return RunService(
-            self._uow, self.tasks, self.interactions, self._queue, self._ports.bus, self._ports.settings.run
-        )
+        return RunService(self._uow, self.tasks, self.interactions, self._queue, self._ports.bus, self._ports.settings)
 
     @cached_property
     def output(self) -> OutputService:

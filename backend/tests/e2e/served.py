@@ -24,6 +24,11 @@ START_SECONDS = 40
 T = TypeVar("T")
 
 
+FREELY = {"OPM_RATES__PER_USER": "", "OPM_RATES__PER_ADDRESS": "", "OPM_RATES__SIGN_IN": ""}
+FREELY |= {"OPM_LIMITS__PROJECTS_PER_USER": "10000", "OPM_LIMITS__RUNS_PER_USER": "16"}
+"""Programs of tests ask faster and for more than people do; a story about limits gives its own."""
+
+
 class Served:
     """`start`, `kill` and `stop` may follow each other as often as a test likes; `end` leaves nothing behind."""
 
@@ -57,6 +62,7 @@ class Served:
                 ],
                 env=kept
                 | {"HOME": str(self.data.parent), "OPM_OPENCODE__BINARY": str(opencode_binary())}
+                | FREELY
                 | self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,

@@ -2,6 +2,8 @@
  * Keeps the sign-in alive. Tokens live in httpOnly cookies that no script can read; all that is known here is
  * when they expire, shared between tabs, so that two tabs never spend the same refresh token.
  */
+import { readApiError } from './errors'
+
 const EXPIRY_KEY = 'opm.expires_at'
 
 /** Their 401 is the answer itself; renewing the sign-in cannot change it. */
@@ -48,6 +50,8 @@ async function refreshOnce(): Promise<boolean> {
     const now = storedExpiry()
     if (now && now !== before && Date.parse(now) > Date.now()) return true
     const response = await fetch(new URL('/api/auth/refresh', window.location.origin), { method: 'POST' })
+    // asked too often: the sign-in has not ended, and who is told so asks again later
+    if (response.status === 429) throw await readApiError(response)
     if (!response.ok) return false
     const body = (await response.json().catch(() => null)) as { expires_at?: string } | null
     rememberExpiry(body?.expires_at)

@@ -36,6 +36,15 @@ function worthRetrying(failures: number, error: unknown): boolean {
   return error instanceof ApiError && error.passing && failures < 3
 }
 
+const LONGEST_WAIT = 60
+
+/** When the server says how long to wait, that is how long; a little apart, so that not all come back at once. */
+export function retryDelay(failures: number, error: unknown): number {
+  const asked = error instanceof ApiError ? error.retryAfter : null
+  if (asked === null) return Math.min(1000 * 2 ** failures, 30_000)
+  return Math.min(asked, LONGEST_WAIT) * 1000 + Math.random() * 250
+}
+
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
@@ -43,6 +52,7 @@ export function createQueryClient(): QueryClient {
         // The WebSocket says when something changed; staleness by time is only the safety net.
         staleTime: 60_000,
         retry: worthRetrying,
+        retryDelay,
         refetchOnWindowFocus: false,
       },
       mutations: { retry: false },

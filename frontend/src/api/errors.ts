@@ -8,6 +8,8 @@ export class ApiError extends Error {
     readonly type: string = 'INTERNAL_ERROR',
     readonly details: Record<string, unknown> = {},
     readonly requestId: string | null = null,
+    /** Seconds after which the server wants to be asked again, if it said so. */
+    readonly retryAfter: number | null = null,
   ) {
     super(message)
   }
@@ -33,15 +35,25 @@ export function toApiError(body: unknown, response?: Response): ApiError {
       String(wire.type ?? 'INTERNAL_ERROR'),
       (wire.details as Record<string, unknown> | null) ?? {},
       (wire.request_id as string | null) ?? response.headers.get('x-request-id'),
+      retryAfter(response),
     )
   }
+  const wait = retryAfter(response)
   return new ApiError(
-    `The server answered ${response.status} without saying why. Try again, and look at its log if it persists.`,
+    response.status === 429
+      ? `Too many requests; try again in ${wait === null || wait === 1 ? 'a moment' : `${wait} seconds`}.`
+      : `The server answered ${response.status} without saying why. Try again, and look at its log if it persists.`,
     response.status,
     'INTERNAL_ERROR',
     {},
     response.headers.get('x-request-id'),
+    wait,
   )
+}
+
+function retryAfter(response: Response): number | null {
+  const said = response.headers.get('retry-after') ?? ''
+  return /^\d{1,6}$/.test(said) ? Number(said) : null
 }
 
 export async function readApiError(response: Response): Promise<ApiError> {

@@ -13,6 +13,7 @@ from opm.server.api.deps import ActorDep, ClaimsDep, PersonDep, PortsDep, ScopeD
 from opm.server.api.policies import Policy, declared
 from opm.server.api.routing import new_router
 from opm.server.api.signins import SignIns
+from opm.server.api.throttle import sign_in
 from opm.server.api.welcome import base_address, client_of, welcome
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Fault, Forbidden, Unauthorized
@@ -26,6 +27,7 @@ from opm.server.features.users.schemas import (
     SignInMethods,
     User,
 )
+from opm.server.features.users.service import LAUNCH, REFRESH
 from opm.server.wiring import Ports
 
 router = new_router("/auth", tag="auth", policy=Policy.SIGNED_IN)
@@ -44,6 +46,7 @@ async def launch(body: Launch, request: Request, response: Response, ports: Port
     """Exchange the token of a launch address, once, for a sign-in."""
     if ports.settings.oidc.enabled:
         raise Forbidden("People sign in here through the identity provider, not by launch addresses.")
+    await sign_in(request, ports, LAUNCH, body.token)
     async with ports.scope(write=True) as scope:
         signed = await scope.users.redeem_launch(body.token, client_of(request))
     if signed is None:
@@ -55,6 +58,7 @@ async def launch(body: Launch, request: Request, response: Response, ports: Port
 async def refresh(request: Request, response: Response, ports: PortsDep) -> SignedIn:
     """Renew the sign-in with its refresh cookie."""
     raw = request.cookies.get(CookieNames.of(ports.settings).refresh, "")
+    await sign_in(request, ports, REFRESH, raw)
     signed = None
     if raw:
         async with ports.scope(write=True) as scope:

@@ -15,8 +15,9 @@ from opm.server.api import csrf
 from opm.server.api.cookies import CookieNames
 from opm.server.api.origins import own_origins
 from opm.server.api.signins import SignIns
+from opm.server.api.throttle import counted
 from opm.server.core.actor import Actor
-from opm.server.core.errors import Forbidden, Unauthorized
+from opm.server.core.errors import Forbidden, TooMany, Unauthorized
 from opm.server.core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from opm.server.core.tokens import AccessClaims
 from opm.server.core.tokens import Scope as AccessScope
@@ -25,7 +26,7 @@ from opm.server.wiring import Ports, Scope
 READING = frozenset({"GET", "HEAD"})
 SAFE = READING | {"OPTIONS"}
 
-SIGN_IN_AGAIN, NOT_FROM_HERE = 4401, 4403
+SIGN_IN_AGAIN, NOT_FROM_HERE, TRY_LATER = 4401, 4403, 1013
 
 
 async def get_ports(connection: HTTPConnection) -> Ports:
@@ -57,6 +58,7 @@ def shown_token(connection: HTTPConnection, ports: Ports) -> tuple[str, bool]:
     return (token.strip() if scheme.lower() == "bearer" and len(headers) == 1 else ""), False
 
 
+@counted
 async def get_claims(connection: HTTPConnection, ports: PortsDep) -> AccessClaims:
     """The verified token of a sign-in that still lives."""
     token, by_cookie = shown_token(connection, ports)
@@ -138,4 +140,8 @@ async def authenticate_socket(websocket: WebSocket, ports: Ports, *, changes: bo
     except Unauthorized:
         await websocket.accept()
         await websocket.close(SIGN_IN_AGAIN, "sign in again")
+        return None
+    except TooMany as refused:
+        await websocket.accept()
+        await websocket.close(TRY_LATER, refused.message)
         return None

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
-from opm.server.core.errors import ErrorType, Fault, Internal, NotFound, OpmError
+from opm.server.core.errors import ErrorType, Fault, Internal, NotFound, OpmError, TooMany
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ def error_response(
     extra = dict(headers or {})
     if status == 401:
         extra["WWW-Authenticate"] = "Bearer"
-    if status == 503:
+    if status in {429, 503}:
         extra["Retry-After"] = str(info["details"].get("retry_after", RETRY_SECONDS))
     return JSONResponse({"error": info}, status, extra)
 
@@ -84,7 +84,8 @@ def respond(scope: Scope, exc: OpmError) -> Response:
         return crashed(scope)
     if isinstance(exc, Fault):
         log.warning("fault", type=str(exc.type), error=exc.message, exc_info=exc.__cause__)
-    return error_response(scope, STATUS[exc.type], exc.message, exc.details, error_type=exc.type)
+    status = 429 if isinstance(exc, TooMany) else STATUS[exc.type]
+    return error_response(scope, status, exc.message, exc.details, error_type=exc.type)
 
 
 def crashed(scope: Scope) -> Response:

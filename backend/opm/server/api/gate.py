@@ -1,5 +1,6 @@
 """What is turned away before a handler runs: foreign names and pages, what is too large, what is of the wrong kind."""
 
+import asyncio
 import re
 
 from starlette.exceptions import HTTPException
@@ -18,6 +19,7 @@ _UPLOAD = re.compile(r"/api/projects/[^/]+/files/content")
 _FORMS = frozenset({"/api/auth/oidc/backchannel-logout"})
 """Where another server posts a form, as a standard has it; what counts there is a signature, never a cookie."""
 _HEADER_BYTES = 16 * 2**10
+_MOST_FIELDS = 100
 _FILE_OVERHEAD = 2
 """A file travels as a JSON string: base64 adds a third, escapes of quotes and line ends up to as much again."""
 
@@ -54,7 +56,8 @@ class Gate:
             limit = self.file_bytes if takes_files(scope["path"]) else self.body_bytes
             refusal = refusal or self._foreign_page(scope, headers)
             refusal = refusal or (_wrong_upload(scope, headers) if upload else self._wrong_body(scope, headers, limit))
-            limited = receive if upload else _counted(receive, limit)
+            arriving = _patient(receive, self.settings.limits.body_timeout)
+            limited = arriving if upload else _counted(arriving, limit)
         if refusal is None:
             await self.app(scope, limited, send)
         else:
@@ -98,6 +101,10 @@ class Gate:
 def _wrong_head(scope: Scope) -> Response | None:
     if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEADER_BYTES:
         return error_response(scope, 431, f"The headers are too large; at most {_HEADER_BYTES} bytes are taken.")
+    if len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) > _HEADER_BYTES:
+        return error_response(scope, 414, f"The address is too long; at most {_HEADER_BYTES} bytes are taken.")
+    if scope.get("query_string", b"").count(b"&") >= _MOST_FIELDS:
+        return error_response(scope, 400, f"The query has too many fields; at most {_MOST_FIELDS} are taken.")
     if scope["path"].startswith("/api/") and b"%00" in scope.get("query_string", b""):
         return error_response(scope, 400, "A query cannot hold the character U+0000; leave it out.")
     return None
@@ -112,6 +119,25 @@ def _wrong_upload(scope: Scope, headers: Headers) -> Response | None:
     if not _has_body(headers) or headers.get(b"content-type") == b"application/octet-stream":
         return None
     return error_response(scope, 415, "Files are sent as they are (Content-Type: application/octet-stream).")
+
+
+def _patient(receive: Receive, seconds: float) -> Receive:
+    """Until the body is whole; afterwards whoever listens waits for the other side to leave, which may take long."""
+    whole = False
+
+    async def hearing() -> Message:
+        nonlocal whole
+        if whole:
+            return await receive()
+        try:
+            async with asyncio.timeout(seconds):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "The body did not go on arriving.", {"Connection": "close"}) from None
+        whole = not message.get("more_body", False)
+        return message
+
+    return hearing
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -39,19 +39,33 @@ class Pace:
 
 
 def output_stream(
-    ports: Ports, vigil: Vigil, actor: Actor, session_id: UUID, after: str | None = None, pace: Pace | None = None
+    ports: Ports,
+    vigil: Vigil,
+    actor: Actor,
+    session_id: UUID,
+    after: str | None = None,
+    pace: Pace | None = None,
+    *,
+    project_id: UUID | None = None,
 ) -> StreamingResponse:
     """Whether `actor` may see the run has been decided by the caller; `after` comes from the browser as it is."""
-    ports.hub.require_seat(actor.user_id, ports.settings.limits.streams_per_user)
-    return _LiveResponse(_OutputStream(ports, vigil, actor, session_id, after, pace or Pace()))
+    return _LiveResponse(_OutputStream(ports, vigil, actor, session_id, after, pace or Pace(), project_id))
 
 
 class _OutputStream:
     def __init__(
-        self, ports: Ports, vigil: Vigil, actor: Actor, session_id: UUID, after: str | None, pace: Pace
+        self,
+        ports: Ports,
+        vigil: Vigil,
+        actor: Actor,
+        session_id: UUID,
+        after: str | None,
+        pace: Pace,
+        project_id: UUID | None,
     ) -> None:
         self.ports = ports
         self._vigil = vigil
+        self.project_id = project_id
         self.actor = actor
         self.pace = pace
         self._session_id = session_id
@@ -153,7 +167,9 @@ class _LiveResponse(StreamingResponse):
             async with asyncio.timeout(self._stream.pace.stuck):
                 await send(message)
 
-        with self._stream.ports.hub.seat(self._stream.actor.user_id):
+        stream = self._stream
+        # nothing has been sent yet: a seat that is not to be had is still told as an error
+        with stream.ports.hub.seat(stream.actor.user_id, stream.ports.settings.limits, stream.project_id):
             async with contextlib.aclosing(self._frames):
                 streaming = asyncio.ensure_future(self.stream_response(send_or_give_up))
                 leaving = asyncio.ensure_future(self.listen_for_disconnect(receive))

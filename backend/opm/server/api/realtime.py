@@ -48,17 +48,14 @@ async def serve_socket(websocket: WebSocket, ports: Ports, pace: Pace) -> None:
     if actor is None:
         return
     await websocket.accept()
-    try:
-        ports.hub.require_seat(actor.user_id, ports.settings.limits.streams_per_user)
-    except Unavailable as refused:
-        await websocket.close(_TRY_LATER, refused.message)
-        return
-    with (
-        ports.hub.seat(actor.user_id),
-        Vigil.of(websocket).over(actor) as ended,
-        contextlib.closing(_Socket(websocket, ports, actor, pace)) as socket,
-    ):
-        await socket.run(ended)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(ports.hub.seat(actor.user_id, ports.settings.limits))
+        except Unavailable as refused:
+            await websocket.close(_TRY_LATER, refused.message)
+            return
+        ended = held.enter_context(Vigil.of(websocket).over(actor))
+        await held.enter_context(contextlib.closing(_Socket(websocket, ports, actor, pace))).run(ended)
 
 
 class _Socket:

@@ -49,7 +49,7 @@ async def stream_output(
         run = await scope.sessions.chosen(actor, project, task, session_id)
     if run is None:
         raise NotFound("This card has not been given to the agent yet.", reason="no_run")
-    return output_stream(ports, vigil, actor, run.id, last_event_id or after)
+    return output_stream(ports, vigil, actor, run.id, last_event_id or after, project_id=run.project_id)
 
 
 @router.get("/tasks/{task}/diff")

@@ -114,8 +114,12 @@ async def use_terminal(
     await websocket.accept()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         try:
-            ports.hub.require_seat(actor.user_id, ports.settings.limits.streams_per_user)
-            with ports.hub.seat(actor.user_id), Vigil.of(websocket).over(actor) as ended:
+            async with ports.scope(write=False) as scope:
+                project_id = (await scope.projects.require(actor, project)).id
+            with (
+                ports.hub.seat(actor.user_id, ports.settings.limits, project_id),
+                Vigil.of(websocket).over(actor) as ended,
+            ):
                 client = ports.clients.terminals(await wanted_pod(actor, ports, project))
                 async with client.connect(terminal, cursor) as line:
                     await _Viewer(websocket, ports, actor, project).run(client, terminal, line, ended)

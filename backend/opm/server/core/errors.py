@@ -6,8 +6,9 @@ OpmError
 │   ├── Unauthorized   UNAUTHORIZED
 │   ├── Forbidden      FORBIDDEN
 │   ├── NotFound       NOT_FOUND      (also: exists, but is not yours)
-│   └── Conflict       CONFLICT
-│       └── Stale      CONFLICT       somebody changed it first
+│   ├── Conflict       CONFLICT
+│   │   └── Stale      CONFLICT       somebody changed it first
+│   └── TooMany        VALIDATION_ERROR, with a status of its own
 └── Fault              the world is wrong
     ├── Unavailable    SERVICE_UNAVAILABLE
     ├── RuntimeFault   KUBERNETES_ERROR   the place where pods run refused or failed
@@ -68,6 +69,12 @@ class Conflict(Refusal):
 
 class Stale(Conflict):
     """The object was changed by somebody else since the caller read it."""
+
+
+class TooMany(Refusal):
+    """Asked too often; ``retry_after`` in its details says in how many seconds to ask again."""
+
+    type = ErrorType.VALIDATION_ERROR
 
 
 class Fault(OpmError):

@@ -79,6 +79,7 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
         redact,
+        shorten,
         escape,
     ]
     final: list[structlog.typing.Processor] = (

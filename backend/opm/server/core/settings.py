@@ -189,8 +189,45 @@ class LimitSettings(_Group):
     body_bytes: int = Field(default=2**20, gt=0, description="largest JSON body")
     file_bytes: int = Field(default=10 * 2**20, gt=0, description="largest file written through the editor")
     streams_per_user: int = Field(default=20, gt=0, description="open output streams and sockets per user")
+    streams_per_project: int = Field(
+        default=10, gt=0, description="of these, output streams and terminals of one project"
+    )
     reader_backlog: int = Field(
         default=2**20, gt=0, description="bytes a slow reader may fall behind before it is cut off"
+    )
+    reader_timeout: float = Field(
+        default=30, gt=0, description="seconds in which a reader must take something of what waits for it"
+    )
+    header_timeout: float = Field(default=15, gt=0, description="seconds in which the head of a request must arrive")
+    body_timeout: float = Field(default=30, gt=0, description="seconds without a byte after which a body is given up")
+    connections: int = Field(default=2000, gt=0, description="open connections in all")
+    connections_per_address: int = Field(
+        default=200, gt=0, description="open connections of one address; not of a proxy on this machine"
+    )
+    projects_per_user: int = Field(default=50, gt=0, description="projects of one user, archived ones included")
+    runs_per_user: int = Field(default=4, gt=0, description="runs at work at once in all projects of one user")
+    runs: int = Field(default=16, gt=0, description="runs at work at once in all projects, on all controllers")
+
+
+_RATE = "[1-9][0-9]*/([1-9][0-9]*)?(second|minute|hour|day)s?"
+_Rates = Annotated[str, Field(pattern=f"^({_RATE}(;{_RATE})*)?$")]
+
+
+class RateSettings(_Group):
+    """In the notation of the `limits` library: `60/3second` is 20 a second with bursts of 60."""
+
+    per_user: _Rates = Field(
+        default="60/3second", description="requests of one person; several by `;`, empty: no limit"
+    )
+    per_address: _Rates = Field(
+        default="60/3second", description="requests of one address by which nobody is signed in"
+    )
+    sign_in: _Rates = Field(
+        default="30/minute;1000/hour",
+        description="sign-ins and renewals, counted for each address and for each account",
+    )
+    store: Annotated[str, Field(pattern=r"^(rediss?|redis\+unix)://")] | None = Field(
+        default=None, description="redis://... where several controllers count together; none: each for itself"
     )
 
 
@@ -228,6 +265,7 @@ class Settings(BaseSettings):
     providers: ProviderSettings = Field(default_factory=ProviderSettings)
     git: GitSettings = Field(default_factory=GitSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    rates: RateSettings = Field(default_factory=RateSettings)
 
     @classmethod
     def settings_customise_sources(

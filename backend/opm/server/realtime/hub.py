@@ -14,11 +14,14 @@ from typing import TypeVar
 from uuid import UUID
 
 from opm.server.core.errors import Unavailable
+from opm.server.core.settings import LimitSettings
 from opm.server.realtime.bus import Bus, Message, output_topic, project_topic
 from opm.server.realtime.reader import BoardReader, OutputReader
 from opm.wire.events import Control
 
 AnyReader = TypeVar("AnyReader", BoardReader, OutputReader)
+
+_Seat = UUID | tuple[UUID, UUID]
 
 LINGER_SECONDS = 60
 """A project is listened to for this long after its last reader left, so that a reload can resume."""
@@ -47,7 +50,7 @@ class Hub:
         self._number = 0
         self._channels: dict[UUID, _Channel] = {}
         self._readers: set[BoardReader | OutputReader] = set()
-        self._seats: Counter[UUID] = Counter()
+        self._seats: Counter[_Seat] = Counter()
         self._on_looking: list[Callable[[], object]] = []
         self._closed = False
         bus.on_gap(self._gap)
@@ -71,23 +74,30 @@ class Hub:
 
     # --- seats ---------------------------------------------------------------------------------------------
 
-    def require_seat(self, user_id: UUID, limit: int) -> None:
-        if self._seats[user_id] >= limit:
-            raise Unavailable(
-                f"{limit} live connections are open for you already; close some tabs and try again.",
-                reason="too_many_streams",
-            )
-
     @contextlib.contextmanager
-    def seat(self, user_id: UUID) -> Generator[None]:
-        """Counts a connection of a person while it is open."""
-        self._seats[user_id] += 1
+    def seat(self, user_id: UUID, limits: LimitSettings, project_id: UUID | None = None) -> Generator[None]:
+        """Counts a connection of a person while it is open, and as one to that project if it is.
+
+        Errors: Unavailable (as many are open as one person may have).
+        """
+        self._require_seat(user_id, limits.streams_per_user, "are open for you already; close some tabs")
+        taken: list[_Seat] = [user_id]
+        if project_id is not None:
+            here = (user_id, project_id)
+            self._require_seat(here, limits.streams_per_project, "to this project are open for you already; close some")
+            taken.append(here)
+        self._seats.update(taken)
         try:
             yield
         finally:
-            self._seats[user_id] -= 1
-            if self._seats[user_id] <= 0:
-                del self._seats[user_id]
+            self._seats.subtract(taken)
+            for seat in taken:
+                if self._seats[seat] <= 0:
+                    del self._seats[seat]
+
+    def _require_seat(self, seat: "_Seat", limit: int, what: str) -> None:
+        if self._seats[seat] >= limit:
+            raise Unavailable(f"{limit} live connections {what} and try again.", reason="too_many_streams")
 
     # --- readers -------------------------------------------------------------------------------------------
 

@@ -22,8 +22,10 @@ from opm.server.core.settings import Settings
 from opm.server.db.base import Base
 from opm.server.db.engine import Database
 from opm.server.realtime.hub import Hub
+from opm.server.realtime.limiter import StoredLimiter
 from opm.server.realtime.memory import MemoryBus
 from opm.server.wiring import Ports
+from tests.builders import NO_RATES
 from tests.fakes.agent import FakePodClients
 from tests.fakes.clock import MovedClock
 from tests.fakes.runtime import FakeRuntime
@@ -150,7 +152,7 @@ async def all_rows(door: Door, model: type) -> list[Any]:
 
 
 def settings_for(folder: Path, **given: object) -> Settings:
-    return Settings(data_dir=folder, **given)  # pyright: ignore[reportArgumentType]  tests name any of them
+    return Settings(data_dir=folder, **{"rates": NO_RATES} | given)  # pyright: ignore[reportArgumentType]  tests name any of them
 
 
 @contextlib.asynccontextmanager
@@ -171,6 +173,7 @@ async def open_ports(
         clients=FakePodClients(),
         providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
         git_hosts=AddressGuard(for_repositories(settings)),
+        limiter=StoredLimiter(settings.rates),
         identity=identity,
     )
     await db.close()

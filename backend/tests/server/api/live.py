@@ -28,8 +28,10 @@ from opm.server.core.tokens import AccessClaims, AccessTokens
 from opm.server.features.users.schemas import Living
 from opm.server.realtime.bus import Message, output_topic, project_topic
 from opm.server.realtime.hub import Hub
+from opm.server.realtime.limiter import StoredLimiter
 from opm.server.wiring import Ports
 from opm.wire import sse
+from tests.builders import NO_RATES
 from tests.fakes.bus import GappyBus
 
 
@@ -37,10 +39,11 @@ class World:
     """Stands where the ports of a process stand, as far as streams and sockets look."""
 
     def __init__(self, *, backlog: int = 1 << 20, streams_per_user: int = 20) -> None:
-        self.settings = Settings(limits=LimitSettings(streams_per_user=streams_per_user))
+        self.settings = Settings(limits=LimitSettings(streams_per_user=streams_per_user), rates=NO_RATES)
         self.clock = SystemClock()
         self.cipher = Keyring({"a": b"k" * 32})
         self.bus = GappyBus()
+        self.limiter = StoredLimiter(self.settings.rates)
         self.hub = Hub(self.bus, backlog_bytes=backlog, linger=0.2)
         self.actor = Actor(user_id=uuid4(), auth_session=uuid4())
         self.session = uuid4()

@@ -1,5 +1,6 @@
 """Runs over HTTP: given to the agent, queued, cancelled, looked at while they work and afterwards."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -50,6 +51,26 @@ async def test_execute_takes_the_wish_and_shows_the_place(desk: Desk) -> None:
     error = fault(await desk.post("todo", "execute"), 409)
     assert error["details"]["allowed"] == []
     assert (await desk.client.get(f"{desk.project}/sessions/{run.id}")).json() == answer.json()
+
+
+async def test_one_person_has_so_many_streams_of_a_project(desk: Desk) -> None:
+    limits, hub = desk.world.ports.settings.limits, desk.world.ports.hub
+    owner, project = desk.room.owner.user_id, desk.room.project.id
+    with contextlib.ExitStack() as held:
+        for _ in range(limits.streams_per_project):
+            held.enter_context(hub.seat(owner, limits, project))
+        answer = await desk.client.get(f"{desk.of('working')}/output")
+        assert fault(answer, 503)["details"] == {"reason": "too_many_streams"}
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_messages_that_wait_are_together_no_longer_than_a_prompt(desk: Desk) -> None:
+    said = {"message": "x" * 150_000}
+    first = await desk.post("working", "interactions", said)
+    assert first.is_success, first.text
+    refused = fault(await desk.post("working", "interactions", said), 409)
+    assert refused["details"] == {"reason": "too_much_queued"}
+    assert (await desk.post("working", "interactions", {"message": "x" * 100_000})).is_success
 
 
 async def test_cancel_of_the_queued_is_done_of_the_working_is_wished(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from opm.server.core.errors import Unavailable
+from opm.server.core.settings import LimitSettings
 from opm.server.realtime.bus import Message, output_topic, project_topic
 from opm.server.realtime.hub import Hub
 from opm.server.realtime.reader import BoardReader
@@ -265,11 +266,17 @@ async def test_churn_leaves_nothing_behind(bus: GappyBus) -> None:
     assert hub.watching == 0
 
 
-def test_seats_are_counted_per_person(hub: Hub) -> None:
-    somebody, another = uuid4(), uuid4()
-    with hub.seat(somebody), hub.seat(somebody):
-        with pytest.raises(Unavailable) as refused:
-            hub.require_seat(somebody, 2)
+def test_seats_are_counted_per_person_and_of_each_per_project(hub: Hub) -> None:
+    somebody, another, other_project = uuid4(), uuid4(), uuid4()
+    limits = LimitSettings(streams_per_user=3, streams_per_project=2)
+    with hub.seat(somebody, limits, PROJECT), hub.seat(somebody, limits, PROJECT):
+        with pytest.raises(Unavailable, match="to this project") as refused, hub.seat(somebody, limits, PROJECT):
+            pass
         assert refused.value.details == {"reason": "too_many_streams"}
-        hub.require_seat(another, 2)
-    hub.require_seat(somebody, 2)
+        with hub.seat(another, limits, PROJECT), hub.seat(somebody, limits, other_project):  # noqa: SIM117
+            with pytest.raises(Unavailable, match="for you already; close some tabs"), hub.seat(somebody, limits):
+                pass
+        with hub.seat(somebody, limits):
+            pass
+    with hub.seat(somebody, limits, PROJECT), hub.seat(somebody, limits, PROJECT):
+        pass

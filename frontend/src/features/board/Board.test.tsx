@@ -88,6 +88,18 @@ test('a queued card says what it waits for', async () => {
   expect(await screen.findByText(reason)).toBeInTheDocument()
 })
 
+test.each([
+  ['user', 'Queued until another of your runs has ended'],
+  ['server', 'Queued until the server has room'],
+  ['project', 'Queued #1'],
+  [null, 'Queued #1'],
+] as const)('a queued card that waits for %s says so', async (waits_for, text) => {
+  const run = aRun({ status: 'queued', queue_position: 1, waits_for })
+  serve([aTask({ title: 'Later', status: 'in_progress', run })])
+  show()
+  expect(await screen.findByText(text)).toBeInTheDocument()
+})
+
 test('cards stand in their columns, with what they wait for and what they cost', async () => {
   serve([
     aTask({ title: 'Waiting', run: null }),

@@ -2,6 +2,7 @@ import { CircleAlert, CircleHelp, Clock, Eye, Hourglass, KeyRound, RotateCw } fr
 import type { Task } from '@/api/types'
 import { formatAgo, formatCost, formatDuration } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
+import { sayWait } from '@/lib/waiting'
 import { useActivity } from '@/realtime/activity'
 import { Badge } from '@/ui/badge'
 import { Spinner } from '@/ui/spinner'
@@ -54,7 +55,9 @@ export function RunLine({ task }: { task: Task }) {
       return (
         <span className="flex items-center gap-1.5 text-xs text-muted">
           <Clock aria-hidden className="size-3.5 shrink-0" />{' '}
-          {task.run?.reason ?? `Queued${state.position ? ` #${state.position}` : ''}`}
+          {task.run?.reason ??
+            sayWait(task.run?.waits_for) ??
+            `Queued${state.position ? ` #${state.position}` : ''}`}
         </span>
       )
     case 'starting':

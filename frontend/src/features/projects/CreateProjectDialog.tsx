@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from 'react'
-import { fieldError } from '@/api/errors'
+import { ApiError, describe, fieldError } from '@/api/errors'
 import { Button } from '@/ui/button'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { Field } from '@/ui/field'
@@ -65,6 +65,11 @@ export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
             {source === 'sample' && (
               <p className="text-xs text-muted">Its agent is a scripted demo model; no key needed.</p>
             )}
+            {isFull(create.error) && (
+              <p role="alert" className="text-sm text-bad">
+                {describe(create.error).message}
+              </p>
+            )}
           </DialogBody>
           <DialogFooter>
             <Button onClick={onClose}>Cancel</Button>
@@ -76,4 +81,9 @@ export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
       </DialogContent>
     </Dialog>
   )
+}
+
+/** Nothing in the form can make good that there are too many projects. */
+function isFull(error: unknown): boolean {
+  return error instanceof ApiError && error.details.reason === 'too_many_projects'
 }

@@ -154,6 +154,20 @@ test('a refused name is told at its field', async () => {
   expect(screen.getByLabelText('Name')).toBeInvalid()
 })
 
+test('one project too many is told where it would have been made', async () => {
+  serve([aProject()])
+  const message = 'You have 50 projects, which is as many as one person may have here.'
+  server.use(
+    http.post(`${ORIGIN}/api/projects`, () =>
+      refusal(409, message, { reason: 'too_many_projects', limit: 50 }),
+    ),
+  )
+  show('/?new')
+  await user.type(await screen.findByLabelText('Name'), 'More')
+  await user.click(screen.getByRole('button', { name: 'Create project' }))
+  expect(await screen.findByText(message, { selector: '[role=alert]' })).toBeInTheDocument()
+})
+
 test('a dashboard that cannot be read says so, and tries again', async () => {
   serve([aProject({ name: 'Shop' })])
   let locked = true

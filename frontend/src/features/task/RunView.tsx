@@ -54,7 +54,12 @@ export function RunView({ run, tab, newest, asks, demo: demoNow, onNewest }: Run
             <OutputLog output={output} asks={asks} />
           )}
           {active && (
-            <StatusLine status={output.status} connection={connection} queuePosition={run.queue_position} />
+            <StatusLine
+              status={output.status}
+              connection={connection}
+              queuePosition={run.queue_position}
+              waitsFor={run.waits_for}
+            />
           )}
         </>
       ) : (

@@ -114,6 +114,11 @@ describe('live output', () => {
     expect(await screen.findByText(/Reconnecting to the output/)).toBeInTheDocument()
   })
 
+  it('says when the run waits for other runs than those of its project', async () => {
+    show({ ...running, runs: [aSession({ status: 'queued', queue_position: 1, waits_for: 'server' })] })
+    expect(await screen.findByText('Queued until the server has room')).toBeInTheDocument()
+  })
+
   it('shows an older run when it is chosen, with its own output', async () => {
     const old = aSession({ id: 'session-0', status: 'failed', verdict: 'timeout', reason: 'Too slow' })
     show({ ...running, runs: [aSession(), old], at: '?tab=history' })

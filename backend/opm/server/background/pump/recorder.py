@@ -2,13 +2,16 @@
 
 import asyncio
 
+import orjson
+
 from opm.server.features.sessions.runs import Claim
 from opm.server.wiring import Ports
 from opm.wire.events import AnyOutput, Output, OutputError, OutputTool
 
 
 class Recorder:
-    """A first piece costs one commit, a flood costs few. Nothing is kept beyond `limit` bytes of text."""
+    """A first piece costs one commit, a flood costs few. Beyond `limit` bytes no text is kept, and of tool calls only
+    that they were made."""
 
     def __init__(self, ports: Ports, claim: Claim, limit: int) -> None:
         self._ports = ports
@@ -21,10 +24,11 @@ class Recorder:
 
     def put(self, *events: AnyOutput) -> None:
         for event in events:
-            self._left -= len(event.data) if isinstance(event, Output) else 0
-            if self._left < 0 and isinstance(event, Output):
-                continue
-            self._pending.append(event)
+            self._left -= _size(event)
+            if self._left >= 0:
+                self._pending.append(event)
+            elif not isinstance(event, Output):
+                self._pending.append(_bare(event))
         if self._left < 0 and not self._truncated:
             self._truncated = True
             self._pending.append(OutputError(name="Truncated", message="The output is too long to be kept whole."))
@@ -48,6 +52,27 @@ class Recorder:
     async def flush(self) -> None:
         """Wait until everything put so far is saved."""
         await self._saved.wait()
+
+
+def _size(event: AnyOutput) -> int:
+    if isinstance(event, Output):
+        return _bytes(event.data)
+    if isinstance(event, OutputTool):
+        said = (event.title, event.output, event.error, event.diff)
+        return len(orjson.dumps(event.input, default=str)) + sum(_bytes(text) for text in said if text)
+    return 0
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode(errors="replace"))
+
+
+def _bare(event: AnyOutput) -> AnyOutput:
+    if not isinstance(event, OutputTool):
+        return event
+    return event.model_copy(
+        update={"title": (event.title or "")[:200] or None, "input": {}, "output": None, "error": None, "diff": None}
+    )
 
 
 def merged(events: list[AnyOutput]) -> list[AnyOutput]:

@@ -1,10 +1,12 @@
 """What differs between two versions, field by field."""
 
 import difflib
+from collections.abc import Iterable
 from typing import Any
 
 from opm.server.features.configs.schemas import Change, Comparison, Config
 
+_MOST_PAIRS = 4_000_000
 _FIELDS = (
     "provider",
     "model",
@@ -36,5 +38,14 @@ def _fields(config: Config) -> dict[str, Any]:
 def _change(field: str, before: Any, after: Any) -> Change:
     if field != "instructions":
         return Change(field=field, before=before, after=after)
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="")
-    return Change(field=field, before=before, after=after, diff="\n".join(lines))
+    return Change(
+        field=field, before=before, after=after, diff="\n".join(differing(before.splitlines(), after.splitlines()))
+    )
+
+
+def differing(before: list[str], after: list[str]) -> Iterable[str]:
+    """What differs, line by line; of texts that would take long to compare, which can be made so, all of it."""
+    if len(before) * len(after) <= _MOST_PAIRS:
+        return difflib.unified_diff(before, after, "before", "after", lineterm="")
+    ranges = f"@@ -1,{len(before)} +1,{len(after)} @@"
+    return ["--- before", "+++ after", ranges, *(f"-{line}" for line in before), *(f"+{line}" for line in after)]

@@ -20,6 +20,8 @@ from opm.server.features.tasks.service import TaskService
 from opm.server.realtime.bus import Bus, Message, run_topic
 from opm.wire.events import InteractionChanged
 
+LONGEST_PROMPT = 256 << 10
+
 
 class InteractionService:
     def __init__(self, uow: UnitOfWork, tasks: TaskService, bus: Bus) -> None:
@@ -73,6 +75,7 @@ class InteractionService:
 
     async def queue(self, task: Task, actor: Actor, text: str) -> None:
         """A message that is sent when the agent has finished what it is doing."""
+        await self._require_room(task, text)
         number = await self._interactions.next_number(task.id)
         row = self._new(task, None, InteractionKind.FEEDBACK, InteractionState.QUEUED, number, None)
         row.user_prompt = text
@@ -93,10 +96,21 @@ class InteractionService:
         self, actor: Actor, ref: str, task_id: UUID, interaction_id: UUID, text: str
     ) -> schemas.Interaction:
         task, row = await self._still_queued(actor, ref, task_id, interaction_id)
+        await self._require_room(task, text, instead_of=row.id)
         row.user_prompt = text
         row.user_prompt_at = self._uow.now
         self._announce(task.project_id, row)
         return schemas.Interaction.model_validate(row)
+
+    async def _require_room(self, task: Task, text: str, instead_of: UUID | None = None) -> None:
+        """What waits is sent in one prompt, and a prompt has its largest size."""
+        waiting = [row for row in await self._interactions.queued(task.id) if row.id != instead_of]
+        if len(text) + sum(len(row.user_prompt or "") for row in waiting) > LONGEST_PROMPT:
+            raise Conflict(
+                f"The messages that wait on this card may have {LONGEST_PROMPT} characters together; withdraw one, or "
+                "say this in fewer words.",
+                reason="too_much_queued",
+            )
 
     async def withdraw(self, actor: Actor, ref: str, task_id: UUID, interaction_id: UUID) -> None:
         task, row = await self._still_queued(actor, ref, task_id, interaction_id)

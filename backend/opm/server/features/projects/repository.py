@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from opm.server.core.paging import PageRequest
-from opm.server.db.models import Interaction, OpencodeConfig, OpencodeSession, Project, Task
+from opm.server.db.models import Interaction, OpencodeConfig, OpencodeSession, Project, Task, User
 from opm.server.db.repository import Repository, Rows
 
 _SLUG = re.compile(r"[a-z0-9-]{1,63}")
@@ -32,6 +32,12 @@ class ProjectRepository(Repository[Project]):
         away = Project.status == "archived"
         query = select(Project).where(Project.user_id == user_id, _LIVE, away if archived else ~away)
         return await self.page(query, request)
+
+    async def count_of(self, user_id: UUID) -> int:
+        """How many there are until this unit of work ends: who makes another one meanwhile waits."""
+        await self.session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+        query = select(func.count()).where(Project.user_id == user_id, _LIVE)
+        return (await self.session.execute(query)).scalar_one()
 
     async def taken_slugs(self, user_id: UUID, stem: str) -> set[str]:
         """Slugs are never used again, so those of deleted projects count."""

@@ -10,7 +10,7 @@ from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, NotFound
 from opm.server.core.ids import new_id
 from opm.server.core.paging import Page, PageRequest
-from opm.server.core.settings import RuntimeSettings
+from opm.server.core.settings import LimitSettings, RuntimeSettings
 from opm.server.db.models import Project
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.projects import resources
@@ -34,9 +34,10 @@ _REVIEW = ("ai_review", "human_review")
 
 
 class ProjectService:
-    def __init__(self, uow: UnitOfWork, runtime: RuntimeSettings) -> None:
+    def __init__(self, uow: UnitOfWork, runtime: RuntimeSettings, limits: LimitSettings) -> None:
         self._uow = uow
         self._runtime = runtime
+        self._limits = limits
         self._projects = ProjectRepository(uow.session)
 
     async def require(
@@ -59,6 +60,7 @@ class ProjectService:
 
     async def create(self, actor: Actor, new: NewProject) -> Project:
         resources.check(new, self._runtime)
+        await self._require_room(actor)
         stem = new.slug or slug_of(new.name)
         taken = await self._projects.taken_slugs(actor.user_id, stem)
         if new.slug and new.slug in taken:
@@ -91,6 +93,17 @@ class ProjectService:
         self._uow.audit(actor, "project.create", ("project", project.id), project=project.id, **details)
         self.announce(project, "created")
         return project
+
+    async def _require_room(self, actor: Actor) -> None:
+        """Archived projects count: their workspaces are still there."""
+        most = self._limits.projects_per_user
+        if await self._projects.count_of(actor.user_id) >= most:
+            raise Conflict(
+                f"You have {most} projects, which is as many as one person may have here, archived ones included. "
+                "Delete one that you do not need any more.",
+                reason="too_many_projects",
+                limit=most,
+            )
 
     async def page(
         self, actor: Actor, request: PageRequest, view: ProjectView = ProjectView.LIVE

@@ -13,6 +13,8 @@ from opm.server.db.repository import Repository
 from opm.server.features.sessions.schemas import SessionFilter
 
 _ACTIVE = ("starting", "running")
+_CLAIMING = 0x6F706D01
+"""What controllers on one PostgreSQL agree on as the name of the turn to claim."""
 _Other = aliased(OpencodeSession)
 _ON_THE_BOARD = select(Task.id).where(Task.id == OpencodeSession.task_id, Task.deleted_at.is_(None)).exists()
 """With a deleted card its runs are out of sight, too, until it is restored."""
@@ -65,21 +67,32 @@ class SessionRepository(Repository[OpencodeSession]):
         query = select(OpencodeConfig.id, OpencodeConfig.version).where(OpencodeConfig.id.in_(config_ids))
         return dict((await self.session.execute(query)).all())
 
-    async def positions(self, project_ids: Sequence[UUID]) -> dict[UUID, int]:
-        """Of every queued run in these projects, its place in its project's queue; 1 is next."""
-        query = (
-            select(OpencodeSession.id, OpencodeSession.project_id)
-            .where(OpencodeSession.project_id.in_(project_ids), OpencodeSession.status == "queued")
-            .order_by(OpencodeSession.id)
-        )
-        counts: dict[UUID, int] = {}
-        places: dict[UUID, int] = {}
-        for session_id, project_id in (await self.session.execute(query)).all():
-            counts[project_id] = places[session_id] = counts.get(project_id, 0) + 1
-        return places
+    async def claim_in_turn(self) -> None:
+        """Until this unit of work ends nobody else counts what is at work; on SQLite those who write take turns."""
+        if (await self.session.connection()).dialect.name == "postgresql":
+            await self.session.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
 
-    async def claimable(self, now: datetime, limit: int) -> Sequence[OpencodeSession]:
-        """Runs without a living driver, and of each queue as many as its project may have at work at once.
+    async def orphaned(self, now: datetime, limit: int) -> Sequence[OpencodeSession]:
+        """Runs at work without a living driver."""
+        query = select(OpencodeSession).where(
+            OpencodeSession.status.in_(_ACTIVE),
+            or_(OpencodeSession.lease_until.is_(None), OpencodeSession.lease_until < now),
+        )
+        return await self.all(query.order_by(OpencodeSession.id).limit(limit).with_for_update(skip_locked=True))
+
+    async def at_work(self) -> dict[UUID, int]:
+        """How many runs of each user are at work; whose a project is, that one's its runs are."""
+        query = (
+            select(Project.user_id, func.count())
+            .join(OpencodeSession, OpencodeSession.project_id == Project.id)
+            .where(OpencodeSession.status.in_(_ACTIVE))
+            .group_by(Project.user_id)
+        )
+        return dict((await self.session.execute(query)).all())
+
+    async def next_of_each(self, per_user: int) -> list[tuple[UUID, UUID]]:
+        """Of each queue as many runs as its project may have at work at once, each with the project's owner; of each
+        owner the oldest `per_user`.
 
         A pod works under one version of the configuration: a run with another waits until those before it ended.
         """
@@ -93,24 +106,27 @@ class SessionRepository(Repository[OpencodeSession]):
         )
         ahead = before.with_only_columns(func.count()).scalar_subquery()
         other_version = before.where(_Other.config_id != OpencodeSession.config_id).exists()
-        room = (
-            select(Project.id)
+        place = func.row_number().over(partition_by=Project.user_id, order_by=OpencodeSession.id).label("place")
+        ready = (
+            select(OpencodeSession.id, Project.user_id, place)
+            .join(Project, Project.id == OpencodeSession.project_id)
             .where(
-                Project.id == OpencodeSession.project_id,
+                OpencodeSession.status == "queued",
                 Project.status != "archived",
                 # of a workspace that could not be made, the run itself tells
                 Project.workspace_state.in_(("ready", "failed")),
                 Project.max_concurrent_runs > ahead,
+                ~other_version,
             )
-            .correlate(OpencodeSession)
-            .exists()
+            .subquery()
         )
-        orphaned = OpencodeSession.status.in_(_ACTIVE) & or_(
-            OpencodeSession.lease_until.is_(None), OpencodeSession.lease_until < now
-        )
-        next_one = (OpencodeSession.status == "queued") & room & ~other_version
-        query = select(OpencodeSession).where(or_(orphaned, next_one)).order_by(OpencodeSession.id).limit(limit)
-        return await self.all(query.with_for_update(skip_locked=True))
+        query = select(ready.c.id, ready.c.user_id).where(ready.c.place <= per_user).order_by(ready.c.id)
+        return [(run, owner) for run, owner in (await self.session.execute(query)).all()]
+
+    async def queued(self, ids: Sequence[UUID]) -> Sequence[OpencodeSession]:
+        """Those that are still queued, locked; one that somebody works on, to cancel it say, is left out."""
+        query = select(OpencodeSession).where(OpencodeSession.id.in_(ids), OpencodeSession.status == "queued")
+        return await self.all(query.order_by(OpencodeSession.id).with_for_update(skip_locked=True))
 
     async def release_all(self) -> None:
         await self.session.execute(

@@ -11,12 +11,13 @@ from uuid import UUID
 import orjson
 
 from opm.server.core.errors import Conflict
-from opm.server.core.settings import RunSettings
+from opm.server.core.settings import Settings
 from opm.server.core.texts import kept
 from opm.server.db.models import OpencodeSession, Task
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.interactions.schemas import Interaction, InteractionKind
 from opm.server.features.interactions.service import InteractionService
+from opm.server.features.sessions.fairness import fair
 from opm.server.features.sessions.news import session_changed
 from opm.server.features.sessions.queue import RunQueue
 from opm.server.features.sessions.repository import SessionRepository
@@ -98,14 +99,15 @@ class RunService:
         interactions: InteractionService,
         queue: RunQueue,
         bus: Bus,
-        settings: RunSettings,
+        settings: Settings,
     ) -> None:
         self._uow = uow
         self._tasks = tasks
         self._interactions = interactions
         self._queue = queue
         self._bus = bus
-        self._settings = settings
+        self._settings = settings.run
+        self._limits = settings.limits
         self._sessions = SessionRepository(uow.session)
 
     async def release_all(self) -> None:
@@ -113,9 +115,20 @@ class RunService:
         await self._sessions.release_all()
 
     async def claim(self, owner: str, limit: int = 20) -> list[Claim]:
-        """Take runs that nobody drives, and the next of each project's queue."""
+        """Take runs that nobody drives, and the next of each project's queue as far as there is room.
+
+        Runs that lost their driver hold their places already. The others are let in user by user: who has the fewest
+        runs at work goes first, and among these who waits longest.
+        """
+        await self._sessions.claim_in_turn()
+        found = list(await self._sessions.orphaned(self._uow.now, limit))
+        at_work = await self._sessions.at_work()
+        room = min(self._limits.runs - sum(at_work.values()), limit - len(found))
+        if room > 0:
+            waiting = await self._sessions.next_of_each(self._limits.runs_per_user)
+            found += await self._sessions.queued(fair(waiting, at_work, self._limits.runs_per_user, room))
         claims: list[Claim] = []
-        for run in await self._sessions.claimable(self._uow.now, limit):
+        for run in found:
             was_running = run.status != RunStatus.QUEUED
             run.lease_owner = owner
             run.lease_until = self._uow.now + timedelta(seconds=self._settings.lease)

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from opm.server.features.tasks.schemas import WaitsFor
+
 
 class RunStatus(StrEnum):
     QUEUED = "queued"
@@ -68,7 +70,8 @@ class Session(BaseModel):
     prompt: str
     final_output: str | None
     exit_code: int | None = Field(description="0 success, 1 failure, 130 cancelled; None until the end")
-    queue_position: int | None = None
+    queue_position: int | None = Field(default=None, description="1 is next in its project; only while queued")
+    waits_for: WaitsFor | None = None
     tokens: Tokens
     cost: float
     children: list[SubAgent] = Field(description="sub-agents in the order of their making; empty until the run ends")

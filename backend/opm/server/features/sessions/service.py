@@ -189,16 +189,18 @@ class SessionService:
 
     async def _shown(self, runs: Sequence[OpencodeSession]) -> list[schemas.Session]:
         versions = await self._sessions.versions([run.config_id for run in runs])
-        queued = {run.project_id for run in runs if run.status == RunStatus.QUEUED}
-        places = await self._sessions.positions(list(queued)) if queued else {}
+        queued = [run.id for run in runs if run.status == RunStatus.QUEUED]
+        waiting = await self._tasks.waiting(queued) if queued else {}
         titles = await self._sessions.titles([run.task_id for run in runs])
         names = await names_of(self._uow.session, (run.created_by for run in runs))
         shown: list[schemas.Session] = []
         for run in runs:
             columns = {name: getattr(run, name) for name in schemas.Session.model_fields if hasattr(run, name)}
+            place, waits_for = waiting.get(run.id, (None, None))
             found = {
                 "config_version": versions[run.config_id],
-                "queue_position": places.get(run.id),
+                "queue_position": place,
+                "waits_for": waits_for,
                 "task_title": titles[run.task_id],
                 "created_by_name": names.get(run.created_by),
             }

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, delete, func, or_, select, tuple_
+from sqlalchemy import Integer, Select, and_, bindparam, case, delete, func, null, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from opm.server.core.errors import Invalid
 from opm.server.core.paging import PageRequest, cursor_after
+from opm.server.core.settings import LimitSettings
 from opm.server.db.models import Interaction, OpencodeSession, Project, Task, TaskEvent, TaskTemplate
 from opm.server.db.repository import Repository
 from opm.server.features.tasks import order
@@ -38,6 +39,51 @@ _no_workspace = (
     .correlate(OpencodeSession)
     .exists()
 )
+_Other = aliased(OpencodeSession)
+_AT_WORK = _Other.status.in_(("starting", "running"))
+_before = (
+    select(_Other.id)
+    .where(
+        _Other.project_id == OpencodeSession.project_id,
+        or_(_AT_WORK, and_(_Other.status == "queued", _Other.id < OpencodeSession.id)),
+    )
+    .correlate(OpencodeSession)
+)
+_width = (
+    select(Project.max_concurrent_runs)
+    .where(Project.id == OpencodeSession.project_id)
+    .correlate(OpencodeSession)
+    .scalar_subquery()
+)
+_Owned = aliased(Project)
+_owner = (
+    select(Project.user_id).where(Project.id == OpencodeSession.project_id).correlate(OpencodeSession).scalar_subquery()
+)
+_at_work_of_owner = (
+    select(func.count())
+    .select_from(_Other)
+    .join(_Owned, _Owned.id == _Other.project_id)
+    .where(_AT_WORK, _Owned.user_id == _owner)
+    .correlate(OpencodeSession)
+    .scalar_subquery()
+)
+_at_work = select(func.count()).select_from(_Other).where(_AT_WORK).scalar_subquery()
+_waits_for = case(
+    (or_(OpencodeSession.id.is_(None), OpencodeSession.status != "queued"), null()),
+    (_no_workspace, "workspace"),
+    (
+        or_(
+            _before.with_only_columns(func.count()).scalar_subquery() >= _width,
+            # a pod works under one version of the configuration at a time
+            _before.where(_Other.config_id != OpencodeSession.config_id).exists(),
+        ),
+        "project",
+    ),
+    (_at_work_of_owner >= bindparam("runs_per_user", type_=Integer), "user"),
+    (_at_work >= bindparam("runs", type_=Integer), "server"),
+    else_=null(),
+)
+"""What a queued run waits for, in the order in which it would have to wait; nothing: it starts in a moment."""
 _WAITS = "Waits until the repository is cloned."
 _reason = case((and_(OpencodeSession.status == "queued", _no_workspace), _WAITS), else_=OpencodeSession.reason)
 _CARD = (
@@ -56,6 +102,7 @@ _CARD = (
     OpencodeSession.tokens,
     OpencodeSession.cost,
     case((OpencodeSession.status == "queued", _position), else_=None).label("queue_position"),
+    _waits_for.label("waits_for"),
 )  # fmt: skip
 _HERE = Task.deleted_at.is_(None)
 _CARDS: Any = select(*_CARD).outerjoin(OpencodeSession, OpencodeSession.id == Task.current_session_id)
@@ -72,7 +119,7 @@ class TaskRepository(Repository[Task]):
         return await self.one(select(Task).where(Task.id == task_id).with_for_update())
 
     async def cards(
-        self, project_id: UUID, request: PageRequest, wanted: TaskFilter
+        self, project_id: UUID, request: PageRequest, wanted: TaskFilter, limits: LimitSettings
     ) -> tuple[list[dict[str, Any]], str | None]:
         """One page of the board in order of rank."""
         query = _filtered(_CARDS.where(Task.project_id == project_id, _HERE), wanted)
@@ -85,14 +132,20 @@ class TaskRepository(Repository[Task]):
             except ValueError as exc:
                 raise Invalid("The cursor is not one of ours; start again without it.", field="cursor") from exc
         query = query.order_by(Task.rank, Task.id).limit(request.limit + 1)
-        rows = (await self.session.execute(query)).mappings().all()
+        rows = (await self.session.execute(query, _quotas(limits))).mappings().all()
         cards = [_card(row) for row in rows[: request.limit]]
         more = len(rows) > request.limit
         return cards, cursor_after(f"{cards[-1]['rank']}|{cards[-1]['id']}") if more else None
 
-    async def card(self, task_id: UUID) -> dict[str, Any] | None:
-        row = (await self.session.execute(_CARDS.where(Task.id == task_id, _HERE))).mappings().one_or_none()
+    async def card(self, task_id: UUID, limits: LimitSettings) -> dict[str, Any] | None:
+        query = _CARDS.where(Task.id == task_id, _HERE)
+        row = (await self.session.execute(query, _quotas(limits))).mappings().one_or_none()
         return None if row is None else _card(row)
+
+    async def waiting(self, runs: Sequence[UUID], limits: LimitSettings) -> dict[UUID, tuple[int, str | None]]:
+        query = select(OpencodeSession.id, _position, _waits_for)
+        query = query.where(OpencodeSession.id.in_(runs), OpencodeSession.status == "queued")
+        return {run: (place, why) for run, place, why in (await self.session.execute(query, _quotas(limits))).all()}
 
     async def neighbours(self, project_id: UUID, status: str, moving: UUID) -> list[tuple[UUID, str]]:
         """Id and rank of a column's cards, in order, without the one that moves."""
@@ -165,6 +218,10 @@ def _filtered(query: Any, wanted: TaskFilter) -> Any:
     return query
 
 
+def _quotas(limits: LimitSettings) -> dict[str, int]:
+    return {"runs_per_user": limits.runs_per_user, "runs": limits.runs}
+
+
 def _literal(text: str) -> str:
     """As LIKE takes it: no character stands for others."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -179,6 +236,7 @@ def _card(row: Any) -> dict[str, Any]:
         "verdict": card.pop("verdict"),
         "reason": card.pop("reason"),
         "queue_position": card.pop("queue_position"),
+        "waits_for": card.pop("waits_for"),
         "retry_message": card.pop("retry_message"),
         "execution_start_at": card.pop("execution_start_at"),
         "execution_end_at": card.pop("execution_end_at"),

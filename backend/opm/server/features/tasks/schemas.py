@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -88,6 +88,15 @@ class BulkResults(BaseModel):
     results: list[BulkResult] = Field(description="in the order of the ids, each id once")
 
 
+WaitsFor = Annotated[
+    Literal["workspace", "project", "user", "server"],
+    Field(
+        description="what a queued run waits for: its repository to be cloned, runs before it in its project, the "
+        "owner's runs at work in all projects, or everybody's on this server; null: it starts in a moment"
+    ),
+]
+
+
 class RunSummary(BaseModel):
     """The newest run of a card, as much as a card shows."""
 
@@ -95,7 +104,8 @@ class RunSummary(BaseModel):
     status: str
     verdict: str | None
     reason: str | None = Field(description="why it failed, in plain words")
-    queue_position: int | None = Field(default=None, description="1 is next; only while queued")
+    queue_position: int | None = Field(default=None, description="1 is next in its project; only while queued")
+    waits_for: WaitsFor | None = None
     retry_message: str | None = None
     execution_start_at: datetime | None
     execution_end_at: datetime | None

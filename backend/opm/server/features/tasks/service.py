@@ -1,5 +1,6 @@
 """Cards: making, editing, ordering, and every change of column."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, NotFound, Stale
 from opm.server.core.ids import new_id
 from opm.server.core.paging import Page, PageRequest
+from opm.server.core.settings import LimitSettings
 from opm.server.db.models import Project, Task, TaskEvent
 from opm.server.db.people import names_of
 from opm.server.db.uow import UnitOfWork
@@ -21,10 +23,11 @@ RESTORABLE = timedelta(days=30)
 
 
 class TaskService:
-    def __init__(self, uow: UnitOfWork, projects: ProjectService) -> None:
+    def __init__(self, uow: UnitOfWork, projects: ProjectService, limits: LimitSettings) -> None:
         self._uow = uow
         self._projects = projects
         self._tasks = TaskRepository(uow.session)
+        self._limits = limits
         self._events = TaskEventRepository(uow.session)
 
     async def require(self, actor: Actor, ref: str, task_id: UUID, *, lock: bool = False) -> Task:
@@ -38,6 +41,10 @@ class TaskService:
         """For the pump, which acts for nobody."""
         return await self._tasks.locked(task_id)
 
+    async def waiting(self, runs: Sequence[UUID]) -> dict[UUID, tuple[int, str | None]]:
+        """Of every run that is queued, its place in its project's queue (1 is next), and what it waits for."""
+        return await self._tasks.waiting(runs, self._limits)
+
     async def title(self, task_id: UUID) -> str:
         task = await self._tasks.get(task_id)
         return task.title if task else ""
@@ -47,13 +54,13 @@ class TaskService:
     ) -> dict[str, Any]:
         """A `Page[Task]` as plain values: the hottest list is not built twice."""
         project = await self._projects.require(actor, ref)
-        cards, cursor = await self._tasks.cards(project.id, request, wanted or schemas.TaskFilter())
+        cards, cursor = await self._tasks.cards(project.id, request, wanted or schemas.TaskFilter(), self._limits)
         return {"items": cards, "next_cursor": cursor}
 
     async def card(self, task_id: UUID) -> schemas.Task:
         """The card as boards show it, with all that this unit of work changed."""
         await self._uow.flush()
-        card = await self._tasks.card(task_id)
+        card = await self._tasks.card(task_id, self._limits)
         if card is None:
             raise NotFound("This card was deleted.", task=str(task_id))
         return schemas.Task.model_validate(card)

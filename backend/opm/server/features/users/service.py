@@ -147,6 +147,11 @@ class UserService:
         """Of these those that were neither ended nor left unused too long, whose person is not shut out."""
         return await self.sessions.living(families, self.uow.now)
 
+    async def holder(self, purpose: str, raw: str) -> UUID | None:
+        """Whose token this is or was; None if it is nobody's."""
+        token = await self.tokens.by_hash(purpose, hash_of(raw))
+        return token.user_id if token else None
+
     async def is_live(self, user_id: UUID, family: UUID) -> bool:
         found = (await self.living([family])).get(family)
         return found is not None and found.user_id == user_id

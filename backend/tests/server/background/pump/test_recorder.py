@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -103,6 +104,19 @@ async def test_output_beyond_the_limit_is_left_out_and_said_so(stage: Stage) -> 
     assert texts == {"p": "1234567890"}
     assert sorted(kind for _, kind, _ in rows) == ["error", "file", "output"]
     assert [b"Truncated" in data for _, kind, data in rows if kind == "error"] == [True]
+
+
+async def test_what_tools_say_counts_too_and_the_call_is_still_told(stage: Stage) -> None:
+    async with recording(stage, limit=70) as (recorder, claim, _):
+        for number in range(3):
+            call = {"part_id": f"t{number}", "tool": "bash", "input": {"a": 1}, "output": "x" * 40}
+            recorder.put(OutputTool.model_validate({**call, "state": "completed"}))
+            await recorder.flush()
+        rows = await stage.world.do(lambda s: s.output.rows(claim.session_id, 0), write=False)
+    tools = [json.loads(data) for _, kind, data in rows if kind == "tool"]
+    assert [tool.get("output") for tool in tools] == ["x" * 40, None, None]
+    assert [tool["state"] for tool in tools] == ["completed"] * 3
+    assert [kind for _, kind, _ in rows].count("error") == 1
 
 
 async def test_a_recorder_whose_run_was_taken_over_stops(stage: Stage) -> None:

@@ -49,10 +49,11 @@ async def test_a_run_is_claimed_by_one_of_many(stage: Stage) -> None:
 
 
 async def test_many_projects_are_shared_out(stage: Stage) -> None:
-    world, ann, _ = stage
+    world = stage[0]
     for n in range(6):
-        project = await world.project(ann, f"P{n}")
-        await world.execute(ann, project, (await world.task(ann, project)).id)
+        owner = await world.person(f"owner {n}")
+        project = await world.project(owner, f"P{n}")
+        await world.execute(owner, project, (await world.task(owner, project)).id)
     taken = await asyncio.gather(*(world.do(lambda s, n=n: s.runs.claim(f"c{n}", 2)) for n in range(4)))
     taken.append(await world.claim())
     claims = [claim.session_id for one in taken for claim in one]

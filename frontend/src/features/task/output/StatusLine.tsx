@@ -1,6 +1,7 @@
 import type { OutputStatus } from '@/api/types'
 import { formatDuration } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
+import { sayWait } from '@/lib/waiting'
 import { Spinner } from '@/ui/spinner'
 import type { StreamState } from '../model/stream'
 
@@ -8,6 +9,7 @@ export interface StatusLineProps {
   status: OutputStatus | null
   connection: StreamState
   queuePosition: number | null | undefined
+  waitsFor?: string | null | undefined
 }
 
 const PHASES: Record<OutputStatus['data'], string> = {
@@ -20,11 +22,11 @@ const PHASES: Record<OutputStatus['data'], string> = {
 }
 
 /** What the run is doing at this moment. */
-export function StatusLine({ status, connection, queuePosition }: StatusLineProps) {
+export function StatusLine({ status, connection, queuePosition, waitsFor }: StatusLineProps) {
   const retryAt = status?.data === 'retrying' && status.next_at ? Date.parse(status.next_at) : null
   const now = useNow(retryAt !== null)
   let text = queuePosition ? PHASES.queued : status ? PHASES[status.data] : 'Starting the agent…'
-  if (queuePosition) text += ` (#${queuePosition} in the queue of this project)`
+  if (queuePosition) text = sayWait(waitsFor) ?? `${text} (#${queuePosition} in the queue of this project)`
   if (retryAt !== null && retryAt > now) text += ` in ${formatDuration(retryAt - now)}`
   if (connection === 'reconnecting') text = 'Reconnecting to the output; the run goes on by itself'
   return (
