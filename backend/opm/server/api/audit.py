@@ -79,7 +79,13 @@ async def export_audit(
     return await _export(ports, form, lambda scope, request: scope.audit.page(actor, project, request, wanted))
 
 
-@router.get("/audit/export", response_class=StreamingResponse, response_model=None, responses=contents.LINES)
+@router.get(
+    "/audit/export",
+    response_class=StreamingResponse,
+    response_model=None,
+    responses=contents.LINES,
+    openapi_extra=declared(Policy.SIGNED_IN),
+)
 async def export_account_audit(
     actor: ActorDep, ports: PortsDep, wanted: FilterDep, form: FormDep = ExportFormat.CSV
 ) -> StreamingResponse:

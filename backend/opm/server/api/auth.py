@@ -13,7 +13,7 @@ from opm.server.api.deps import ActorDep, ClaimsDep, PersonDep, PortsDep, ScopeD
 from opm.server.api.policies import Policy, declared
 from opm.server.api.routing import new_router
 from opm.server.api.signins import SignIns
-from opm.server.api.throttle import sign_in
+from opm.server.api.throttle import by_address, sign_in
 from opm.server.api.welcome import base_address, client_of, welcome
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Fault, Forbidden, Unauthorized
@@ -35,8 +35,9 @@ _PUBLIC = declared(Policy.PUBLIC)
 
 
 @router.get("/methods", openapi_extra=_PUBLIC)
-async def get_methods(ports: PortsDep) -> SignInMethods:
+async def get_methods(request: Request, ports: PortsDep) -> SignInMethods:
     """How people sign in here."""
+    await by_address(request, ports)
     oidc = ports.settings.oidc
     return SignInMethods(launch=not oidc.enabled, provider=oidc.name if oidc.enabled else None)
 
@@ -61,7 +62,7 @@ async def refresh(request: Request, response: Response, ports: PortsDep) -> Sign
     await sign_in(request, ports, REFRESH, raw)
     signed = None
     if raw:
-        async with ports.scope(write=True) as scope:
+        async with ports.scope(write=False) as scope:
             found = await scope.users.family_of(raw, client_of(request))
         # the provider is asked first, if it is time: it may have shut the person out
         if found and found[0] in await SignIns.of(request).living([found[0]]):
@@ -79,6 +80,7 @@ async def logout(request: Request, response: Response, ports: PortsDep) -> Signe
 
     Where the answer names a `url`, the browser posts the `fields` there, which ends the session at the provider.
     """
+    await by_address(request, ports)
     names = CookieNames.of(ports.settings)
     ending = await _sign_in_of(request, ports)
     answer = SignedOut()

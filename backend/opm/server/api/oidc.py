@@ -14,6 +14,7 @@ from opm.server.api.deps import PortsDep
 from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
 from opm.server.api.signins import SignIns
+from opm.server.api.throttle import by_address, sign_in_from, sign_in_of
 from opm.server.api.welcome import base_address, client_of, welcome
 from opm.server.clients.oidc.base import Answer, IdentityProvider
 from opm.server.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
@@ -34,6 +35,7 @@ _FIELDS = 10
 async def oidc_login(body: OidcLogin, request: Request, response: Response, ports: PortsDep) -> OidcRedirect:
     """Begin: the browser goes to `authorization_url`, and comes back to `/auth/callback`."""
     provider = _provider(ports)
+    await sign_in_from(request, ports)
     async with ports.scope() as scope:
         begun = await scope.oidc.begin(body.next)
     url = await provider.authorization_url(begun.login, base_address(request, ports.settings) + RETURN_PATH)
@@ -54,6 +56,7 @@ async def oidc_login(body: OidcLogin, request: Request, response: Response, port
 async def oidc_callback(body: OidcCallback, request: Request, response: Response, ports: PortsDep) -> SignedIn:
     """End: exchange the code that the provider gave the browser, once, for a sign-in."""
     provider = _provider(ports)
+    await sign_in_from(request, ports)
     names = CookieNames.of(ports.settings)
     browser = request.cookies.get(names.login, "")
     async with ports.scope() as scope:
@@ -68,6 +71,7 @@ async def oidc_callback(body: OidcCallback, request: Request, response: Response
     grant = await provider.redeem(
         Answer(body.code, body.iss), login, base_address(request, ports.settings) + RETURN_PATH
     )
+    await sign_in_of(ports, grant.identity.subject)
     signed: SignIn | None = None
     for last in (False, True):  # two first sign-ins of one person at once: the slower one finds the account then
         try:
@@ -87,6 +91,7 @@ async def oidc_callback(body: OidcCallback, request: Request, response: Response
 async def oidc_backchannel_logout(request: Request, response: Response, ports: PortsDep) -> None:
     """The provider tells, with a signed token in a form, that somebody signed out there."""
     provider = _provider(ports)
+    await by_address(request, ports)
     try:
         form = parse_qs((await request.body()).decode("ascii"), max_num_fields=_FIELDS)
         (token,) = form["logout_token"]

@@ -4,9 +4,10 @@ from typing import Any
 
 from opm.server.api import refusals
 from opm.server.api.cookies import CookieNames
+from opm.server.api.policies import KEY, Policy
 from opm.server.core.settings import Settings
 
-OPEN_TO_ALL = frozenset({"launch", "refresh", "logout", "healthz", "readyz"})
+_PROBES = frozenset({"healthz", "readyz"})
 _TAG = {"ETag": {"description": "names this state of what was read", "schema": {"type": "string"}}}
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
@@ -25,7 +26,7 @@ def promise(document: dict[str, Any]) -> None:
     document["security"] = [{"bearer": []}, {"session": []}]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            if operation["operationId"] in OPEN_TO_ALL:
+            if operation[KEY] == Policy.PUBLIC:
                 operation["security"] = []
             _refuse(operation, method, path)
             if method == "get":
@@ -40,13 +41,13 @@ def _schemes() -> dict[str, Any]:
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": "For programs: the `access_token` that `launch` and `refresh` answer to "
-            "`X-OPM-Client: api`.",
+            "`X-OPM-Client: api`, or a personal access token.",
         },
         "session": {
             "type": "apiKey",
             "in": "cookie",
             "name": name,
-            "description": "For browsers: set by signing in; the number is the server's port. Behind https it is "
+            "description": "For browsers, which also send `X-CSRF-Token` with what changes something: set by signing in; the number is the server's port. Behind https it is "
             "called `__Host-opm_session`.",
         },
     }
@@ -54,11 +55,13 @@ def _schemes() -> dict[str, Any]:
 
 def _refuse(operation: dict[str, Any], method: str, path: str) -> None:
     refused = [400, 503]
-    if operation["operationId"] not in OPEN_TO_ALL:
+    if operation[KEY] != Policy.PUBLIC:
         refused.append(401)
-    if method != "get":
+    if operation["operationId"] not in _PROBES:
+        refused.append(429)
+    if method != "get" or operation[KEY] in {Policy.PERSON, Policy.ADMIN}:
         refused.append(403)
-    if "{" in path:
+    if "{" in path or "/oidc/" in path:
         refused.append(404)
     if method != "get" and "{project}" in path:
         refused.append(409)

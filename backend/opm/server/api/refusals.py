@@ -10,11 +10,17 @@ _REFUSALS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
         "body.title: String should have at least 1 character",
         {"field": "body.title", "reason": "String should have at least 1 character", "fields": []},
     ),
-    401: ("SignedOut", "UNAUTHORIZED", "You are not signed in; open a launch address.", {}),
+    401: ("SignedOut", "UNAUTHORIZED", "You are not signed in.", {}),
     403: ("Forbidden", "FORBIDDEN", "This request comes from another page.", {}),
     404: ("Missing", "NOT_FOUND", "There is no such project.", {"project": "web-shop"}),
     409: ("Conflict", "CONFLICT", "Somebody changed this card while you edited it.", {"version": 7}),
     413: ("TooLarge", "VALIDATION_ERROR", "The body is too large.", {"limit": 262144}),
+    429: (
+        "TooOften",
+        "VALIDATION_ERROR",
+        "Too many requests; try again in 2 seconds.",
+        {"reason": "rate_limited", "retry_after": 2},
+    ),
     503: (
         "NotNow",
         "SERVICE_UNAVAILABLE",
@@ -29,6 +35,7 @@ _WHEN = {
     404: "It is not there, or not yours: the two cannot be told apart",
     409: "It does not fit what is there now; `details.reason` says what",
     413: "The body is too large, too deep, or has too many parts",
+    429: "Too often, from this person or address; `Retry-After` says when to ask again",
     503: "A part that this needs is away or just starting; `Retry-After` says when to ask again",
 }
 
@@ -49,7 +56,7 @@ def _refusal(status: int) -> dict[str, Any]:
         "description": _WHEN[status],
         "content": {"application/json": {"schema": _ERROR, "example": {"error": error}}},
     }
-    if status == 503:
+    if status in {429, 503}:
         seconds = {"description": "seconds", "schema": {"type": "integer"}}
         answer["headers"] = {"Retry-After": seconds}
     return answer

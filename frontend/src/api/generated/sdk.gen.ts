@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, ArchiveProjectData, ArchiveProjectErrors, ArchiveProjectResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, ChangeTasksData, ChangeTasksErrors, ChangeTasksResponses, CloseTerminalData, CloseTerminalErrors, CloseTerminalResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, CreateTerminalData, CreateTerminalErrors, CreateTerminalResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, EditQueuedData, EditQueuedErrors, EditQueuedResponses, EndSignInData, EndSignInErrors, EndSignInResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, ExportSessionData, ExportSessionErrors, ExportSessionResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetPreferencesData, GetPreferencesErrors, GetPreferencesResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAccountAuditData, ListAccountAuditErrors, ListAccountAuditResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSignInsData, ListSignInsErrors, ListSignInsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTerminalsData, ListTerminalsErrors, ListTerminalsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, LogoutData, LogoutErrors, LogoutEverywhereData, LogoutEverywhereErrors, LogoutEverywhereResponses, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, OidcBackchannelLogoutData, OidcBackchannelLogoutErrors, OidcBackchannelLogoutResponses, OidcCallbackData, OidcCallbackErrors, OidcCallbackResponses, OidcLoginData, OidcLoginErrors, OidcLoginResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, RerunSessionData, RerunSessionErrors, RerunSessionResponses, RestoreProjectData, RestoreProjectErrors, RestoreProjectResponses, RetryWorkspaceData, RetryWorkspaceErrors, RetryWorkspaceResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, SendQueuedData, SendQueuedErrors, SendQueuedResponses, SignPersonOutData, SignPersonOutErrors, SignPersonOutResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdatePersonData, UpdatePersonErrors, UpdatePersonResponses, UpdatePreferencesData, UpdatePreferencesErrors, UpdatePreferencesResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTemplateData, UpdateTemplateErrors, UpdateTemplateResponses, UpdateTerminalData, UpdateTerminalErrors, UpdateTerminalResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WithdrawQueuedData, WithdrawQueuedErrors, WithdrawQueuedResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
+import type { ActivateConfigData, ActivateConfigErrors, ActivateConfigResponses, AnswerPermissionData, AnswerPermissionErrors, AnswerPermissionResponses, AnswerQuestionData, AnswerQuestionErrors, AnswerQuestionResponses, ArchiveProjectData, ArchiveProjectErrors, ArchiveProjectResponses, CancelTaskData, CancelTaskErrors, CancelTaskResponses, ChangeTasksData, ChangeTasksErrors, ChangeTasksResponses, CloseTerminalData, CloseTerminalErrors, CloseTerminalResponses, CompareConfigsData, CompareConfigsErrors, CompareConfigsResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, CreateTemplateData, CreateTemplateErrors, CreateTemplateResponses, CreateTerminalData, CreateTerminalErrors, CreateTerminalResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DeleteTemplateData, DeleteTemplateErrors, DeleteTemplateResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, EditQueuedData, EditQueuedErrors, EditQueuedResponses, EndSignInData, EndSignInErrors, EndSignInResponses, ExecuteTaskData, ExecuteTaskErrors, ExecuteTaskResponses, ExportAccountAuditData, ExportAccountAuditErrors, ExportAccountAuditResponses, ExportAuditData, ExportAuditErrors, ExportAuditResponses, ExportSessionData, ExportSessionErrors, ExportSessionResponses, GetArchiveData, GetArchiveErrors, GetArchiveResponses, GetConfigData, GetConfigErrors, GetConfigResponses, GetConfigStateData, GetConfigStateErrors, GetConfigStateResponses, GetConfigVersionData, GetConfigVersionErrors, GetConfigVersionResponses, GetContentData, GetContentErrors, GetContentResponses, GetDiffData, GetDiffErrors, GetDiffResponses, GetMethodsData, GetMethodsErrors, GetMethodsResponses, GetOriginalData, GetOriginalErrors, GetOriginalResponses, GetPodData, GetPodErrors, GetPodLogsData, GetPodLogsErrors, GetPodLogsResponses, GetPodResponses, GetPreferencesData, GetPreferencesErrors, GetPreferencesResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetResourcesData, GetResourcesErrors, GetResourcesResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatesData, GetStatesErrors, GetStatesResponses, GetTaskData, GetTaskErrors, GetTaskResponses, GetTreeData, GetTreeErrors, GetTreeResponses, HealthzData, HealthzErrors, HealthzResponses, LaunchData, LaunchErrors, LaunchResponses, ListAccountAuditData, ListAccountAuditErrors, ListAccountAuditResponses, ListAttentionData, ListAttentionErrors, ListAttentionResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListConfigVersionsData, ListConfigVersionsErrors, ListConfigVersionsResponses, ListInteractionsData, ListInteractionsErrors, ListInteractionsResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvidersData, ListProvidersErrors, ListProvidersResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListSignInsData, ListSignInsErrors, ListSignInsResponses, ListTaskEventsData, ListTaskEventsErrors, ListTaskEventsResponses, ListTasksData, ListTasksErrors, ListTaskSessionsData, ListTaskSessionsErrors, ListTaskSessionsResponses, ListTasksResponses, ListTemplatesData, ListTemplatesErrors, ListTemplatesResponses, ListTerminalsData, ListTerminalsErrors, ListTerminalsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, LogoutData, LogoutErrors, LogoutEverywhereData, LogoutEverywhereErrors, LogoutEverywhereResponses, LogoutResponses, MakeDirectoryData, MakeDirectoryErrors, MakeDirectoryResponses, MeData, MeErrors, MeResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, OidcBackchannelLogoutData, OidcBackchannelLogoutErrors, OidcBackchannelLogoutResponses, OidcCallbackData, OidcCallbackErrors, OidcCallbackResponses, OidcLoginData, OidcLoginErrors, OidcLoginResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RefreshData, RefreshErrors, RefreshResponses, RenameFileData, RenameFileErrors, RenameFileResponses, RerunSessionData, RerunSessionErrors, RerunSessionResponses, RestoreProjectData, RestoreProjectErrors, RestoreProjectResponses, RetryWorkspaceData, RetryWorkspaceErrors, RetryWorkspaceResponses, SaveConfigData, SaveConfigErrors, SaveConfigResponses, SearchFilesData, SearchFilesErrors, SearchFilesResponses, SendFeedbackData, SendFeedbackErrors, SendFeedbackResponses, SendQueuedData, SendQueuedErrors, SendQueuedResponses, SignPersonOutData, SignPersonOutErrors, SignPersonOutResponses, StartProjectData, StartProjectErrors, StartProjectResponses, StopProjectData, StopProjectErrors, StopProjectResponses, StreamOutputData, StreamOutputErrors, StreamOutputResponses, TestConfigData, TestConfigErrors, TestConfigResponses, UpdatePersonData, UpdatePersonErrors, UpdatePersonResponses, UpdatePreferencesData, UpdatePreferencesErrors, UpdatePreferencesResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, UpdateTemplateData, UpdateTemplateErrors, UpdateTemplateResponses, UpdateTerminalData, UpdateTerminalErrors, UpdateTerminalResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WithdrawQueuedData, WithdrawQueuedErrors, WithdrawQueuedResponses, WriteFileData, WriteFileErrors, WriteFileResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -21,10 +21,15 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * List Attention
  *
- * What waits for you in all projects; at most 100 of each kind, so one page.
+ * What waits for you in all projects: asks first, then cards to review, each longest waiting first.
  */
 export const listAttention = <ThrowOnError extends boolean = true>(options?: Options<ListAttentionData, ThrowOnError>) => (options?.client ?? client).get<ListAttentionResponses, ListAttentionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/attention',
     ...options
 });
@@ -36,7 +41,28 @@ export const listAttention = <ThrowOnError extends boolean = true>(options?: Opt
  */
 export const listAccountAudit = <ThrowOnError extends boolean = true>(options?: Options<ListAccountAuditData, ThrowOnError>) => (options?.client ?? client).get<ListAccountAuditResponses, ListAccountAuditErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/audit',
+    ...options
+});
+
+/**
+ * Export Account Audit
+ *
+ * As `/audit` lists it, all of it.
+ */
+export const exportAccountAudit = <ThrowOnError extends boolean = true>(options?: Options<ExportAccountAuditData, ThrowOnError>) => (options?.client ?? client).get<ExportAccountAuditResponses, ExportAccountAuditErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
+    url: '/api/audit/export',
     ...options
 });
 
@@ -75,6 +101,11 @@ export const logout = <ThrowOnError extends boolean = true>(options?: Options<Lo
  */
 export const logoutEverywhere = <ThrowOnError extends boolean = true>(options?: Options<LogoutEverywhereData, ThrowOnError>) => (options?.client ?? client).post<LogoutEverywhereResponses, LogoutEverywhereErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/logout/everywhere',
     ...options
 });
@@ -86,24 +117,43 @@ export const logoutEverywhere = <ThrowOnError extends boolean = true>(options?: 
  */
 export const me = <ThrowOnError extends boolean = true>(options?: Options<MeData, ThrowOnError>) => (options?.client ?? client).get<MeResponses, MeErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/me',
     ...options
 });
 
 /**
  * Get Preferences
+ *
+ * How this person likes the product, in every browser.
  */
 export const getPreferences = <ThrowOnError extends boolean = true>(options?: Options<GetPreferencesData, ThrowOnError>) => (options?.client ?? client).get<GetPreferencesResponses, GetPreferencesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/me/preferences',
     ...options
 });
 
 /**
  * Update Preferences
+ *
+ * What is not named stays as it is.
  */
 export const updatePreferences = <ThrowOnError extends boolean = true>(options: Options<UpdatePreferencesData, ThrowOnError>) => (options.client ?? client).patch<UpdatePreferencesResponses, UpdatePreferencesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/me/preferences',
     ...options,
     headers: {
@@ -182,6 +232,11 @@ export const refresh = <ThrowOnError extends boolean = true>(options?: Options<R
  */
 export const listSignIns = <ThrowOnError extends boolean = true>(options?: Options<ListSignInsData, ThrowOnError>) => (options?.client ?? client).get<ListSignInsResponses, ListSignInsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/sign-ins',
     ...options
 });
@@ -193,6 +248,11 @@ export const listSignIns = <ThrowOnError extends boolean = true>(options?: Optio
  */
 export const endSignIn = <ThrowOnError extends boolean = true>(options: Options<EndSignInData, ThrowOnError>) => (options.client ?? client).delete<EndSignInResponses, EndSignInErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/sign-ins/{sign_in}',
     ...options
 });
@@ -204,6 +264,11 @@ export const endSignIn = <ThrowOnError extends boolean = true>(options: Options<
  */
 export const listTokens = <ThrowOnError extends boolean = true>(options?: Options<ListTokensData, ThrowOnError>) => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/tokens',
     ...options
 });
@@ -215,6 +280,11 @@ export const listTokens = <ThrowOnError extends boolean = true>(options?: Option
  */
 export const createToken = <ThrowOnError extends boolean = true>(options: Options<CreateTokenData, ThrowOnError>) => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/tokens',
     ...options,
     headers: {
@@ -230,6 +300,11 @@ export const createToken = <ThrowOnError extends boolean = true>(options: Option
  */
 export const deleteToken = <ThrowOnError extends boolean = true>(options: Options<DeleteTokenData, ThrowOnError>) => (options.client ?? client).delete<DeleteTokenResponses, DeleteTokenErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/auth/tokens/{token}',
     ...options
 });
@@ -252,6 +327,11 @@ export const healthz = <ThrowOnError extends boolean = true>(options?: Options<H
  */
 export const listProjects = <ThrowOnError extends boolean = true>(options?: Options<ListProjectsData, ThrowOnError>) => (options?.client ?? client).get<ListProjectsResponses, ListProjectsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects',
     ...options
 });
@@ -265,6 +345,11 @@ export const listProjects = <ThrowOnError extends boolean = true>(options?: Opti
  */
 export const createProject = <ThrowOnError extends boolean = true>(options: Options<CreateProjectData, ThrowOnError>) => (options.client ?? client).post<CreateProjectResponses, CreateProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects',
     ...options,
     headers: {
@@ -275,27 +360,48 @@ export const createProject = <ThrowOnError extends boolean = true>(options: Opti
 
 /**
  * Delete Project
+ *
+ * Its runs are told to stop, its pod and workspace are taken away; its record stays.
  */
 export const deleteProject = <ThrowOnError extends boolean = true>(options: Options<DeleteProjectData, ThrowOnError>) => (options.client ?? client).delete<DeleteProjectResponses, DeleteProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}',
     ...options
 });
 
 /**
  * Get Project
+ *
+ * One project, by its id or its slug, with the numbers that its card shows.
  */
 export const getProject = <ThrowOnError extends boolean = true>(options: Options<GetProjectData, ThrowOnError>) => (options.client ?? client).get<GetProjectResponses, GetProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}',
     ...options
 });
 
 /**
  * Update Project
+ *
+ * What is not named stays as it is.
  */
 export const updateProject = <ThrowOnError extends boolean = true>(options: Options<UpdateProjectData, ThrowOnError>) => (options.client ?? client).patch<UpdateProjectResponses, UpdateProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}',
     ...options,
     headers: {
@@ -311,33 +417,59 @@ export const updateProject = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const archiveProject = <ThrowOnError extends boolean = true>(options: Options<ArchiveProjectData, ThrowOnError>) => (options.client ?? client).post<ArchiveProjectResponses, ArchiveProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/archive',
     ...options
 });
 
 /**
  * List Audit
+ *
+ * Who did what in this project, newest first.
  */
 export const listAudit = <ThrowOnError extends boolean = true>(options: Options<ListAuditData, ThrowOnError>) => (options.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/audit',
     ...options
 });
 
 /**
  * Export Audit
+ *
+ * All lines that the filter leaves, newest first.
  */
 export const exportAudit = <ThrowOnError extends boolean = true>(options: Options<ExportAuditData, ThrowOnError>) => (options.client ?? client).get<ExportAuditResponses, ExportAuditErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/audit/export',
     ...options
 });
 
 /**
  * Get Config
+ *
+ * The version that the next run works under.
  */
 export const getConfig = <ThrowOnError extends boolean = true>(options: Options<GetConfigData, ThrowOnError>) => (options.client ?? client).get<GetConfigResponses, GetConfigErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config',
     ...options
 });
@@ -351,6 +483,11 @@ export const getConfig = <ThrowOnError extends boolean = true>(options: Options<
  */
 export const saveConfig = <ThrowOnError extends boolean = true>(options: Options<SaveConfigData, ThrowOnError>) => (options.client ?? client).put<SaveConfigResponses, SaveConfigErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config',
     ...options,
     headers: {
@@ -366,6 +503,11 @@ export const saveConfig = <ThrowOnError extends boolean = true>(options: Options
  */
 export const compareConfigs = <ThrowOnError extends boolean = true>(options: Options<CompareConfigsData, ThrowOnError>) => (options.client ?? client).get<CompareConfigsResponses, CompareConfigsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/compare',
     ...options
 });
@@ -373,10 +515,15 @@ export const compareConfigs = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * List Models
  *
- * What the pod's OpenCode offers while it runs, and suggestions for the other providers.
+ * What the pod's OpenCode knows while it runs, of every provider that can be chosen; else suggestions.
  */
 export const listModels = <ThrowOnError extends boolean = true>(options: Options<ListModelsData, ThrowOnError>) => (options.client ?? client).get<ListModelsResponses, ListModelsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/models',
     ...options
 });
@@ -388,6 +535,11 @@ export const listModels = <ThrowOnError extends boolean = true>(options: Options
  */
 export const getConfigState = <ThrowOnError extends boolean = true>(options: Options<GetConfigStateData, ThrowOnError>) => (options.client ?? client).get<GetConfigStateResponses, GetConfigStateErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/state',
     ...options
 });
@@ -399,6 +551,11 @@ export const getConfigState = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const testConfig = <ThrowOnError extends boolean = true>(options: Options<TestConfigData, ThrowOnError>) => (options.client ?? client).post<TestConfigResponses, TestConfigErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/test',
     ...options,
     headers: {
@@ -409,36 +566,64 @@ export const testConfig = <ThrowOnError extends boolean = true>(options: Options
 
 /**
  * List Config Versions
+ *
+ * Newest first; a version never changes.
  */
 export const listConfigVersions = <ThrowOnError extends boolean = true>(options: Options<ListConfigVersionsData, ThrowOnError>) => (options.client ?? client).get<ListConfigVersionsResponses, ListConfigVersionsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/versions',
     ...options
 });
 
 /**
  * Get Config Version
+ *
+ * One version, active or not.
  */
 export const getConfigVersion = <ThrowOnError extends boolean = true>(options: Options<GetConfigVersionData, ThrowOnError>) => (options.client ?? client).get<GetConfigVersionResponses, GetConfigVersionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/versions/{version}',
     ...options
 });
 
 /**
  * Activate Config
+ *
+ * From the next run on; a run at work keeps its own.
  */
 export const activateConfig = <ThrowOnError extends boolean = true>(options: Options<ActivateConfigData, ThrowOnError>) => (options.client ?? client).post<ActivateConfigResponses, ActivateConfigErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/config/versions/{version}/activate',
     ...options
 });
 
 /**
  * Delete File
+ *
+ * A file, or a folder, which must be empty unless `recursive` is said.
  */
 export const deleteFile = <ThrowOnError extends boolean = true>(options: Options<DeleteFileData, ThrowOnError>) => (options.client ?? client).delete<DeleteFileResponses, DeleteFileErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files',
     ...options
 });
@@ -450,6 +635,11 @@ export const deleteFile = <ThrowOnError extends boolean = true>(options: Options
  */
 export const getArchive = <ThrowOnError extends boolean = true>(options: Options<GetArchiveData, ThrowOnError>) => (options.client ?? client).get<GetArchiveResponses, GetArchiveErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/archive',
     ...options
 });
@@ -461,6 +651,11 @@ export const getArchive = <ThrowOnError extends boolean = true>(options: Options
  */
 export const getContent = <ThrowOnError extends boolean = true>(options: Options<GetContentData, ThrowOnError>) => (options.client ?? client).get<GetContentResponses, GetContentErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/content',
     ...options
 });
@@ -473,6 +668,11 @@ export const getContent = <ThrowOnError extends boolean = true>(options: Options
 export const uploadFile = <ThrowOnError extends boolean = true>(options: Options<UploadFileData, ThrowOnError>) => (options.client ?? client).put<UploadFileResponses, UploadFileErrors, ThrowOnError, 'data'>({
     bodySerializer: null,
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/content',
     ...options,
     headers: {
@@ -483,9 +683,16 @@ export const uploadFile = <ThrowOnError extends boolean = true>(options: Options
 
 /**
  * Make Directory
+ *
+ * With those above it that are missing.
  */
 export const makeDirectory = <ThrowOnError extends boolean = true>(options: Options<MakeDirectoryData, ThrowOnError>) => (options.client ?? client).post<MakeDirectoryResponses, MakeDirectoryErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/mkdir',
     ...options,
     headers: {
@@ -501,15 +708,27 @@ export const makeDirectory = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const getOriginal = <ThrowOnError extends boolean = true>(options: Options<GetOriginalData, ThrowOnError>) => (options.client ?? client).get<GetOriginalResponses, GetOriginalErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/original',
     ...options
 });
 
 /**
  * Rename File
+ *
+ * Also into another folder; replaces nothing.
  */
 export const renameFile = <ThrowOnError extends boolean = true>(options: Options<RenameFileData, ThrowOnError>) => (options.client ?? client).post<RenameFileResponses, RenameFileErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/rename',
     ...options,
     headers: {
@@ -525,24 +744,43 @@ export const renameFile = <ThrowOnError extends boolean = true>(options: Options
  */
 export const searchFiles = <ThrowOnError extends boolean = true>(options: Options<SearchFilesData, ThrowOnError>) => (options.client ?? client).get<SearchFilesResponses, SearchFilesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/search',
     ...options
 });
 
 /**
  * Get Tree
+ *
+ * A folder and what lies below it: directories first, then names whatever their case; links are not followed.
  */
 export const getTree = <ThrowOnError extends boolean = true>(options: Options<GetTreeData, ThrowOnError>) => (options.client ?? client).get<GetTreeResponses, GetTreeErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/tree',
     ...options
 });
 
 /**
  * Write File
+ *
+ * A text, in one piece. Replaces nothing unless `base_etag` names the version, or `overwrite` is said.
  */
 export const writeFile = <ThrowOnError extends boolean = true>(options: Options<WriteFileData, ThrowOnError>) => (options.client ?? client).post<WriteFileResponses, WriteFileErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/files/write',
     ...options,
     headers: {
@@ -553,18 +791,32 @@ export const writeFile = <ThrowOnError extends boolean = true>(options: Options<
 
 /**
  * Get Pod
+ *
+ * Its parts, how each fares, and what to do about one that does not.
  */
 export const getPod = <ThrowOnError extends boolean = true>(options: Options<GetPodData, ThrowOnError>) => (options.client ?? client).get<GetPodResponses, GetPodErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/pod',
     ...options
 });
 
 /**
  * Get Pod Logs
+ *
+ * The last lines of one part.
  */
 export const getPodLogs = <ThrowOnError extends boolean = true>(options: Options<GetPodLogsData, ThrowOnError>) => (options.client ?? client).get<GetPodLogsResponses, GetPodLogsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/pod/logs',
     ...options
 });
@@ -576,6 +828,11 @@ export const getPodLogs = <ThrowOnError extends boolean = true>(options: Options
  */
 export const restoreProject = <ThrowOnError extends boolean = true>(options: Options<RestoreProjectData, ThrowOnError>) => (options.client ?? client).post<RestoreProjectResponses, RestoreProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/restore',
     ...options
 });
@@ -587,6 +844,11 @@ export const restoreProject = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const listSessions = <ThrowOnError extends boolean = true>(options: Options<ListSessionsData, ThrowOnError>) => (options.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions',
     ...options
 });
@@ -598,15 +860,27 @@ export const listSessions = <ThrowOnError extends boolean = true>(options: Optio
  */
 export const deleteSession = <ThrowOnError extends boolean = true>(options: Options<DeleteSessionData, ThrowOnError>) => (options.client ?? client).delete<DeleteSessionResponses, DeleteSessionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions/{session}',
     ...options
 });
 
 /**
  * Get Session
+ *
+ * One run, also after its pod is gone.
  */
 export const getSession = <ThrowOnError extends boolean = true>(options: Options<GetSessionData, ThrowOnError>) => (options.client ?? client).get<GetSessionResponses, GetSessionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions/{session}',
     ...options
 });
@@ -618,6 +892,11 @@ export const getSession = <ThrowOnError extends boolean = true>(options: Options
  */
 export const exportSession = <ThrowOnError extends boolean = true>(options: Options<ExportSessionData, ThrowOnError>) => (options.client ?? client).get<ExportSessionResponses, ExportSessionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions/{session}/export',
     ...options
 });
@@ -629,6 +908,11 @@ export const exportSession = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const rerunSession = <ThrowOnError extends boolean = true>(options: Options<RerunSessionData, ThrowOnError>) => (options.client ?? client).post<RerunSessionResponses, RerunSessionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/sessions/{session}/rerun',
     ...options,
     headers: {
@@ -639,18 +923,32 @@ export const rerunSession = <ThrowOnError extends boolean = true>(options: Optio
 
 /**
  * Start Project
+ *
+ * Wish for a running pod; answered before it runs.
  */
 export const startProject = <ThrowOnError extends boolean = true>(options: Options<StartProjectData, ThrowOnError>) => (options.client ?? client).post<StartProjectResponses, StartProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/start',
     ...options
 });
 
 /**
  * Stop Project
+ *
+ * Wish for the pod to be stopped; refused while the agent works in it.
  */
 export const stopProject = <ThrowOnError extends boolean = true>(options: Options<StopProjectData, ThrowOnError>) => (options.client ?? client).post<StopProjectResponses, StopProjectErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/stop',
     ...options
 });
@@ -662,15 +960,27 @@ export const stopProject = <ThrowOnError extends boolean = true>(options: Option
  */
 export const listTasks = <ThrowOnError extends boolean = true>(options: Options<ListTasksData, ThrowOnError>) => (options.client ?? client).get<ListTasksResponses, ListTasksErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks',
     ...options
 });
 
 /**
  * Create Task
+ *
+ * At the end of the first column.
  */
 export const createTask = <ThrowOnError extends boolean = true>(options: Options<CreateTaskData, ThrowOnError>) => (options.client ?? client).post<CreateTaskResponses, CreateTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks',
     ...options,
     headers: {
@@ -686,6 +996,11 @@ export const createTask = <ThrowOnError extends boolean = true>(options: Options
  */
 export const changeTasks = <ThrowOnError extends boolean = true>(options: Options<ChangeTasksData, ThrowOnError>) => (options.client ?? client).post<ChangeTasksResponses, ChangeTasksErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/bulk',
     ...options,
     headers: {
@@ -696,27 +1011,48 @@ export const changeTasks = <ThrowOnError extends boolean = true>(options: Option
 
 /**
  * Delete Task
+ *
+ * Out of sight at once; it can be restored for 30 days.
  */
 export const deleteTask = <ThrowOnError extends boolean = true>(options: Options<DeleteTaskData, ThrowOnError>) => (options.client ?? client).delete<DeleteTaskResponses, DeleteTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}',
     ...options
 });
 
 /**
  * Get Task
+ *
+ * The card as boards show it; its `ETag` is its version.
  */
 export const getTask = <ThrowOnError extends boolean = true>(options: Options<GetTaskData, ThrowOnError>) => (options.client ?? client).get<GetTaskResponses, GetTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}',
     ...options
 });
 
 /**
  * Update Task
+ *
+ * What is not named stays as it is. With `If-Match`, refused if somebody was faster.
  */
 export const updateTask = <ThrowOnError extends boolean = true>(options: Options<UpdateTaskData, ThrowOnError>) => (options.client ?? client).patch<UpdateTaskResponses, UpdateTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}',
     ...options,
     headers: {
@@ -727,9 +1063,16 @@ export const updateTask = <ThrowOnError extends boolean = true>(options: Options
 
 /**
  * Cancel Task
+ *
+ * A queued run ends at once; a run at work is told to stop, and the card follows.
  */
 export const cancelTask = <ThrowOnError extends boolean = true>(options: Options<CancelTaskData, ThrowOnError>) => (options.client ?? client).post<CancelTaskResponses, CancelTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/cancel',
     ...options
 });
@@ -741,33 +1084,59 @@ export const cancelTask = <ThrowOnError extends boolean = true>(options: Options
  */
 export const getDiff = <ThrowOnError extends boolean = true>(options: Options<GetDiffData, ThrowOnError>) => (options.client ?? client).get<GetDiffResponses, GetDiffErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/diff',
     ...options
 });
 
 /**
  * List Task Events
+ *
+ * What happened to a card and who did it, newest first.
  */
 export const listTaskEvents = <ThrowOnError extends boolean = true>(options: Options<ListTaskEventsData, ThrowOnError>) => (options.client ?? client).get<ListTaskEventsResponses, ListTaskEventsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/events',
     ...options
 });
 
 /**
  * Execute Task
+ *
+ * Give the card to the agent; the run waits in the queue of its project.
  */
 export const executeTask = <ThrowOnError extends boolean = true>(options: Options<ExecuteTaskData, ThrowOnError>) => (options.client ?? client).post<ExecuteTaskResponses, ExecuteTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/execute',
     ...options
 });
 
 /**
  * List Interactions
+ *
+ * All that people and the agent said to each other on a card, in order.
  */
 export const listInteractions = <ThrowOnError extends boolean = true>(options: Options<ListInteractionsData, ThrowOnError>) => (options.client ?? client).get<ListInteractionsResponses, ListInteractionsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions',
     ...options
 });
@@ -779,6 +1148,11 @@ export const listInteractions = <ThrowOnError extends boolean = true>(options: O
  */
 export const sendFeedback = <ThrowOnError extends boolean = true>(options: Options<SendFeedbackData, ThrowOnError>) => (options.client ?? client).post<SendFeedbackResponses, SendFeedbackErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions',
     ...options,
     headers: {
@@ -794,6 +1168,11 @@ export const sendFeedback = <ThrowOnError extends boolean = true>(options: Optio
  */
 export const sendQueued = <ThrowOnError extends boolean = true>(options: Options<SendQueuedData, ThrowOnError>) => (options.client ?? client).post<SendQueuedResponses, SendQueuedErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions/send',
     ...options
 });
@@ -805,6 +1184,11 @@ export const sendQueued = <ThrowOnError extends boolean = true>(options: Options
  */
 export const withdrawQueued = <ThrowOnError extends boolean = true>(options: Options<WithdrawQueuedData, ThrowOnError>) => (options.client ?? client).delete<WithdrawQueuedResponses, WithdrawQueuedErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions/{interaction}',
     ...options
 });
@@ -816,6 +1200,11 @@ export const withdrawQueued = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const editQueued = <ThrowOnError extends boolean = true>(options: Options<EditQueuedData, ThrowOnError>) => (options.client ?? client).patch<EditQueuedResponses, EditQueuedErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/interactions/{interaction}',
     ...options,
     headers: {
@@ -826,9 +1215,16 @@ export const editQueued = <ThrowOnError extends boolean = true>(options: Options
 
 /**
  * Move Task
+ *
+ * To another column or another place in its own.
  */
 export const moveTask = <ThrowOnError extends boolean = true>(options: Options<MoveTaskData, ThrowOnError>) => (options.client ?? client).post<MoveTaskResponses, MoveTaskErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/move',
     ...options,
     headers: {
@@ -842,17 +1238,29 @@ export const moveTask = <ThrowOnError extends boolean = true>(options: Options<M
  *
  * Server-sent events: what the run put out so far, then what it puts out; resumable by `Last-Event-ID`.
  */
-export const streamOutput = <ThrowOnError extends boolean = true>(options: Options<StreamOutputData, ThrowOnError>) => (options.client ?? client).get<StreamOutputResponses, StreamOutputErrors, ThrowOnError, 'data'>({
+export const streamOutput = <ThrowOnError extends boolean = true>(options: Options<StreamOutputData, ThrowOnError, unknown>) => (options.client ?? client).sse.get<StreamOutputResponses, StreamOutputErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/output',
     ...options
 });
 
 /**
  * Answer Permission
+ *
+ * Saved at once, and carried to the agent.
  */
 export const answerPermission = <ThrowOnError extends boolean = true>(options: Options<AnswerPermissionData, ThrowOnError>) => (options.client ?? client).post<AnswerPermissionResponses, AnswerPermissionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/permissions/{interaction}',
     ...options,
     headers: {
@@ -863,9 +1271,16 @@ export const answerPermission = <ThrowOnError extends boolean = true>(options: O
 
 /**
  * Answer Question
+ *
+ * Saved at once, and carried to the agent.
  */
 export const answerQuestion = <ThrowOnError extends boolean = true>(options: Options<AnswerQuestionData, ThrowOnError>) => (options.client ?? client).post<AnswerQuestionResponses, AnswerQuestionErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/questions/{interaction}',
     ...options,
     headers: {
@@ -876,27 +1291,48 @@ export const answerQuestion = <ThrowOnError extends boolean = true>(options: Opt
 
 /**
  * List Task Sessions
+ *
+ * The runs of a card, newest first.
  */
 export const listTaskSessions = <ThrowOnError extends boolean = true>(options: Options<ListTaskSessionsData, ThrowOnError>) => (options.client ?? client).get<ListTaskSessionsResponses, ListTaskSessionsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/tasks/{task}/sessions',
     ...options
 });
 
 /**
  * List Templates
+ *
+ * Texts to begin a card with.
  */
 export const listTemplates = <ThrowOnError extends boolean = true>(options: Options<ListTemplatesData, ThrowOnError>) => (options.client ?? client).get<ListTemplatesResponses, ListTemplatesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/templates',
     ...options
 });
 
 /**
  * Create Template
+ *
+ * A name is used once in a project.
  */
 export const createTemplate = <ThrowOnError extends boolean = true>(options: Options<CreateTemplateData, ThrowOnError>) => (options.client ?? client).post<CreateTemplateResponses, CreateTemplateErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/templates',
     ...options,
     headers: {
@@ -907,18 +1343,32 @@ export const createTemplate = <ThrowOnError extends boolean = true>(options: Opt
 
 /**
  * Delete Template
+ *
+ * Cards made from it stay.
  */
 export const deleteTemplate = <ThrowOnError extends boolean = true>(options: Options<DeleteTemplateData, ThrowOnError>) => (options.client ?? client).delete<DeleteTemplateResponses, DeleteTemplateErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/templates/{template}',
     ...options
 });
 
 /**
  * Update Template
+ *
+ * What is not named stays as it is.
  */
 export const updateTemplate = <ThrowOnError extends boolean = true>(options: Options<UpdateTemplateData, ThrowOnError>) => (options.client ?? client).patch<UpdateTemplateResponses, UpdateTemplateErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/templates/{template}',
     ...options,
     headers: {
@@ -934,6 +1384,11 @@ export const updateTemplate = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const listTerminals = <ThrowOnError extends boolean = true>(options: Options<ListTerminalsData, ThrowOnError>) => (options.client ?? client).get<ListTerminalsResponses, ListTerminalsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/terminals',
     ...options
 });
@@ -945,6 +1400,11 @@ export const listTerminals = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const createTerminal = <ThrowOnError extends boolean = true>(options: Options<CreateTerminalData, ThrowOnError>) => (options.client ?? client).post<CreateTerminalResponses, CreateTerminalErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/terminals',
     ...options,
     headers: {
@@ -960,6 +1420,11 @@ export const createTerminal = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const closeTerminal = <ThrowOnError extends boolean = true>(options: Options<CloseTerminalData, ThrowOnError>) => (options.client ?? client).delete<CloseTerminalResponses, CloseTerminalErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/terminals/{terminal}',
     ...options
 });
@@ -971,6 +1436,11 @@ export const closeTerminal = <ThrowOnError extends boolean = true>(options: Opti
  */
 export const updateTerminal = <ThrowOnError extends boolean = true>(options: Options<UpdateTerminalData, ThrowOnError>) => (options.client ?? client).patch<UpdateTerminalResponses, UpdateTerminalErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/terminals/{terminal}',
     ...options,
     headers: {
@@ -986,6 +1456,11 @@ export const updateTerminal = <ThrowOnError extends boolean = true>(options: Opt
  */
 export const retryWorkspace = <ThrowOnError extends boolean = true>(options: Options<RetryWorkspaceData, ThrowOnError>) => (options.client ?? client).post<RetryWorkspaceResponses, RetryWorkspaceErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/projects/{project}/workspace/retry',
     ...options,
     headers: {
@@ -996,9 +1471,16 @@ export const retryWorkspace = <ThrowOnError extends boolean = true>(options: Opt
 
 /**
  * List Providers
+ *
+ * Which providers can be chosen, and what each needs.
  */
 export const listProviders = <ThrowOnError extends boolean = true>(options?: Options<ListProvidersData, ThrowOnError>) => (options?.client ?? client).get<ListProvidersResponses, ListProvidersErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/providers',
     ...options
 });
@@ -1015,12 +1497,33 @@ export const readyz = <ThrowOnError extends boolean = true>(options?: Options<Re
 });
 
 /**
+ * Get Resources
+ *
+ * What a pod may use whose project does not say, the most a project may ask for, and how pods are held to it.
+ */
+export const getResources = <ThrowOnError extends boolean = true>(options?: Options<GetResourcesData, ThrowOnError>) => (options?.client ?? client).get<GetResourcesResponses, GetResourcesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
+    url: '/api/resources',
+    ...options
+});
+
+/**
  * Get States
  *
  * Which drops a board may offer, and what the buttons of a card may be.
  */
 export const getStates = <ThrowOnError extends boolean = true>(options?: Options<GetStatesData, ThrowOnError>) => (options?.client ?? client).get<GetStatesResponses, GetStatesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/states',
     ...options
 });
@@ -1032,6 +1535,11 @@ export const getStates = <ThrowOnError extends boolean = true>(options?: Options
  */
 export const listPeople = <ThrowOnError extends boolean = true>(options?: Options<ListPeopleData, ThrowOnError>) => (options?.client ?? client).get<ListPeopleResponses, ListPeopleErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/users',
     ...options
 });
@@ -1043,6 +1551,11 @@ export const listPeople = <ThrowOnError extends boolean = true>(options?: Option
  */
 export const updatePerson = <ThrowOnError extends boolean = true>(options: Options<UpdatePersonData, ThrowOnError>) => (options.client ?? client).patch<UpdatePersonResponses, UpdatePersonErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/users/{user}',
     ...options,
     headers: {
@@ -1058,6 +1571,11 @@ export const updatePerson = <ThrowOnError extends boolean = true>(options: Optio
  */
 export const signPersonOut = <ThrowOnError extends boolean = true>(options: Options<SignPersonOutData, ThrowOnError>) => (options.client ?? client).post<SignPersonOutResponses, SignPersonOutErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: 'opm_session_8400',
+            type: 'apiKey'
+        }],
     url: '/api/users/{user}/sign-out',
     ...options
 });

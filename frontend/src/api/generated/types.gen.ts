@@ -185,6 +185,7 @@ export type AuditEntry = {
      * Ip Address
      */
     ip_address: string | null;
+    outcome: AuditOutcome;
     /**
      * Request Id
      */
@@ -203,9 +204,20 @@ export type AuditEntry = {
     user_agent: string | null;
     /**
      * User Id
+     *
+     * none: the server itself, or an account that is no more
      */
     user_id: string | null;
+    /**
+     * User Name
+     */
+    user_name?: string | null;
 };
+
+/**
+ * AuditOutcome
+ */
+export type AuditOutcome = 'success' | 'failure';
 
 /**
  * Bulk
@@ -1102,6 +1114,12 @@ export type NewConfig = {
  */
 export type NewProject = {
     /**
+     * Cpu Limit
+     *
+     * processors that the pod may use; null: as the operator set it
+     */
+    cpu_limit?: number | null;
+    /**
      * Description
      */
     description?: string;
@@ -1109,6 +1127,12 @@ export type NewProject = {
      * start with a repository, cloned in the pod
      */
     git?: GitSource | null;
+    /**
+     * Memory Mb
+     *
+     * MB that all processes of the pod may use together; null: as the operator set it
+     */
+    memory_mb?: number | null;
     /**
      * Name
      */
@@ -2057,6 +2081,12 @@ export type Project = {
      */
     archived_at: string | null;
     /**
+     * Cpu Limit
+     *
+     * processors that the pod may use; null: as the operator set it
+     */
+    cpu_limit: number | null;
+    /**
      * Created At
      */
     created_at: string;
@@ -2095,6 +2125,12 @@ export type Project = {
      * Max Concurrent Runs
      */
     max_concurrent_runs: number;
+    /**
+     * Memory Mb
+     *
+     * MB that all processes of the pod may use together; null: as the operator set it
+     */
+    memory_mb: number | null;
     /**
      * Name
      */
@@ -2155,6 +2191,12 @@ export type ProjectChanged = {
  */
 export type ProjectPatch = {
     /**
+     * Cpu Limit
+     *
+     * processors that the pod may use; null: as the operator set it. Taken when the pod is started next
+     */
+    cpu_limit?: number | null;
+    /**
      * Description
      */
     description?: string | null;
@@ -2170,6 +2212,12 @@ export type ProjectPatch = {
      * runs at work at once; further ones wait in the queue
      */
     max_concurrent_runs?: number | null;
+    /**
+     * Memory Mb
+     *
+     * MB that all processes of the pod may use together; null: as the operator set it. Taken when the pod is started next
+     */
+    memory_mb?: number | null;
     /**
      * Name
      */
@@ -2206,6 +2254,12 @@ export type ProjectSummary = {
      * cards that wait for a human
      */
     attention_count?: number;
+    /**
+     * Cpu Limit
+     *
+     * processors that the pod may use; null: as the operator set it
+     */
+    cpu_limit: number | null;
     /**
      * Created At
      */
@@ -2251,6 +2305,12 @@ export type ProjectSummary = {
      * Max Concurrent Runs
      */
     max_concurrent_runs: number;
+    /**
+     * Memory Mb
+     *
+     * MB that all processes of the pod may use together; null: as the operator set it
+     */
+    memory_mb: number | null;
     /**
      * Name
      */
@@ -2382,6 +2442,44 @@ export type Rerun = {
 };
 
 /**
+ * Resources
+ *
+ * What the operator lets pods use, and how a pod is held to it.
+ */
+export type Resources = {
+    /**
+     * Cpu Limit
+     *
+     * of a project that does not say; null: all processors
+     */
+    cpu_limit: number | null;
+    /**
+     * Cpu Limit Max
+     *
+     * most that a project may ask for; null: no bound
+     */
+    cpu_limit_max: number | null;
+    /**
+     * Enforcement
+     *
+     * what becomes of a pod that would use more
+     */
+    enforcement: string;
+    /**
+     * Memory Mb
+     *
+     * of a project that does not say; null: as much as there is
+     */
+    memory_mb: number | null;
+    /**
+     * Memory Mb Max
+     *
+     * most that a project may ask for; null: no bound
+     */
+    memory_mb_max: number | null;
+};
+
+/**
  * Rule
  *
  * One pattern of commands, such as ``git push *``; the last rule that fits decides.
@@ -2427,7 +2525,7 @@ export type RunSummary = {
     /**
      * Queue Position
      *
-     * 1 is next; only while queued
+     * 1 is next in its project; only while queued
      */
     queue_position?: number | null;
     /**
@@ -2452,6 +2550,10 @@ export type RunSummary = {
      * Verdict
      */
     verdict: string | null;
+    /**
+     * Waits For
+     */
+    waits_for?: 'workspace' | 'project' | 'user' | 'server' | null;
 };
 
 /**
@@ -2572,6 +2674,8 @@ export type Session = {
     prompt: string;
     /**
      * Queue Position
+     *
+     * 1 is next in its project; only while queued
      */
     queue_position?: number | null;
     /**
@@ -2599,6 +2703,10 @@ export type Session = {
     task_title: string;
     tokens: Tokens;
     verdict: Verdict | null;
+    /**
+     * Waits For
+     */
+    waits_for?: 'workspace' | 'project' | 'user' | 'server' | null;
 };
 
 /**
@@ -2930,7 +3038,13 @@ export type TaskChanged = {
  */
 export type TaskEvent = {
     /**
+     * Actor Name
+     */
+    actor_name?: string | null;
+    /**
      * Actor User Id
+     *
+     * none: the server, after a run, or an account that is no more
      */
     actor_user_id: string | null;
     /**
@@ -3158,6 +3272,12 @@ export type Tree = {
      */
     entries: Array<Entry>;
     /**
+     * Next
+     *
+     * given as `after`, it lists what follows in this folder; null if nothing does, or time ran out
+     */
+    next?: string | null;
+    /**
      * Path
      */
     path: string;
@@ -3323,12 +3443,43 @@ export type Written = {
 
 export type ListAttentionData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+    };
     url: '/api/attention';
 };
 
 export type ListAttentionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3352,6 +3503,12 @@ export type ListAttentionResponse = ListAttentionResponses[keyof ListAttentionRe
 
 export type ListAccountAuditData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         /**
@@ -3379,6 +3536,10 @@ export type ListAccountAuditData = {
          */
         resource_id?: string | null;
         /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
          * Since
          */
         since?: string | null;
@@ -3391,6 +3552,22 @@ export type ListAccountAuditData = {
 };
 
 export type ListAccountAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3412,6 +3589,79 @@ export type ListAccountAuditResponses = {
 
 export type ListAccountAuditResponse = ListAccountAuditResponses[keyof ListAccountAuditResponses];
 
+export type ExportAccountAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        format?: ExportFormat;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * User
+         */
+        user?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
+    };
+    url: '/api/audit/export';
+};
+
+export type ExportAccountAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ExportAccountAuditError = ExportAccountAuditErrors[keyof ExportAccountAuditErrors];
+
+export type ExportAccountAuditResponses = {
+    /**
+     * The lines, as a file
+     */
+    200: unknown;
+};
+
 export type LaunchData = {
     body: Launch;
     path?: never;
@@ -3420,6 +3670,26 @@ export type LaunchData = {
 };
 
 export type LaunchErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3450,6 +3720,22 @@ export type LogoutData = {
 
 export type LogoutErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3479,6 +3765,26 @@ export type LogoutEverywhereData = {
 
 export type LogoutEverywhereErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3501,12 +3807,34 @@ export type LogoutEverywhereResponse = LogoutEverywhereResponses[keyof LogoutEve
 
 export type MeData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/me';
 };
 
 export type MeErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3530,12 +3858,34 @@ export type MeResponse = MeResponses[keyof MeResponses];
 
 export type GetPreferencesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/me/preferences';
 };
 
 export type GetPreferencesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3566,6 +3916,30 @@ export type UpdatePreferencesData = {
 
 export type UpdatePreferencesErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3588,12 +3962,30 @@ export type UpdatePreferencesResponse = UpdatePreferencesResponses[keyof UpdateP
 
 export type GetMethodsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/methods';
 };
 
 export type GetMethodsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3624,6 +4016,26 @@ export type OidcBackchannelLogoutData = {
 
 export type OidcBackchannelLogoutErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3650,6 +4062,30 @@ export type OidcCallbackData = {
 };
 
 export type OidcCallbackErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3680,6 +4116,30 @@ export type OidcLoginData = {
 
 export type OidcLoginErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3709,6 +4169,22 @@ export type RefreshData = {
 
 export type RefreshErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3731,6 +4207,12 @@ export type RefreshResponse = RefreshResponses[keyof RefreshResponses];
 
 export type ListSignInsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         /**
@@ -3746,6 +4228,26 @@ export type ListSignInsData = {
 };
 
 export type ListSignInsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3781,6 +4283,30 @@ export type EndSignInData = {
 
 export type EndSignInErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3803,6 +4329,12 @@ export type EndSignInResponse = EndSignInResponses[keyof EndSignInResponses];
 
 export type ListTokensData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         /**
@@ -3818,6 +4350,26 @@ export type ListTokensData = {
 };
 
 export type ListTokensErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3854,6 +4406,30 @@ export type CreateTokenData = {
 
 export type CreateTokenErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3888,6 +4464,30 @@ export type DeleteTokenData = {
 
 export type DeleteTokenErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -3910,12 +4510,26 @@ export type DeleteTokenResponse = DeleteTokenResponses[keyof DeleteTokenResponse
 
 export type HealthzData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/healthz';
 };
 
 export type HealthzErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3939,6 +4553,12 @@ export type HealthzResponse = HealthzResponses[keyof HealthzResponses];
 
 export type ListProjectsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         status?: ProjectView;
@@ -3955,6 +4575,22 @@ export type ListProjectsData = {
 };
 
 export type ListProjectsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -3991,6 +4627,30 @@ export type CreateProjectData = {
 
 export type CreateProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4025,6 +4685,34 @@ export type DeleteProjectData = {
 
 export type DeleteProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4047,6 +4735,12 @@ export type DeleteProjectResponse = DeleteProjectResponses[keyof DeleteProjectRe
 
 export type GetProjectData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4058,6 +4752,26 @@ export type GetProjectData = {
 };
 
 export type GetProjectErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4093,6 +4807,38 @@ export type UpdateProjectData = {
 
 export type UpdateProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4127,6 +4873,34 @@ export type ArchiveProjectData = {
 
 export type ArchiveProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4149,6 +4923,12 @@ export type ArchiveProjectResponse = ArchiveProjectResponses[keyof ArchiveProjec
 
 export type ListAuditData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4181,6 +4961,10 @@ export type ListAuditData = {
          */
         resource_id?: string | null;
         /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
          * Since
          */
         since?: string | null;
@@ -4193,6 +4977,26 @@ export type ListAuditData = {
 };
 
 export type ListAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4241,6 +5045,10 @@ export type ExportAuditData = {
          */
         resource_id?: string | null;
         /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
          * Since
          */
         since?: string | null;
@@ -4253,6 +5061,26 @@ export type ExportAuditData = {
 };
 
 export type ExportAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4267,13 +5095,19 @@ export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
 
 export type ExportAuditResponses = {
     /**
-     * Successful Response
+     * The lines, as a file
      */
     200: unknown;
 };
 
 export type GetConfigData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4285,6 +5119,26 @@ export type GetConfigData = {
 };
 
 export type GetConfigErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4320,6 +5174,38 @@ export type SaveConfigData = {
 
 export type SaveConfigErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4342,6 +5228,12 @@ export type SaveConfigResponse = SaveConfigResponses[keyof SaveConfigResponses];
 
 export type CompareConfigsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4362,6 +5254,26 @@ export type CompareConfigsData = {
 };
 
 export type CompareConfigsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4385,6 +5297,12 @@ export type CompareConfigsResponse = CompareConfigsResponses[keyof CompareConfig
 
 export type ListModelsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4396,6 +5314,26 @@ export type ListModelsData = {
 };
 
 export type ListModelsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4419,6 +5357,12 @@ export type ListModelsResponse = ListModelsResponses[keyof ListModelsResponses];
 
 export type GetConfigStateData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4430,6 +5374,26 @@ export type GetConfigStateData = {
 };
 
 export type GetConfigStateErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4465,6 +5429,38 @@ export type TestConfigData = {
 
 export type TestConfigErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4487,6 +5483,12 @@ export type TestConfigResponse = TestConfigResponses[keyof TestConfigResponses];
 
 export type ListConfigVersionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4507,6 +5509,26 @@ export type ListConfigVersionsData = {
 };
 
 export type ListConfigVersionsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4530,6 +5552,12 @@ export type ListConfigVersionsResponse = ListConfigVersionsResponses[keyof ListC
 
 export type GetConfigVersionData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4545,6 +5573,26 @@ export type GetConfigVersionData = {
 };
 
 export type GetConfigVersionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4583,6 +5631,34 @@ export type ActivateConfigData = {
 };
 
 export type ActivateConfigErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4627,6 +5703,34 @@ export type DeleteFileData = {
 
 export type DeleteFileErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4666,6 +5770,26 @@ export type GetArchiveData = {
 
 export type GetArchiveErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4688,6 +5812,20 @@ export type GetArchiveResponse = GetArchiveResponses[keyof GetArchiveResponses];
 
 export type GetContentData = {
     body?: never;
+    headers?: {
+        /**
+         * One part of the file, as `bytes=0-99`.
+         */
+        Range?: string;
+        /**
+         * An `ETag`: the part if it still holds, else the whole file.
+         */
+        'If-Range'?: string;
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4705,6 +5843,30 @@ export type GetContentData = {
 
 export type GetContentErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * There is no such part of this file
+     */
+    416: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4718,9 +5880,13 @@ export type GetContentError = GetContentErrors[keyof GetContentErrors];
 
 export type GetContentResponses = {
     /**
-     * Successful Response
+     * the whole file
      */
     200: unknown;
+    /**
+     * the part that was asked for
+     */
+    206: unknown;
 };
 
 export type UploadFileData = {
@@ -4751,6 +5917,38 @@ export type UploadFileData = {
 };
 
 export type UploadFileErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4792,6 +5990,38 @@ export type MakeDirectoryData = {
 
 export type MakeDirectoryErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4829,6 +6059,26 @@ export type GetOriginalData = {
 
 export type GetOriginalErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4863,6 +6113,38 @@ export type RenameFileData = {
 
 export type RenameFileErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4885,6 +6167,12 @@ export type RenameFileResponse = RenameFileResponses[keyof RenameFileResponses];
 
 export type SearchFilesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4918,6 +6206,26 @@ export type SearchFilesData = {
 
 export type SearchFilesErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -4940,6 +6248,12 @@ export type SearchFilesResponse = SearchFilesResponses[keyof SearchFilesResponse
 
 export type GetTreeData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -4959,11 +6273,37 @@ export type GetTreeData = {
          * Limit
          */
         limit?: number;
+        /**
+         * After
+         *
+         * `next` of the listing before
+         */
+        after?: string | null;
     };
     url: '/api/projects/{project}/files/tree';
 };
 
 export type GetTreeErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -4987,6 +6327,12 @@ export type GetTreeResponse = GetTreeResponses[keyof GetTreeResponses];
 
 export type WriteFileData = {
     body: WriteFile;
+    headers?: {
+        /**
+         * Chosen by the client, once per wish. A repetition within 24 hours gets the first answer again, marked `Idempotency-Replayed: true`; the same key with another request is refused.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Project
@@ -4998,6 +6344,38 @@ export type WriteFileData = {
 };
 
 export type WriteFileErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5021,6 +6399,12 @@ export type WriteFileResponse = WriteFileResponses[keyof WriteFileResponses];
 
 export type GetPodData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5032,6 +6416,26 @@ export type GetPodData = {
 };
 
 export type GetPodErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5055,6 +6459,12 @@ export type GetPodResponse = GetPodResponses[keyof GetPodResponses];
 
 export type GetPodLogsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5072,6 +6482,26 @@ export type GetPodLogsData = {
 };
 
 export type GetPodLogsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5107,6 +6537,34 @@ export type RestoreProjectData = {
 
 export type RestoreProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5129,6 +6587,12 @@ export type RestoreProjectResponse = RestoreProjectResponses[keyof RestoreProjec
 
 export type ListSessionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5176,6 +6640,26 @@ export type ListSessionsData = {
 
 export type ListSessionsErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5214,6 +6698,34 @@ export type DeleteSessionData = {
 
 export type DeleteSessionErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5236,6 +6748,12 @@ export type DeleteSessionResponse = DeleteSessionResponses[keyof DeleteSessionRe
 
 export type GetSessionData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5251,6 +6769,26 @@ export type GetSessionData = {
 };
 
 export type GetSessionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5292,6 +6830,26 @@ export type ExportSessionData = {
 
 export type ExportSessionErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5305,7 +6863,7 @@ export type ExportSessionError = ExportSessionErrors[keyof ExportSessionErrors];
 
 export type ExportSessionResponses = {
     /**
-     * Successful Response
+     * The run, as a file
      */
     200: unknown;
 };
@@ -5333,6 +6891,38 @@ export type RerunSessionData = {
 };
 
 export type RerunSessionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5374,6 +6964,34 @@ export type StartProjectData = {
 
 export type StartProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5414,6 +7032,34 @@ export type StopProjectData = {
 
 export type StopProjectErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5436,6 +7082,12 @@ export type StopProjectResponse = StopProjectResponses[keyof StopProjectResponse
 
 export type ListTasksData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5479,6 +7131,26 @@ export type ListTasksData = {
 
 export type ListTasksErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5519,6 +7191,38 @@ export type CreateTaskData = {
 
 export type CreateTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5552,6 +7256,38 @@ export type ChangeTasksData = {
 };
 
 export type ChangeTasksErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5591,6 +7327,34 @@ export type DeleteTaskData = {
 
 export type DeleteTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5613,6 +7377,12 @@ export type DeleteTaskResponse = DeleteTaskResponses[keyof DeleteTaskResponses];
 
 export type GetTaskData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5628,6 +7398,26 @@ export type GetTaskData = {
 };
 
 export type GetTaskErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5673,6 +7463,38 @@ export type UpdateTaskData = {
 
 export type UpdateTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5717,6 +7539,34 @@ export type CancelTaskData = {
 
 export type CancelTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5739,6 +7589,12 @@ export type CancelTaskResponse = CancelTaskResponses[keyof CancelTaskResponses];
 
 export type GetDiffData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5759,6 +7615,26 @@ export type GetDiffData = {
 };
 
 export type GetDiffErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5782,6 +7658,12 @@ export type GetDiffResponse = GetDiffResponses[keyof GetDiffResponses];
 
 export type ListTaskEventsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5806,6 +7688,26 @@ export type ListTaskEventsData = {
 };
 
 export type ListTaskEventsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5851,6 +7753,34 @@ export type ExecuteTaskData = {
 
 export type ExecuteTaskErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5873,6 +7803,12 @@ export type ExecuteTaskResponse = ExecuteTaskResponses[keyof ExecuteTaskResponse
 
 export type ListInteractionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -5897,6 +7833,26 @@ export type ListInteractionsData = {
 };
 
 export type ListInteractionsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -5942,6 +7898,38 @@ export type SendFeedbackData = {
 
 export type SendFeedbackErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -5986,6 +7974,34 @@ export type SendQueuedData = {
 
 export type SendQueuedErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6027,6 +8043,34 @@ export type WithdrawQueuedData = {
 };
 
 export type WithdrawQueuedErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6070,6 +8114,38 @@ export type EditQueuedData = {
 
 export type EditQueuedErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6107,6 +8183,38 @@ export type MoveTaskData = {
 };
 
 export type MoveTaskErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6161,6 +8269,26 @@ export type StreamOutputData = {
 
 export type StreamOutputErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6174,7 +8302,7 @@ export type StreamOutputError = StreamOutputErrors[keyof StreamOutputErrors];
 
 export type StreamOutputResponses = {
     /**
-     * Successful Response
+     * Events whose `data` is an `AnyOutput`, numbered without gaps
      */
     200: unknown;
 };
@@ -6206,6 +8334,38 @@ export type AnswerPermissionData = {
 };
 
 export type AnswerPermissionErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6255,6 +8415,38 @@ export type AnswerQuestionData = {
 
 export type AnswerQuestionErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6277,6 +8469,12 @@ export type AnswerQuestionResponse = AnswerQuestionResponses[keyof AnswerQuestio
 
 export type ListTaskSessionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -6302,6 +8500,26 @@ export type ListTaskSessionsData = {
 
 export type ListTaskSessionsErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6324,6 +8542,12 @@ export type ListTaskSessionsResponse = ListTaskSessionsResponses[keyof ListTaskS
 
 export type ListTemplatesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -6344,6 +8568,26 @@ export type ListTemplatesData = {
 };
 
 export type ListTemplatesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6385,6 +8629,38 @@ export type CreateTemplateData = {
 
 export type CreateTemplateErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6422,6 +8698,34 @@ export type DeleteTemplateData = {
 };
 
 export type DeleteTemplateErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6461,6 +8765,38 @@ export type UpdateTemplateData = {
 
 export type UpdateTemplateErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6483,6 +8819,12 @@ export type UpdateTemplateResponse = UpdateTemplateResponses[keyof UpdateTemplat
 
 export type ListTerminalsData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * Project
@@ -6494,6 +8836,26 @@ export type ListTerminalsData = {
 };
 
 export type ListTerminalsErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6537,6 +8899,38 @@ export type CreateTerminalData = {
 
 export type CreateTerminalErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6575,6 +8969,34 @@ export type CloseTerminalData = {
 
 export type CloseTerminalErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6612,6 +9034,38 @@ export type UpdateTerminalData = {
 };
 
 export type UpdateTerminalErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6653,6 +9107,38 @@ export type RetryWorkspaceData = {
 
 export type RetryWorkspaceErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6675,12 +9161,34 @@ export type RetryWorkspaceResponse = RetryWorkspaceResponses[keyof RetryWorkspac
 
 export type ListProvidersData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/providers';
 };
 
 export type ListProvidersErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6706,12 +9214,26 @@ export type ListProvidersResponse = ListProvidersResponses[keyof ListProvidersRe
 
 export type ReadyzData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/readyz';
 };
 
 export type ReadyzErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6733,14 +9255,87 @@ export type ReadyzResponses = {
 
 export type ReadyzResponse = ReadyzResponses[keyof ReadyzResponses];
 
+export type GetResourcesData = {
+    body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/resources';
+};
+
+export type GetResourcesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type GetResourcesError = GetResourcesErrors[keyof GetResourcesErrors];
+
+export type GetResourcesResponses = {
+    /**
+     * Successful Response
+     */
+    200: Resources;
+};
+
+export type GetResourcesResponse = GetResourcesResponses[keyof GetResourcesResponses];
+
 export type GetStatesData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/states';
 };
 
 export type GetStatesErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6764,6 +9359,12 @@ export type GetStatesResponse = GetStatesResponses[keyof GetStatesResponses];
 
 export type ListPeopleData = {
     body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         /**
@@ -6783,6 +9384,26 @@ export type ListPeopleData = {
 };
 
 export type ListPeopleErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */
@@ -6818,6 +9439,34 @@ export type UpdatePersonData = {
 
 export type UpdatePersonErrors = {
     /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
      * Refused: the request cannot be granted as it is
      */
     '4XX': ErrorBody;
@@ -6851,6 +9500,30 @@ export type SignPersonOutData = {
 };
 
 export type SignPersonOutErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
     /**
      * Refused: the request cannot be granted as it is
      */

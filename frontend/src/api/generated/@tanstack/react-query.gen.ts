@@ -3,8 +3,8 @@
 import { queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen';
-import { activateConfig, answerPermission, answerQuestion, archiveProject, cancelTask, changeTasks, closeTerminal, compareConfigs, createProject, createTask, createTemplate, createTerminal, createToken, deleteFile, deleteProject, deleteSession, deleteTask, deleteTemplate, deleteToken, editQueued, endSignIn, executeTask, exportAudit, exportSession, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getMethods, getOriginal, getPod, getPodLogs, getPreferences, getProject, getSession, getStates, getTask, getTree, healthz, launch, listAccountAudit, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listPeople, listProjects, listProviders, listSessions, listSignIns, listTaskEvents, listTasks, listTaskSessions, listTemplates, listTerminals, listTokens, logout, logoutEverywhere, makeDirectory, me, moveTask, oidcBackchannelLogout, oidcCallback, oidcLogin, type Options, readyz, refresh, renameFile, rerunSession, restoreProject, retryWorkspace, saveConfig, searchFiles, sendFeedback, sendQueued, signPersonOut, startProject, stopProject, streamOutput, testConfig, updatePerson, updatePreferences, updateProject, updateTask, updateTemplate, updateTerminal, uploadFile, withdrawQueued, writeFile } from '../sdk.gen';
-import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, ArchiveProjectData, ArchiveProjectError, ArchiveProjectResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, ChangeTasksData, ChangeTasksError, ChangeTasksResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, CreateTokenData, CreateTokenError, CreateTokenResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteSessionData, DeleteSessionError, DeleteSessionResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteTokenData, DeleteTokenError, DeleteTokenResponse, EditQueuedData, EditQueuedError, EditQueuedResponse, EndSignInData, EndSignInError, EndSignInResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, ExportAuditData, ExportAuditError, ExportSessionData, ExportSessionError, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetMethodsData, GetMethodsError, GetMethodsResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetPreferencesData, GetPreferencesError, GetPreferencesResponse, GetProjectData, GetProjectError, GetProjectResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAccountAuditData, ListAccountAuditError, ListAccountAuditResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListPeopleData, ListPeopleError, ListPeopleResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSignInsData, ListSignInsError, ListSignInsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, ListTokensData, ListTokensError, ListTokensResponse, LogoutData, LogoutError, LogoutEverywhereData, LogoutEverywhereError, LogoutEverywhereResponse, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, OidcBackchannelLogoutData, OidcBackchannelLogoutError, OidcCallbackData, OidcCallbackError, OidcCallbackResponse, OidcLoginData, OidcLoginError, OidcLoginResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, RerunSessionData, RerunSessionError, RerunSessionResponse, RestoreProjectData, RestoreProjectError, RestoreProjectResponse, RetryWorkspaceData, RetryWorkspaceError, RetryWorkspaceResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, SendQueuedData, SendQueuedError, SendQueuedResponse, SignPersonOutData, SignPersonOutError, SignPersonOutResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, StreamOutputData, StreamOutputError, TestConfigData, TestConfigError, TestConfigResponse, UpdatePersonData, UpdatePersonError, UpdatePersonResponse, UpdatePreferencesData, UpdatePreferencesError, UpdatePreferencesResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTemplateData, UpdateTemplateError, UpdateTemplateResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WithdrawQueuedData, WithdrawQueuedError, WithdrawQueuedResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
+import { activateConfig, answerPermission, answerQuestion, archiveProject, cancelTask, changeTasks, closeTerminal, compareConfigs, createProject, createTask, createTemplate, createTerminal, createToken, deleteFile, deleteProject, deleteSession, deleteTask, deleteTemplate, deleteToken, editQueued, endSignIn, executeTask, exportAccountAudit, exportAudit, exportSession, getArchive, getConfig, getConfigState, getConfigVersion, getContent, getDiff, getMethods, getOriginal, getPod, getPodLogs, getPreferences, getProject, getResources, getSession, getStates, getTask, getTree, healthz, launch, listAccountAudit, listAttention, listAudit, listConfigVersions, listInteractions, listModels, listPeople, listProjects, listProviders, listSessions, listSignIns, listTaskEvents, listTasks, listTaskSessions, listTemplates, listTerminals, listTokens, logout, logoutEverywhere, makeDirectory, me, moveTask, oidcBackchannelLogout, oidcCallback, oidcLogin, type Options, readyz, refresh, renameFile, rerunSession, restoreProject, retryWorkspace, saveConfig, searchFiles, sendFeedback, sendQueued, signPersonOut, startProject, stopProject, testConfig, updatePerson, updatePreferences, updateProject, updateTask, updateTemplate, updateTerminal, uploadFile, withdrawQueued, writeFile } from '../sdk.gen';
+import type { ActivateConfigData, ActivateConfigError, ActivateConfigResponse, AnswerPermissionData, AnswerPermissionError, AnswerPermissionResponse, AnswerQuestionData, AnswerQuestionError, AnswerQuestionResponse, ArchiveProjectData, ArchiveProjectError, ArchiveProjectResponse, CancelTaskData, CancelTaskError, CancelTaskResponse, ChangeTasksData, ChangeTasksError, ChangeTasksResponse, CloseTerminalData, CloseTerminalError, CloseTerminalResponse, CompareConfigsData, CompareConfigsError, CompareConfigsResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, CreateTaskData, CreateTaskError, CreateTaskResponse, CreateTemplateData, CreateTemplateError, CreateTemplateResponse, CreateTerminalData, CreateTerminalError, CreateTerminalResponse, CreateTokenData, CreateTokenError, CreateTokenResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DeleteSessionData, DeleteSessionError, DeleteSessionResponse, DeleteTaskData, DeleteTaskError, DeleteTaskResponse, DeleteTemplateData, DeleteTemplateError, DeleteTemplateResponse, DeleteTokenData, DeleteTokenError, DeleteTokenResponse, EditQueuedData, EditQueuedError, EditQueuedResponse, EndSignInData, EndSignInError, EndSignInResponse, ExecuteTaskData, ExecuteTaskError, ExecuteTaskResponse, ExportAccountAuditData, ExportAccountAuditError, ExportAuditData, ExportAuditError, ExportSessionData, ExportSessionError, GetArchiveData, GetArchiveError, GetArchiveResponse, GetConfigData, GetConfigError, GetConfigResponse, GetConfigStateData, GetConfigStateError, GetConfigStateResponse, GetConfigVersionData, GetConfigVersionError, GetConfigVersionResponse, GetContentData, GetContentError, GetDiffData, GetDiffError, GetDiffResponse, GetMethodsData, GetMethodsError, GetMethodsResponse, GetOriginalData, GetOriginalError, GetOriginalResponse, GetPodData, GetPodError, GetPodLogsData, GetPodLogsError, GetPodLogsResponse, GetPodResponse, GetPreferencesData, GetPreferencesError, GetPreferencesResponse, GetProjectData, GetProjectError, GetProjectResponse, GetResourcesData, GetResourcesError, GetResourcesResponse, GetSessionData, GetSessionError, GetSessionResponse, GetStatesData, GetStatesError, GetStatesResponse, GetTaskData, GetTaskError, GetTaskResponse, GetTreeData, GetTreeError, GetTreeResponse, HealthzData, HealthzError, HealthzResponse, LaunchData, LaunchError, LaunchResponse, ListAccountAuditData, ListAccountAuditError, ListAccountAuditResponse, ListAttentionData, ListAttentionError, ListAttentionResponse, ListAuditData, ListAuditError, ListAuditResponse, ListConfigVersionsData, ListConfigVersionsError, ListConfigVersionsResponse, ListInteractionsData, ListInteractionsError, ListInteractionsResponse, ListModelsData, ListModelsError, ListModelsResponse, ListPeopleData, ListPeopleError, ListPeopleResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListProvidersData, ListProvidersError, ListProvidersResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListSignInsData, ListSignInsError, ListSignInsResponse, ListTaskEventsData, ListTaskEventsError, ListTaskEventsResponse, ListTasksData, ListTasksError, ListTaskSessionsData, ListTaskSessionsError, ListTaskSessionsResponse, ListTasksResponse, ListTemplatesData, ListTemplatesError, ListTemplatesResponse, ListTerminalsData, ListTerminalsError, ListTerminalsResponse, ListTokensData, ListTokensError, ListTokensResponse, LogoutData, LogoutError, LogoutEverywhereData, LogoutEverywhereError, LogoutEverywhereResponse, LogoutResponse, MakeDirectoryData, MakeDirectoryError, MeData, MeError, MeResponse, MoveTaskData, MoveTaskError, MoveTaskResponse, OidcBackchannelLogoutData, OidcBackchannelLogoutError, OidcCallbackData, OidcCallbackError, OidcCallbackResponse, OidcLoginData, OidcLoginError, OidcLoginResponse, ReadyzData, ReadyzError, ReadyzResponse, RefreshData, RefreshError, RefreshResponse, RenameFileData, RenameFileError, RenameFileResponse, RerunSessionData, RerunSessionError, RerunSessionResponse, RestoreProjectData, RestoreProjectError, RestoreProjectResponse, RetryWorkspaceData, RetryWorkspaceError, RetryWorkspaceResponse, SaveConfigData, SaveConfigError, SaveConfigResponse, SearchFilesData, SearchFilesError, SearchFilesResponse, SendFeedbackData, SendFeedbackError, SendFeedbackResponse, SendQueuedData, SendQueuedError, SendQueuedResponse, SignPersonOutData, SignPersonOutError, SignPersonOutResponse, StartProjectData, StartProjectError, StartProjectResponse, StopProjectData, StopProjectError, StopProjectResponse, TestConfigData, TestConfigError, TestConfigResponse, UpdatePersonData, UpdatePersonError, UpdatePersonResponse, UpdatePreferencesData, UpdatePreferencesError, UpdatePreferencesResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateTaskData, UpdateTaskError, UpdateTaskResponse, UpdateTemplateData, UpdateTemplateError, UpdateTemplateResponse, UpdateTerminalData, UpdateTerminalError, UpdateTerminalResponse, UploadFileData, UploadFileError, UploadFileResponse, WithdrawQueuedData, WithdrawQueuedError, WithdrawQueuedResponse, WriteFileData, WriteFileError, WriteFileResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -44,7 +44,7 @@ export const listAttentionQueryKey = (options?: Options<ListAttentionData>) => c
 /**
  * List Attention
  *
- * What waits for you in all projects; at most 100 of each kind, so one page.
+ * What waits for you in all projects: asks first, then cards to review, each longest waiting first.
  */
 export const listAttentionOptions = (options?: Options<ListAttentionData>) => queryOptions<ListAttentionResponse, ListAttentionError, ListAttentionResponse, ReturnType<typeof listAttentionQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listAttention({
@@ -71,6 +71,23 @@ export const listAccountAuditOptions = (options?: Options<ListAccountAuditData>)
         throwOnError: true
     }),
     queryKey: listAccountAuditQueryKey(options)
+});
+
+export const exportAccountAuditQueryKey = (options?: Options<ExportAccountAuditData>) => createQueryKey('exportAccountAudit', options);
+
+/**
+ * Export Account Audit
+ *
+ * As `/audit` lists it, all of it.
+ */
+export const exportAccountAuditOptions = (options?: Options<ExportAccountAuditData>) => queryOptions<unknown, ExportAccountAuditError, unknown, ReturnType<typeof exportAccountAuditQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await exportAccountAudit({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: exportAccountAuditQueryKey(options)
 });
 
 /**
@@ -144,6 +161,8 @@ export const getPreferencesQueryKey = (options?: Options<GetPreferencesData>) =>
 
 /**
  * Get Preferences
+ *
+ * How this person likes the product, in every browser.
  */
 export const getPreferencesOptions = (options?: Options<GetPreferencesData>) => queryOptions<GetPreferencesResponse, GetPreferencesError, GetPreferencesResponse, ReturnType<typeof getPreferencesQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await getPreferences({
@@ -157,6 +176,8 @@ export const getPreferencesOptions = (options?: Options<GetPreferencesData>) => 
 
 /**
  * Update Preferences
+ *
+ * What is not named stays as it is.
  */
 export const updatePreferencesMutation = (options?: Partial<Options<UpdatePreferencesData>>): UseMutationOptions<UpdatePreferencesResponse, UpdatePreferencesError, Options<UpdatePreferencesData>> => {
     const mutationOptions: UseMutationOptions<UpdatePreferencesResponse, UpdatePreferencesError, Options<UpdatePreferencesData>> = {
@@ -386,6 +407,8 @@ export const createProjectMutation = (options?: Partial<Options<CreateProjectDat
 
 /**
  * Delete Project
+ *
+ * Its runs are told to stop, its pod and workspace are taken away; its record stays.
  */
 export const deleteProjectMutation = (options?: Partial<Options<DeleteProjectData>>): UseMutationOptions<DeleteProjectResponse, DeleteProjectError, Options<DeleteProjectData>> => {
     const mutationOptions: UseMutationOptions<DeleteProjectResponse, DeleteProjectError, Options<DeleteProjectData>> = {
@@ -402,6 +425,8 @@ export const getProjectQueryKey = (options: Options<GetProjectData>) => createQu
 
 /**
  * Get Project
+ *
+ * One project, by its id or its slug, with the numbers that its card shows.
  */
 export const getProjectOptions = (options: Options<GetProjectData>) => queryOptions<GetProjectResponse, GetProjectError, GetProjectResponse, ReturnType<typeof getProjectQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await getProject({
@@ -415,6 +440,8 @@ export const getProjectOptions = (options: Options<GetProjectData>) => queryOpti
 
 /**
  * Update Project
+ *
+ * What is not named stays as it is.
  */
 export const updateProjectMutation = (options?: Partial<Options<UpdateProjectData>>): UseMutationOptions<UpdateProjectResponse, UpdateProjectError, Options<UpdateProjectData>> => {
     const mutationOptions: UseMutationOptions<UpdateProjectResponse, UpdateProjectError, Options<UpdateProjectData>> = {
@@ -447,6 +474,8 @@ export const listAuditQueryKey = (options: Options<ListAuditData>) => createQuer
 
 /**
  * List Audit
+ *
+ * Who did what in this project, newest first.
  */
 export const listAuditOptions = (options: Options<ListAuditData>) => queryOptions<ListAuditResponse, ListAuditError, ListAuditResponse, ReturnType<typeof listAuditQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listAudit({
@@ -462,6 +491,8 @@ export const exportAuditQueryKey = (options: Options<ExportAuditData>) => create
 
 /**
  * Export Audit
+ *
+ * All lines that the filter leaves, newest first.
  */
 export const exportAuditOptions = (options: Options<ExportAuditData>) => queryOptions<unknown, ExportAuditError, unknown, ReturnType<typeof exportAuditQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await exportAudit({
@@ -477,6 +508,8 @@ export const getConfigQueryKey = (options: Options<GetConfigData>) => createQuer
 
 /**
  * Get Config
+ *
+ * The version that the next run works under.
  */
 export const getConfigOptions = (options: Options<GetConfigData>) => queryOptions<GetConfigResponse, GetConfigError, GetConfigResponse, ReturnType<typeof getConfigQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await getConfig({
@@ -528,7 +561,7 @@ export const listModelsQueryKey = (options: Options<ListModelsData>) => createQu
 /**
  * List Models
  *
- * What the pod's OpenCode offers while it runs, and suggestions for the other providers.
+ * What the pod's OpenCode knows while it runs, of every provider that can be chosen; else suggestions.
  */
 export const listModelsOptions = (options: Options<ListModelsData>) => queryOptions<ListModelsResponse, ListModelsError, ListModelsResponse, ReturnType<typeof listModelsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listModels({
@@ -577,6 +610,8 @@ export const listConfigVersionsQueryKey = (options: Options<ListConfigVersionsDa
 
 /**
  * List Config Versions
+ *
+ * Newest first; a version never changes.
  */
 export const listConfigVersionsOptions = (options: Options<ListConfigVersionsData>) => queryOptions<ListConfigVersionsResponse, ListConfigVersionsError, ListConfigVersionsResponse, ReturnType<typeof listConfigVersionsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listConfigVersions({
@@ -592,6 +627,8 @@ export const getConfigVersionQueryKey = (options: Options<GetConfigVersionData>)
 
 /**
  * Get Config Version
+ *
+ * One version, active or not.
  */
 export const getConfigVersionOptions = (options: Options<GetConfigVersionData>) => queryOptions<GetConfigVersionResponse, GetConfigVersionError, GetConfigVersionResponse, ReturnType<typeof getConfigVersionQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await getConfigVersion({
@@ -605,6 +642,8 @@ export const getConfigVersionOptions = (options: Options<GetConfigVersionData>) 
 
 /**
  * Activate Config
+ *
+ * From the next run on; a run at work keeps its own.
  */
 export const activateConfigMutation = (options?: Partial<Options<ActivateConfigData>>): UseMutationOptions<ActivateConfigResponse, ActivateConfigError, Options<ActivateConfigData>> => {
     const mutationOptions: UseMutationOptions<ActivateConfigResponse, ActivateConfigError, Options<ActivateConfigData>> = {
@@ -619,6 +658,8 @@ export const activateConfigMutation = (options?: Partial<Options<ActivateConfigD
 
 /**
  * Delete File
+ *
+ * A file, or a folder, which must be empty unless `recursive` is said.
  */
 export const deleteFileMutation = (options?: Partial<Options<DeleteFileData>>): UseMutationOptions<DeleteFileResponse, DeleteFileError, Options<DeleteFileData>> => {
     const mutationOptions: UseMutationOptions<DeleteFileResponse, DeleteFileError, Options<DeleteFileData>> = {
@@ -683,6 +724,8 @@ export const uploadFileMutation = (options?: Partial<Options<UploadFileData>>): 
 
 /**
  * Make Directory
+ *
+ * With those above it that are missing.
  */
 export const makeDirectoryMutation = (options?: Partial<Options<MakeDirectoryData>>): UseMutationOptions<unknown, MakeDirectoryError, Options<MakeDirectoryData>> => {
     const mutationOptions: UseMutationOptions<unknown, MakeDirectoryError, Options<MakeDirectoryData>> = {
@@ -714,6 +757,8 @@ export const getOriginalOptions = (options: Options<GetOriginalData>) => queryOp
 
 /**
  * Rename File
+ *
+ * Also into another folder; replaces nothing.
  */
 export const renameFileMutation = (options?: Partial<Options<RenameFileData>>): UseMutationOptions<RenameFileResponse, RenameFileError, Options<RenameFileData>> => {
     const mutationOptions: UseMutationOptions<RenameFileResponse, RenameFileError, Options<RenameFileData>> = {
@@ -747,6 +792,8 @@ export const getTreeQueryKey = (options: Options<GetTreeData>) => createQueryKey
 
 /**
  * Get Tree
+ *
+ * A folder and what lies below it: directories first, then names whatever their case; links are not followed.
  */
 export const getTreeOptions = (options: Options<GetTreeData>) => queryOptions<GetTreeResponse, GetTreeError, GetTreeResponse, ReturnType<typeof getTreeQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await getTree({
@@ -760,6 +807,8 @@ export const getTreeOptions = (options: Options<GetTreeData>) => queryOptions<Ge
 
 /**
  * Write File
+ *
+ * A text, in one piece. Replaces nothing unless `base_etag` names the version, or `overwrite` is said.
  */
 export const writeFileMutation = (options?: Partial<Options<WriteFileData>>): UseMutationOptions<WriteFileResponse, WriteFileError, Options<WriteFileData>> => {
     const mutationOptions: UseMutationOptions<WriteFileResponse, WriteFileError, Options<WriteFileData>> = {
@@ -776,6 +825,8 @@ export const getPodQueryKey = (options: Options<GetPodData>) => createQueryKey('
 
 /**
  * Get Pod
+ *
+ * Its parts, how each fares, and what to do about one that does not.
  */
 export const getPodOptions = (options: Options<GetPodData>) => queryOptions<GetPodResponse, GetPodError, GetPodResponse, ReturnType<typeof getPodQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await getPod({
@@ -791,6 +842,8 @@ export const getPodLogsQueryKey = (options: Options<GetPodLogsData>) => createQu
 
 /**
  * Get Pod Logs
+ *
+ * The last lines of one part.
  */
 export const getPodLogsOptions = (options: Options<GetPodLogsData>) => queryOptions<GetPodLogsResponse, GetPodLogsError, GetPodLogsResponse, ReturnType<typeof getPodLogsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await getPodLogs({
@@ -855,6 +908,8 @@ export const getSessionQueryKey = (options: Options<GetSessionData>) => createQu
 
 /**
  * Get Session
+ *
+ * One run, also after its pod is gone.
  */
 export const getSessionOptions = (options: Options<GetSessionData>) => queryOptions<GetSessionResponse, GetSessionError, GetSessionResponse, ReturnType<typeof getSessionQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await getSession({
@@ -901,6 +956,8 @@ export const rerunSessionMutation = (options?: Partial<Options<RerunSessionData>
 
 /**
  * Start Project
+ *
+ * Wish for a running pod; answered before it runs.
  */
 export const startProjectMutation = (options?: Partial<Options<StartProjectData>>): UseMutationOptions<StartProjectResponse, StartProjectError, Options<StartProjectData>> => {
     const mutationOptions: UseMutationOptions<StartProjectResponse, StartProjectError, Options<StartProjectData>> = {
@@ -915,6 +972,8 @@ export const startProjectMutation = (options?: Partial<Options<StartProjectData>
 
 /**
  * Stop Project
+ *
+ * Wish for the pod to be stopped; refused while the agent works in it.
  */
 export const stopProjectMutation = (options?: Partial<Options<StopProjectData>>): UseMutationOptions<StopProjectResponse, StopProjectError, Options<StopProjectData>> => {
     const mutationOptions: UseMutationOptions<StopProjectResponse, StopProjectError, Options<StopProjectData>> = {
@@ -946,6 +1005,8 @@ export const listTasksOptions = (options: Options<ListTasksData>) => queryOption
 
 /**
  * Create Task
+ *
+ * At the end of the first column.
  */
 export const createTaskMutation = (options?: Partial<Options<CreateTaskData>>): UseMutationOptions<CreateTaskResponse, CreateTaskError, Options<CreateTaskData>> => {
     const mutationOptions: UseMutationOptions<CreateTaskResponse, CreateTaskError, Options<CreateTaskData>> = {
@@ -976,6 +1037,8 @@ export const changeTasksMutation = (options?: Partial<Options<ChangeTasksData>>)
 
 /**
  * Delete Task
+ *
+ * Out of sight at once; it can be restored for 30 days.
  */
 export const deleteTaskMutation = (options?: Partial<Options<DeleteTaskData>>): UseMutationOptions<DeleteTaskResponse, DeleteTaskError, Options<DeleteTaskData>> => {
     const mutationOptions: UseMutationOptions<DeleteTaskResponse, DeleteTaskError, Options<DeleteTaskData>> = {
@@ -992,6 +1055,8 @@ export const getTaskQueryKey = (options: Options<GetTaskData>) => createQueryKey
 
 /**
  * Get Task
+ *
+ * The card as boards show it; its `ETag` is its version.
  */
 export const getTaskOptions = (options: Options<GetTaskData>) => queryOptions<GetTaskResponse, GetTaskError, GetTaskResponse, ReturnType<typeof getTaskQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await getTask({
@@ -1005,6 +1070,8 @@ export const getTaskOptions = (options: Options<GetTaskData>) => queryOptions<Ge
 
 /**
  * Update Task
+ *
+ * What is not named stays as it is. With `If-Match`, refused if somebody was faster.
  */
 export const updateTaskMutation = (options?: Partial<Options<UpdateTaskData>>): UseMutationOptions<UpdateTaskResponse, UpdateTaskError, Options<UpdateTaskData>> => {
     const mutationOptions: UseMutationOptions<UpdateTaskResponse, UpdateTaskError, Options<UpdateTaskData>> = {
@@ -1019,6 +1086,8 @@ export const updateTaskMutation = (options?: Partial<Options<UpdateTaskData>>): 
 
 /**
  * Cancel Task
+ *
+ * A queued run ends at once; a run at work is told to stop, and the card follows.
  */
 export const cancelTaskMutation = (options?: Partial<Options<CancelTaskData>>): UseMutationOptions<CancelTaskResponse, CancelTaskError, Options<CancelTaskData>> => {
     const mutationOptions: UseMutationOptions<CancelTaskResponse, CancelTaskError, Options<CancelTaskData>> = {
@@ -1052,6 +1121,8 @@ export const listTaskEventsQueryKey = (options: Options<ListTaskEventsData>) => 
 
 /**
  * List Task Events
+ *
+ * What happened to a card and who did it, newest first.
  */
 export const listTaskEventsOptions = (options: Options<ListTaskEventsData>) => queryOptions<ListTaskEventsResponse, ListTaskEventsError, ListTaskEventsResponse, ReturnType<typeof listTaskEventsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listTaskEvents({
@@ -1065,6 +1136,8 @@ export const listTaskEventsOptions = (options: Options<ListTaskEventsData>) => q
 
 /**
  * Execute Task
+ *
+ * Give the card to the agent; the run waits in the queue of its project.
  */
 export const executeTaskMutation = (options?: Partial<Options<ExecuteTaskData>>): UseMutationOptions<ExecuteTaskResponse, ExecuteTaskError, Options<ExecuteTaskData>> => {
     const mutationOptions: UseMutationOptions<ExecuteTaskResponse, ExecuteTaskError, Options<ExecuteTaskData>> = {
@@ -1081,6 +1154,8 @@ export const listInteractionsQueryKey = (options: Options<ListInteractionsData>)
 
 /**
  * List Interactions
+ *
+ * All that people and the agent said to each other on a card, in order.
  */
 export const listInteractionsOptions = (options: Options<ListInteractionsData>) => queryOptions<ListInteractionsResponse, ListInteractionsError, ListInteractionsResponse, ReturnType<typeof listInteractionsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listInteractions({
@@ -1158,6 +1233,8 @@ export const editQueuedMutation = (options?: Partial<Options<EditQueuedData>>): 
 
 /**
  * Move Task
+ *
+ * To another column or another place in its own.
  */
 export const moveTaskMutation = (options?: Partial<Options<MoveTaskData>>): UseMutationOptions<MoveTaskResponse, MoveTaskError, Options<MoveTaskData>> => {
     const mutationOptions: UseMutationOptions<MoveTaskResponse, MoveTaskError, Options<MoveTaskData>> = {
@@ -1170,25 +1247,10 @@ export const moveTaskMutation = (options?: Partial<Options<MoveTaskData>>): UseM
     return mutationOptions;
 };
 
-export const streamOutputQueryKey = (options: Options<StreamOutputData>) => createQueryKey('streamOutput', options);
-
-/**
- * Stream Output
- *
- * Server-sent events: what the run put out so far, then what it puts out; resumable by `Last-Event-ID`.
- */
-export const streamOutputOptions = (options: Options<StreamOutputData>) => queryOptions<unknown, StreamOutputError, unknown, ReturnType<typeof streamOutputQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => await streamOutput({
-        ...options,
-        ...queryKey[0],
-        signal,
-        throwOnError: true
-    }),
-    queryKey: streamOutputQueryKey(options)
-});
-
 /**
  * Answer Permission
+ *
+ * Saved at once, and carried to the agent.
  */
 export const answerPermissionMutation = (options?: Partial<Options<AnswerPermissionData>>): UseMutationOptions<AnswerPermissionResponse, AnswerPermissionError, Options<AnswerPermissionData>> => {
     const mutationOptions: UseMutationOptions<AnswerPermissionResponse, AnswerPermissionError, Options<AnswerPermissionData>> = {
@@ -1203,6 +1265,8 @@ export const answerPermissionMutation = (options?: Partial<Options<AnswerPermiss
 
 /**
  * Answer Question
+ *
+ * Saved at once, and carried to the agent.
  */
 export const answerQuestionMutation = (options?: Partial<Options<AnswerQuestionData>>): UseMutationOptions<AnswerQuestionResponse, AnswerQuestionError, Options<AnswerQuestionData>> => {
     const mutationOptions: UseMutationOptions<AnswerQuestionResponse, AnswerQuestionError, Options<AnswerQuestionData>> = {
@@ -1219,6 +1283,8 @@ export const listTaskSessionsQueryKey = (options: Options<ListTaskSessionsData>)
 
 /**
  * List Task Sessions
+ *
+ * The runs of a card, newest first.
  */
 export const listTaskSessionsOptions = (options: Options<ListTaskSessionsData>) => queryOptions<ListTaskSessionsResponse, ListTaskSessionsError, ListTaskSessionsResponse, ReturnType<typeof listTaskSessionsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listTaskSessions({
@@ -1234,6 +1300,8 @@ export const listTemplatesQueryKey = (options: Options<ListTemplatesData>) => cr
 
 /**
  * List Templates
+ *
+ * Texts to begin a card with.
  */
 export const listTemplatesOptions = (options: Options<ListTemplatesData>) => queryOptions<ListTemplatesResponse, ListTemplatesError, ListTemplatesResponse, ReturnType<typeof listTemplatesQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listTemplates({
@@ -1247,6 +1315,8 @@ export const listTemplatesOptions = (options: Options<ListTemplatesData>) => que
 
 /**
  * Create Template
+ *
+ * A name is used once in a project.
  */
 export const createTemplateMutation = (options?: Partial<Options<CreateTemplateData>>): UseMutationOptions<CreateTemplateResponse, CreateTemplateError, Options<CreateTemplateData>> => {
     const mutationOptions: UseMutationOptions<CreateTemplateResponse, CreateTemplateError, Options<CreateTemplateData>> = {
@@ -1261,6 +1331,8 @@ export const createTemplateMutation = (options?: Partial<Options<CreateTemplateD
 
 /**
  * Delete Template
+ *
+ * Cards made from it stay.
  */
 export const deleteTemplateMutation = (options?: Partial<Options<DeleteTemplateData>>): UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> => {
     const mutationOptions: UseMutationOptions<DeleteTemplateResponse, DeleteTemplateError, Options<DeleteTemplateData>> = {
@@ -1275,6 +1347,8 @@ export const deleteTemplateMutation = (options?: Partial<Options<DeleteTemplateD
 
 /**
  * Update Template
+ *
+ * What is not named stays as it is.
  */
 export const updateTemplateMutation = (options?: Partial<Options<UpdateTemplateData>>): UseMutationOptions<UpdateTemplateResponse, UpdateTemplateError, Options<UpdateTemplateData>> => {
     const mutationOptions: UseMutationOptions<UpdateTemplateResponse, UpdateTemplateError, Options<UpdateTemplateData>> = {
@@ -1372,6 +1446,8 @@ export const listProvidersQueryKey = (options?: Options<ListProvidersData>) => c
 
 /**
  * List Providers
+ *
+ * Which providers can be chosen, and what each needs.
  */
 export const listProvidersOptions = (options?: Options<ListProvidersData>) => queryOptions<ListProvidersResponse, ListProvidersError, ListProvidersResponse, ReturnType<typeof listProvidersQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await listProviders({
@@ -1398,6 +1474,23 @@ export const readyzOptions = (options?: Options<ReadyzData>) => queryOptions<Rea
         throwOnError: true
     }),
     queryKey: readyzQueryKey(options)
+});
+
+export const getResourcesQueryKey = (options?: Options<GetResourcesData>) => createQueryKey('getResources', options);
+
+/**
+ * Get Resources
+ *
+ * What a pod may use whose project does not say, the most a project may ask for, and how pods are held to it.
+ */
+export const getResourcesOptions = (options?: Options<GetResourcesData>) => queryOptions<GetResourcesResponse, GetResourcesError, GetResourcesResponse, ReturnType<typeof getResourcesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await getResources({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: getResourcesQueryKey(options)
 });
 
 export const getStatesQueryKey = (options?: Options<GetStatesData>) => createQueryKey('getStates', options);
