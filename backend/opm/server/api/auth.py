@@ -17,16 +17,8 @@ from opm.server.api.throttle import by_address, sign_in
 from opm.server.api.welcome import base_address, client_of, welcome
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Fault, Forbidden, Unauthorized
-from opm.server.features.users.schemas import (
-    Launch,
-    Me,
-    Preferences,
-    PreferencesPatch,
-    SignedIn,
-    SignedOut,
-    SignInMethods,
-    User,
-)
+from opm.server.features.users.preferences import Preferences, PreferencesPatch
+from opm.server.features.users.schemas import Launch, Me, SignedIn, SignedOut, SignInMethods, User
 from opm.server.features.users.service import LAUNCH, REFRESH
 from opm.server.wiring import Ports
 

@@ -29,6 +29,20 @@ router = new_router("/auth/oidc", tag="auth", policy=Policy.PUBLIC)
 
 RETURN_PATH = "/auth/callback"
 _FIELDS = 10
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["logout_token"],
+                    "properties": {"logout_token": {"type": "string"}},
+                }
+            }
+        },
+    }
+}
 
 
 @router.post("/login")
@@ -87,8 +101,8 @@ async def oidc_callback(body: OidcCallback, request: Request, response: Response
     return welcome(signed, request, response, ports, next_path)
 
 
-@router.post("/backchannel-logout", status_code=200)
-async def oidc_backchannel_logout(request: Request, response: Response, ports: PortsDep) -> None:
+@router.post("/backchannel-logout", response_class=Response, openapi_extra=_FORM)
+async def oidc_backchannel_logout(request: Request, ports: PortsDep) -> Response:
     """The provider tells, with a signed token in a form, that somebody signed out there."""
     provider = _provider(ports)
     await by_address(request, ports)
@@ -104,7 +118,7 @@ async def oidc_backchannel_logout(request: Request, response: Response, ports: P
     async with ports.scope() as scope:
         await scope.oidc.ended_there(notice)
     SignIns.of(request).forget()
-    response.headers["cache-control"] = "no-store"
+    return Response(headers={"Cache-Control": "no-store"})
 
 
 def _provider(ports: Ports) -> IdentityProvider:

@@ -47,8 +47,8 @@ def _schemes() -> dict[str, Any]:
             "type": "apiKey",
             "in": "cookie",
             "name": name,
-            "description": "For browsers, which also send `X-CSRF-Token` with what changes something: set by signing in; the number is the server's port. Behind https it is "
-            "called `__Host-opm_session`.",
+            "description": "For browsers, which also send `X-CSRF-Token` with what changes something: set by signing "
+            "in; the number is the server's port. Behind https it is called `__Host-opm_session`.",
         },
     }
 

@@ -4008,7 +4008,9 @@ export type GetMethodsResponses = {
 export type GetMethodsResponse = GetMethodsResponses[keyof GetMethodsResponses];
 
 export type OidcBackchannelLogoutData = {
-    body?: never;
+    body: {
+        logout_token: string;
+    };
     path?: never;
     query?: never;
     url: '/api/auth/oidc/backchannel-logout';
@@ -4027,6 +4029,10 @@ export type OidcBackchannelLogoutErrors = {
      * It is not there, or not yours: the two cannot be told apart
      */
     404: ErrorBody;
+    /**
+     * The body is too large, too deep, or has too many parts
+     */
+    413: ErrorBody;
     /**
      * Too often, from this person or address; `Retry-After` says when to ask again
      */

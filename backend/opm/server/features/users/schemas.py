@@ -32,42 +32,6 @@ class Living(NamedTuple):
     is_admin: bool
 
 
-class Notifications(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    desktop: bool = False
-    sound: bool = False
-    done: bool = Field(default=True, description="tell when a run has ended")
-    needs_you: bool = Field(default=True, description="tell when the agent waits for a human")
-
-
-class Preferences(BaseModel):
-    """How a person likes the product; kept with the account, so that every browser knows."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    theme: Literal["system", "light", "dark"] = "system"
-    notifications: Notifications = Field(default_factory=Notifications)
-
-
-class NotificationsPatch(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    desktop: bool | None = None
-    sound: bool | None = None
-    done: bool | None = None
-    needs_you: bool | None = None
-
-
-class PreferencesPatch(BaseModel):
-    """What is not named stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    theme: Literal["system", "light", "dark"] | None = None
-    notifications: NotificationsPatch | None = None
-
-
 class Launch(BaseModel):
     """The one-time token from the launch address."""
 

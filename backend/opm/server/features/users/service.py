@@ -20,8 +20,9 @@ from opm.server.core.settings import AuthSettings
 from opm.server.core.texts import printable
 from opm.server.db import models
 from opm.server.db.uow import UnitOfWork
+from opm.server.features.users.preferences import Preferences, PreferencesPatch
 from opm.server.features.users.repository import AuthSessionRepository, TokenRepository, UserRepository
-from opm.server.features.users.schemas import Living, Preferences, PreferencesPatch, User
+from opm.server.features.users.schemas import Living, User
 
 LOCAL_ISSUER, LOCAL_SUBJECT = "opm:local", "local"
 LAUNCH, REFRESH = "launch", "refresh"

@@ -9,7 +9,7 @@ from opm.server.core.paging import PageRequest
 from opm.server.features.projects.schemas import ProjectPatch, ProjectView
 from opm.server.features.tasks.schemas import NewTask
 from opm.server.features.tasks.templates import NewTemplate, TemplatePatch
-from opm.server.features.users.schemas import NotificationsPatch, PreferencesPatch
+from opm.server.features.users.preferences import NotificationsPatch, PreferencesPatch
 from tests.builders import World
 
 
