@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opm.server.core.crypto import Sealed
@@ -47,7 +47,7 @@ class Project(Identified, Base):
     idle_stop_seconds: Mapped[int | None]
     max_concurrent_runs: Mapped[int] = mapped_column(default=1)
     memory_mb: Mapped[int | None]
-    cpu_limit: Mapped[float | None]
+    cpu_limit: Mapped[float | None] = mapped_column(Float)
     last_used_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
