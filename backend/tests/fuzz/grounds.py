@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.e2e.served import Client, Project, Served, wait_for
 
-ONE_FOR_EACH_CASE = frozenset({"delete_session", "delete_task", "delete_template"})
+ONE_FOR_EACH_CASE = frozenset({"delete_session", "delete_task", "delete_template", "delete_token"})
 DESTROYS_PROJECTS = frozenset({"delete_project", "archive_project"})
 
 
@@ -42,6 +42,9 @@ class Grounds:
             "template": [template["id"]],
             "terminal": [terminal["id"]],
             "version": ["1"],
+            "user": [client.call("GET", "/auth/me")["user"]["id"]],
+            "token": [client.call("POST", "/auth/tokens", {"name": "one"})["token"]["id"]],
+            "sign_in": [],
         }
         return grounds
 
@@ -53,6 +56,8 @@ class Grounds:
             return [self.project.card("Short life").id]
         if name == "template" and operation == "delete_template":
             return [self.client.call("POST", f"{self.project.path}/templates", {"name": "Short life"})["id"]]
+        if name == "token" and operation == "delete_token":
+            return [self.client.call("POST", "/auth/tokens", {"name": "Short life"})["token"]["id"]]
         if name == "session" and operation == "delete_session":
             return [self._ended_run()]
         if name == "task" and operation == "stream_output":

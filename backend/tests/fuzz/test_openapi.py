@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    ignored_auth,
     response_schema_conformance,
     status_code_conformance,
 )
 
+from opm.server.api.policies import KEY, Policy
 from opm.server.app import create_app
 from opm.server.core.settings import Settings
 from tests.database import BOTH, address_of
@@ -33,6 +35,8 @@ from tests.postgres import execute
 pytestmark = [pytest.mark.opencode, pytest.mark.slow, pytest.mark.timeout(900)]
 
 CASES = int(os.environ.get("OPM_FUZZ_CASES", "200"))
+STRANGERS = min(CASES, 10)
+"""Cases that are asked again without a sign-in, and with a wrong one."""
 CHECKS = cast(
     "list[CheckFunction]",
     [
@@ -44,7 +48,7 @@ CHECKS = cast(
 )
 ENDLESS = frozenset({"stream_output"})
 """Only their heads are looked at."""
-SIGN_INS = frozenset({"launch", "refresh", "logout"})
+SIGN_INS = frozenset({"launch", "refresh", "logout", "logout_everywhere"})
 """Asked by a stranger: the sign-in that everything else needs must outlive them."""
 
 
@@ -136,3 +140,48 @@ def test_every_answer_is_as_the_document_says(
         session.close()
         grounds.tidy()
     record_property("statuses", sorted(seen))
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, found in OPERATIONS.items() if found.definition.raw[KEY] != Policy.PUBLIC)
+)
+def test_no_answer_comes_without_a_sign_in(grounds: Grounds, name: str) -> None:
+    """What the owner is answered, a stranger is not, nor somebody with a wrong token."""
+    operation = OPERATIONS[name]
+    known = {each.name: grounds.known(name, each.name) for each in operation.path_parameters}
+    session = requests.Session()
+    session.trust_env = False
+
+    @settings(
+        max_examples=STRANGERS,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    )
+    @given(case=operation.as_strategy())
+    def every_case(case: schemathesis.Case) -> None:
+        for part, ids in known.items():
+            if ids:
+                case.path_parameters[part] = ids[0]
+        if name == "create_project" and isinstance(case.body, dict):
+            case.body.pop("git", None)
+        for shown in ({}, {"Authorization": "Bearer guess"}, {"Authorization": "Bearer opm_pat_guess"}):
+            answer = case.call(
+                base_url=grounds.served.url, headers=shown, session=session, timeout=60, stream=name in ENDLESS
+            )
+            assert answer.status_code == 401, f"{name}: {answer.status_code}"
+
+    try:
+        every_case()
+    finally:
+        session.close()
+
+
+def test_the_library_agrees_that_sign_ins_are_not_ignored(grounds: Grounds) -> None:
+    """Its own check, on an operation that succeeds: it asks again without the token and with a wrong one."""
+    case = OPERATIONS["list_projects"].Case()
+    answer = case.call(base_url=grounds.served.url, headers=grounds.headers(), timeout=60)
+    assert answer.status_code == 200
+    case.validate_response(answer, checks=cast("list[CheckFunction]", [ignored_auth]), headers=grounds.headers())

@@ -63,7 +63,7 @@ def _refuse(operation: dict[str, Any], method: str, path: str) -> None:
         refused.append(403)
     if "{" in path or "/oidc/" in path:
         refused.append(404)
-    if method != "get" and "{project}" in path:
+    if method != "get" and operation[KEY] != Policy.PUBLIC:
         refused.append(409)
     if "requestBody" in operation:
         refused.append(413)

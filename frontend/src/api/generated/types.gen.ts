@@ -3777,6 +3777,10 @@ export type LogoutEverywhereErrors = {
      */
     403: ErrorBody;
     /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
      * Too often, from this person or address; `Retry-After` says when to ask again
      */
     429: ErrorBody;
@@ -3927,6 +3931,10 @@ export type UpdatePreferencesErrors = {
      * Not from here, or not by this person
      */
     403: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
     /**
      * The body is too large, too deep, or has too many parts
      */
@@ -4305,6 +4313,10 @@ export type EndSignInErrors = {
      */
     404: ErrorBody;
     /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
      * Too often, from this person or address; `Retry-After` says when to ask again
      */
     429: ErrorBody;
@@ -4424,6 +4436,10 @@ export type CreateTokenErrors = {
      */
     403: ErrorBody;
     /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
      * The body is too large, too deep, or has too many parts
      */
     413: ErrorBody;
@@ -4485,6 +4501,10 @@ export type DeleteTokenErrors = {
      * It is not there, or not yours: the two cannot be told apart
      */
     404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
     /**
      * Too often, from this person or address; `Retry-After` says when to ask again
      */
@@ -4644,6 +4664,10 @@ export type CreateProjectErrors = {
      * Not from here, or not by this person
      */
     403: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
     /**
      * The body is too large, too deep, or has too many parts
      */
@@ -9461,6 +9485,10 @@ export type UpdatePersonErrors = {
      */
     404: ErrorBody;
     /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
+    /**
      * The body is too large, too deep, or has too many parts
      */
     413: ErrorBody;
@@ -9522,6 +9550,10 @@ export type SignPersonOutErrors = {
      * It is not there, or not yours: the two cannot be told apart
      */
     404: ErrorBody;
+    /**
+     * It does not fit what is there now; `details.reason` says what
+     */
+    409: ErrorBody;
     /**
      * Too often, from this person or address; `Retry-After` says when to ask again
      */
