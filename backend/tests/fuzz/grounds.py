@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from tests.e2e.served import Client, Project, Served, wait_for
 
@@ -55,7 +56,9 @@ class Grounds:
         if name == "task" and operation == "delete_task":
             return [self.project.card("Short life").id]
         if name == "template" and operation == "delete_template":
-            return [self.client.call("POST", f"{self.project.path}/templates", {"name": "Short life"})["id"]]
+            return [
+                self.client.call("POST", f"{self.project.path}/templates", {"name": f"Short life {uuid4().hex}"})["id"]
+            ]
         if name == "token" and operation == "delete_token":
             return [self.client.call("POST", "/auth/tokens", {"name": "Short life"})["token"]["id"]]
         if name == "session" and operation == "delete_session":

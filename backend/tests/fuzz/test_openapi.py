@@ -148,7 +148,7 @@ def test_every_answer_is_as_the_document_says(
 def test_no_answer_comes_without_a_sign_in(grounds: Grounds, name: str) -> None:
     """What the owner is answered, a stranger is not, nor somebody with a wrong token."""
     operation = OPERATIONS[name]
-    known = {each.name: grounds.known(name, each.name) for each in operation.path_parameters}
+    known = {each.name: grounds.ids[each.name] for each in operation.path_parameters}
     session = requests.Session()
     session.trust_env = False
 
