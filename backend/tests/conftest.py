@@ -3,7 +3,7 @@
 import pytest
 import structlog
 
-pytest_plugins = ["tests.postgres", "tests.database", "tests.builders"]
+pytest_plugins = ["tests.postgres", "tests.database", "tests.builders", "tests.identity.fixtures"]
 
 
 @pytest.fixture(scope="session", autouse=True)
