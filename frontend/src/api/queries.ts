@@ -4,10 +4,12 @@ import {
   getStatesOptions,
   listAttentionOptions,
   listProjectsQueryKey,
+  listSignInsQueryKey,
   listTasksQueryKey,
   listTemplatesQueryKey,
+  listTokensQueryKey,
 } from './options'
-import { listProjects, listTasks, listTemplates } from './sdk'
+import { listProjects, listSignIns, listTasks, listTemplates, listTokens } from './sdk'
 
 /** The largest page the server gives. */
 const PAGE = 200
@@ -62,6 +64,24 @@ export function templatesOptions(projectId: string) {
       allPages((cursor) =>
         listTemplates({ path: { project: projectId }, query: { limit: PAGE, cursor }, signal }),
       ),
+  })
+}
+
+/** Every browser that this person is signed in at. */
+export function signInsOptions() {
+  return queryOptions({
+    queryKey: [...listSignInsQueryKey(), 'all'],
+    queryFn: ({ signal }) => allPages((cursor) => listSignIns({ query: { limit: PAGE, cursor }, signal })),
+    staleTime: 0,
+  })
+}
+
+/** Every access token of this person. */
+export function tokensOptions() {
+  return queryOptions({
+    queryKey: [...listTokensQueryKey(), 'all'],
+    queryFn: ({ signal }) => allPages((cursor) => listTokens({ query: { limit: PAGE, cursor }, signal })),
+    staleTime: 0,
   })
 }
 
