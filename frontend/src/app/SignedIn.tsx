@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLocation } from 'react-router'
 import { onSignIn } from '@/api/auth'
 import { ApiError, describe } from '@/api/errors'
@@ -15,15 +15,20 @@ export function SignedIn() {
   const { pathname, search } = useLocation()
   const [ended, setEnded] = useState(false)
   const [visit, setVisit] = useState(0)
+  const over = useRef(false)
   useEffect(
     () =>
       onSignIn({
         ended: () => {
+          // Every request in flight may tell it again; what the page to sign in asks for must not be thrown away.
+          if (over.current) return
+          over.current = true
           setEnded(true)
           client.clear()
         },
         // Perhaps somebody else: nothing that was read before may stay on the screen.
         begun: () => {
+          over.current = false
           client.clear()
           setEnded(false)
           setVisit((count) => count + 1)

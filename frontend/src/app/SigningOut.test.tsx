@@ -1,6 +1,6 @@
 import { act, render, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { HttpResponse, http } from 'msw'
+import { delay, HttpResponse, http } from 'msw'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { announceSignedOut } from '@/api/auth'
 import { aProject, STATES } from '@/testing/builders'
@@ -78,6 +78,21 @@ test('a sign-out in another tab is seen here, and a sign-in there brings one bac
   other.postMessage('in')
   expect(await screen.findByRole('button', { name: 'You and your settings' })).toBeInTheDocument()
   expect(window.location.pathname).toBe('/p/shop')
+})
+
+test('a sign-out that is told more than once still shows how to sign in', async () => {
+  open('/p/shop')
+  await screen.findByRole('button', { name: 'You and your settings' })
+  server.use(
+    http.get(`${ORIGIN}/api/auth/methods`, async () => {
+      await delay(100)
+      return HttpResponse.json({ launch: false, provider: 'Keycloak' })
+    }),
+  )
+  other.postMessage('out')
+  await screen.findByText('Asking the server how to sign in')
+  act(announceSignedOut)
+  expect(await signIn()).toBeInTheDocument()
 })
 
 test('somebody else’s sign-in in another tab leaves nothing of the first on the screen', async () => {

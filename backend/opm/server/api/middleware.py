@@ -38,7 +38,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
-        "form-action 'self'",  # the last one: the provider's origin follows, to which the form goes that signs out there
+        "form-action 'self'",  # stays the last: the provider's origin follows, where the form goes that signs out there
     )
 )
 

@@ -99,12 +99,7 @@ function Everywhere() {
     if (yes) everywhere.mutate()
   }
   return (
-    <Button
-      className="self-start"
-      variant="dangerGhost"
-      busy={everywhere.isPending}
-      onClick={() => void onClick()}
-    >
+    <Button className="self-start text-bad" busy={everywhere.isPending} onClick={() => void onClick()}>
       <LogOut aria-hidden /> Sign out everywhere
     </Button>
   )

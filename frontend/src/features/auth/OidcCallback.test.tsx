@@ -60,7 +60,7 @@ test('a refused code is told, and another try leads to where one wanted to be', 
   serve(() => refusal(400, 'This sign-in was not begun in this browser.'))
   comeBack('?code=c0de&state=foreign')
   expect(await screen.findByRole('alert')).toHaveTextContent('was not begun in this browser')
-  expect(screen.getByRole('heading', { name: 'You are not signed in' })).toBeInTheDocument()
+  expect(screen.getByRole('heading', { name: 'Signing in did not work' })).toBeInTheDocument()
   expect(screen.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/login?next=%2Fp%2Fshop')
 })
 

@@ -44,7 +44,7 @@ export function OidcCallback() {
   const problem = refusal ?? (error && describe(error).message)
   if (!problem) return <Loading label="Signing you in" className="pt-32" />
   return (
-    <Frame title="You are not signed in" problem={problem}>
+    <Frame title="Signing in did not work" problem={problem}>
       <p className="text-sm text-muted">
         Nothing was changed. If it happens again, tell the people who run this server.
       </p>

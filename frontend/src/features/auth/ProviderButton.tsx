@@ -28,7 +28,7 @@ export function ProviderButton({ provider, next }: { provider: string; next: str
   return (
     <>
       <p className="text-sm text-muted">
-        You are led there and, once you have signed in, back to where you were.
+        You sign in at the identity provider of this server, and come back to where you were.
       </p>
       {leave.error && (
         <p role="alert" className="rounded-md bg-bad/10 px-3 py-2 text-sm break-words text-bad">
