@@ -203,6 +203,20 @@ def test_a_token_is_made_used_and_deleted(person: Admit) -> None:
         assert program.get("/projects").status_code == 401
 
 
+def test_the_documentation_of_the_api_can_change_something(person: Admit) -> None:
+    """Its requests carry the token of the sign-in, like those of every page of ours."""
+    alice = person("alice")
+    alice.enter()
+    alice.page.goto("/api/docs")
+    alice.page.locator("#operations-tag-projects").click()
+    operation = alice.page.locator("#operations-projects-create_project")
+    operation.get_by_role("button").first.click()
+    operation.locator("textarea").first.fill('{"name": "By the documentation"}')
+    with alice.page.expect_response(lambda said: said.url.endswith("/api/projects")) as answered:
+        operation.get_by_role("button", name="Execute").click()
+    assert answered.value.status == 201
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_are_fit_for_everybody(browser: Browser, op: OidcProvider, tmp_path: Path, scheme: str) -> None:
     pictures = Path(os.environ.get("OPM_SCREENSHOT_DIR", tmp_path))
@@ -217,24 +231,30 @@ def test_the_pages_are_fit_for_everybody(browser: Browser, op: OidcProvider, tmp
                 one.enter()
                 one.close()
             admin.enter()
-            _look(admin, {"your-settings": "/settings", "people": "/people", "new-project": "/?new"}, pictures, scheme)
+            inside: dict[str, str | None] = {"your-settings": "/settings", "people": "/people", "new-project": "/?new"}
+            _look(admin, inside, pictures, scheme)
             admin.page.goto("/settings")
             admin.page.get_by_role("button", name="New token").click()
             admin.page.get_by_label("Name").fill("Nightly report")
-            admin.look("new token")
+            _look(admin, {"new-token": None}, pictures, scheme)
             admin.page.get_by_role("button", name="Make token").click()
             expect(admin.page.get_by_role("button", name="Copy")).to_be_visible()
-            admin.look("the secret of a token")
+            _look(admin, {"token-secret": None}, pictures, scheme)
+            admin.page.get_by_role("button", name="Done").click()
+            admin.page.get_by_role("button", name="New token").scroll_into_view_if_needed()
+            _look(admin, {"tokens": None}, pictures, scheme)
             admin.assert_content()
         finally:
             admin.close()
 
 
-def _look(visitor: Person, places: dict[str, str], pictures: Path, scheme: str) -> None:
+def _look(visitor: Person, places: dict[str, str | None], pictures: Path, scheme: str) -> None:
+    """At both sizes; where no place is given, at what is open."""
     for size in (WIDE, NARROW):
         visitor.resize(size)
         for name, place in places.items():
-            visitor.page.goto(place)
+            if place is not None:
+                visitor.page.goto(place)
             visitor.page.wait_for_timeout(1200)
             visitor.shoot(pictures / f"{name}-{scheme}-{size[0]}.png")
             visitor.check_page(f"{name}, {scheme}, {size[0]} px")
