@@ -1,5 +1,22 @@
 import 'swagger-ui-dist/swagger-ui.css'
 import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle'
+import { apiFetch } from '@/api/auth'
+
+const SAFE = ['GET', 'HEAD', 'OPTIONS']
+
+interface Asked {
+  method?: string
+  headers: Record<string, string>
+}
+
+/** What is tried out here changes something by the sign-in's cookie, so it needs the token of the sign-in, too. */
+async function withToken(request: Asked): Promise<Asked> {
+  if (SAFE.includes((request.method ?? 'GET').toUpperCase())) return request
+  const me = await apiFetch('/api/auth/me').catch(() => null)
+  const told = me?.ok ? ((await me.json()) as { csrf_token?: string | null }) : null
+  if (told?.csrf_token) request.headers['X-CSRF-Token'] = told.csrf_token
+  return request
+}
 
 SwaggerUI({
   url: '/api/openapi.json',
@@ -9,4 +26,5 @@ SwaggerUI({
   filter: true,
   tryItOutEnabled: true,
   validatorUrl: null,
+  requestInterceptor: withToken,
 })

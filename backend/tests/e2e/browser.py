@@ -49,20 +49,33 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visitor:
-    """Somebody with a browser window of their own, signed in by a launch address."""
+    """Somebody with a browser window of their own, signed in by a launch address, or through the provider that may be
+    asked as well."""
 
-    def __init__(self, browser: Browser, served: Served, *, scheme: Literal["light", "dark"] = "light") -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        served: Served,
+        *,
+        scheme: Literal["light", "dark"] = "light",
+        provider: str | None = None,
+    ) -> None:
         self.served = served
+        self.provider = provider
         self.context: BrowserContext = browser.new_context(
             base_url=served.url, color_scheme=scheme, reduced_motion="reduce"
         )
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
         self.complaints: list[str] = []
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self._asked(request.url))
+        self.page: Page = self.new_tab()
+
+    def new_tab(self) -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self._asked(request.url))
+        return page
 
     def sign_in(self) -> None:
         self.page.goto(f"/launch#{self.served.fresh_launch_token()}")
@@ -96,11 +109,14 @@ class Visitor:
         self.context.close()
 
     def _heard(self, message: ConsoleMessage) -> None:
+        if self.provider and message.location["url"].startswith(self.provider):
+            return  # its pages are not ours to judge
         if message.type in {"error", "warning"} and not any(fault in message.text for fault in _OWN_FAULT):
             self.complaints.append(message.text)
 
     def _asked(self, url: str) -> None:
-        if not url.startswith((self.served.url, self.served.url.replace("http", "ws", 1), "data:", "blob:")):
+        ours = (self.served.url, self.served.url.replace("http", "ws", 1), "data:", "blob:")
+        if not url.startswith((*ours, self.provider) if self.provider else ours):
             self.complaints.append(f"a request went elsewhere: {url}")
 
 

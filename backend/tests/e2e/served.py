@@ -20,6 +20,8 @@ from opm.server.runtime.local.layout import PodLayout
 from tests.opencode import opencode_binary
 
 _LAUNCH = re.compile(r"http://127\.0\.0\.1:\d+/launch#([\w-]{40,})")
+_ADDRESS = re.compile(r"^ +(http://127\.0\.0\.1:\d+)$", re.MULTILINE)
+"""All that is printed where people sign in through a provider."""
 START_SECONDS = 40
 T = TypeVar("T")
 
@@ -68,13 +70,16 @@ class Served:
                 stdout=sink,
                 stderr=subprocess.STDOUT,
             )
-        self.launch_token = wait_for(lambda: self._launch(said_before), START_SECONDS, "a launch address")
+        if "OPM_OIDC__ISSUER" in self._environment:
+            wait_for(lambda: self._said(_ADDRESS, said_before), START_SECONDS, "its address")
+        else:
+            self.launch_token = wait_for(lambda: self._said(_LAUNCH, said_before), START_SECONDS, "a launch address")
 
-    def _launch(self, said_before: int) -> str | None:
+    def _said(self, pattern: re.Pattern[str], said_before: int) -> str | None:
         assert self.process is not None
         said = self.log.read_bytes()[said_before:].decode()
         assert self.process.poll() is None, f"the server ended:\n{said}"
-        found = _LAUNCH.search(said)
+        found = pattern.search(said)
         return found.group(1) if found else None
 
     def kill(self) -> None:

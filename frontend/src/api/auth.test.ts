@@ -1,11 +1,52 @@
 import { HttpResponse, http } from 'msw'
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { ORIGIN, refusal, server } from '@/testing/server'
-import { apiFetch, onSignedOut, rememberExpiry } from './auth'
+import { announceSignedIn, announceSignedOut, apiFetch, onSignIn, rememberExpiry } from './auth'
 import { ApiError, fieldError, toApiError } from './errors'
-import { listProjects, updateProject } from './sdk'
+import { listProjects, me, updateProject } from './sdk'
 
 const LATER = '2099-01-01T00:00:00Z'
+
+const stops: (() => void)[] = []
+
+afterEach(() => {
+  announceSignedOut()
+  for (const stop of stops.splice(0)) stop()
+})
+
+function listening() {
+  const heard = { ended: vi.fn(), begun: vi.fn() }
+  stops.push(onSignIn(heard))
+  return heard
+}
+
+/** Another tab of this browser. */
+function tab() {
+  const channel = new BroadcastChannel('opm.sign-in')
+  stops.push(() => channel.close())
+  return channel
+}
+
+/** A server that wants the token of whoever the cookies belong to. */
+function guarded(person = 'ada') {
+  const seen = { person, asked: 0, tokens: [] as (string | null)[], bodies: [] as unknown[] }
+  server.use(
+    http.get(`${ORIGIN}/api/auth/me`, () => {
+      seen.asked += 1
+      return HttpResponse.json({ user: { id: seen.person }, csrf_token: `token of ${seen.person}` })
+    }),
+    http.patch(`${ORIGIN}/api/projects/p`, async ({ request }) => {
+      const token = request.headers.get('x-csrf-token')
+      seen.tokens.push(token)
+      if (token !== `token of ${seen.person}`) return refusal(403, 'Reload.', { reason: 'csrf' })
+      seen.bodies.push(await request.json())
+      return HttpResponse.json({ id: 'p' })
+    }),
+  )
+  return seen
+}
+
+const change = () => updateProject({ path: { project: 'p' }, body: { name: 'New' } })
 
 /** A server whose access token has run out, and comes back with a refresh. */
 function expired({ refreshable = true } = {}) {
@@ -47,11 +88,9 @@ test('a repeated request carries its body again', async () => {
 test('a sign-in that cannot be renewed is announced, and the refusal is thrown', async () => {
   expired({ refreshable: false })
   rememberExpiry(LATER)
-  const out = vi.fn()
-  const stop = onSignedOut(out)
+  const { ended } = listening()
   await expect(listProjects()).rejects.toMatchObject({ status: 401, message: 'expired' })
-  stop()
-  expect(out).toHaveBeenCalledOnce()
+  expect(ended).toHaveBeenCalledOnce()
   expect(localStorage.getItem('opm.expires_at')).toBeNull()
 })
 
@@ -97,4 +136,114 @@ test('the message about one field is found', () => {
   expect(fieldError(error, 'name')).toBe('too long')
   expect(fieldError(error, 'slug')).toBeNull()
   expect(fieldError(new Error('other'), 'name')).toBeNull()
+})
+
+test('what changes something carries the token that was told with the sign-in', async () => {
+  const seen = guarded()
+  await me()
+  await change()
+  expect(seen.tokens).toEqual(['token of ada'])
+  expect(seen.asked).toBe(1)
+})
+
+test('what only reads carries none', async () => {
+  guarded()
+  await me()
+  let token: string | null = 'none was asked'
+  server.use(
+    http.get(`${ORIGIN}/api/projects`, ({ request }) => {
+      token = request.headers.get('x-csrf-token')
+      return HttpResponse.json({ items: [], next_cursor: null })
+    }),
+  )
+  await listProjects()
+  expect(token).toBeNull()
+})
+
+test.each(['launch', 'refresh', 'oidc/callback'])('the answer of %s tells the token, too', async (path) => {
+  const seen = guarded()
+  const told = { user: { id: 'ada' }, csrf_token: 'token of ada', expires_at: LATER }
+  server.use(http.post(`${ORIGIN}/api/auth/${path}`, () => HttpResponse.json(told)))
+  await apiFetch(`/api/auth/${path}`, { method: 'POST' })
+  await change()
+  expect(seen.tokens).toEqual(['token of ada'])
+})
+
+test('a token that is another’s by now is read again, once, and the request repeated with its body', async () => {
+  const seen = guarded()
+  await me()
+  const { begun } = listening()
+  seen.person = 'bob'
+  await change()
+  expect(seen.tokens).toEqual(['token of ada', 'token of bob'])
+  expect(seen.bodies).toEqual([{ name: 'New' }])
+  expect(seen.asked).toBe(2)
+  expect(begun).toHaveBeenCalledOnce()
+})
+
+test('a token that is refused all the same is not tried for ever', async () => {
+  const seen = guarded()
+  server.use(
+    http.patch(`${ORIGIN}/api/projects/p`, () => refusal(403, 'Reload the page.', { reason: 'csrf' })),
+  )
+  await expect(change()).rejects.toMatchObject({ status: 403, message: 'Reload the page.' })
+  expect(seen.asked).toBe(1)
+})
+
+test('another refusal is not taken for a missing token', async () => {
+  const seen = guarded()
+  server.use(http.patch(`${ORIGIN}/api/projects/p`, () => refusal(403, 'Not yours.', { reason: 'other' })))
+  await expect(change()).rejects.toMatchObject({ message: 'Not yours.' })
+  expect(seen.asked).toBe(0)
+})
+
+test.each([429, 500, 503])('a renewal that is answered %i ends no sign-in', async (status) => {
+  expired()
+  const { ended } = listening()
+  server.use(http.post(`${ORIGIN}/api/auth/refresh`, () => refusal(status, 'Come back later.')))
+  const both = await Promise.allSettled([listProjects(), listProjects()])
+  for (const one of both) {
+    expect(one).toMatchObject({ status: 'rejected', reason: { status, message: 'Come back later.' } })
+  }
+  expect(ended).not.toHaveBeenCalled()
+})
+
+test('a renewal that does not reach the server ends no sign-in', async () => {
+  expired()
+  const { ended } = listening()
+  server.use(http.post(`${ORIGIN}/api/auth/refresh`, () => HttpResponse.error()))
+  await expect(listProjects()).rejects.toMatchObject({ status: 0, passing: true })
+  expect(ended).not.toHaveBeenCalled()
+})
+
+test('a sign-out is told to the other tabs, and heard from them', async () => {
+  const { ended } = listening()
+  const other = tab()
+  const told = vi.fn()
+  other.onmessage = ({ data }) => told(data)
+  announceSignedOut()
+  await vi.waitFor(() => expect(told).toHaveBeenCalledWith('out'))
+  expect(ended).toHaveBeenCalledTimes(1)
+  other.postMessage('out')
+  await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(2))
+})
+
+test('a sign-in elsewhere brings in who waited, and somebody else in the place of who was here', async () => {
+  const seen = guarded()
+  const heard = listening()
+  const other = tab()
+  other.postMessage('in')
+  await vi.waitFor(() => expect(heard.begun).toHaveBeenCalledTimes(1))
+  await me()
+  other.postMessage('in')
+  await vi.waitFor(() => expect(seen.asked).toBe(2))
+  expect(heard.begun).toHaveBeenCalledTimes(1)
+  seen.person = 'bob'
+  other.postMessage('in')
+  await vi.waitFor(() => expect(heard.begun).toHaveBeenCalledTimes(2))
+})
+
+test('the expiry that a sign-in tells is shared between tabs', () => {
+  announceSignedIn({ expires_at: LATER })
+  expect(localStorage.getItem('opm.expires_at')).toBe(LATER)
 })

@@ -2,15 +2,34 @@
  * Keeps the sign-in alive. Tokens live in httpOnly cookies that no script can read; all that is known here is
  * when they expire, shared between tabs, so that two tabs never spend the same refresh token.
  */
-import { readApiError } from './errors'
+import { carryToken, forgetPerson, knownPerson, lacksToken, learnFrom } from './csrf'
+import { hearTabs, tellTabs } from './tabs'
 
 const EXPIRY_KEY = 'opm.expires_at'
+const ME = '/api/auth/me'
+const REFRESH = '/api/auth/refresh'
 
 /** Their 401 is the answer itself; renewing the sign-in cannot change it. */
-const FINAL = ['/api/auth/launch', '/api/auth/refresh', '/api/auth/logout']
+const FINAL = [
+  '/api/auth/launch',
+  REFRESH,
+  '/api/auth/logout',
+  '/api/auth/oidc/login',
+  '/api/auth/oidc/callback',
+]
 
-let refreshing: Promise<boolean> | null = null
-const signedOut = new Set<() => void>()
+/** `unanswered`: the server could not say, and whoever was signed in still is; what it said instead, if anything. */
+export type Renewal = { state: 'renewed' | 'ended' } | { state: 'unanswered'; said?: Response }
+
+export interface SignInListener {
+  /** The sign-in of this browser is over. */
+  ended: () => void
+  /** Somebody is signed in who was not when this page was drawn. */
+  begun: () => void
+}
+
+let refreshing: Promise<Renewal> | null = null
+const listeners = new Set<SignInListener>()
 
 export function rememberExpiry(expiresAt: string | null | undefined): void {
   try {
@@ -29,14 +48,35 @@ function storedExpiry(): string | null {
   }
 }
 
-export function onSignedOut(listener: () => void): () => void {
-  signedOut.add(listener)
-  return () => signedOut.delete(listener)
+/** Hears of sign-ins that begin and end, in this tab or another; returns how to stop. */
+export function onSignIn(listener: SignInListener): () => void {
+  listeners.add(listener)
+  const stop = hearTabs((news) => {
+    if (news === 'out') endHere(listener)
+    else if (knownPerson() === null) listener.begun()
+    else void send(new Request(address(ME))).catch(() => {})
+  })
+  return () => {
+    listeners.delete(listener)
+    stop()
+  }
+}
+
+function endHere(...told: SignInListener[]): void {
+  forgetPerson()
+  for (const listener of told) listener.ended()
 }
 
 export function announceSignedOut(): void {
   rememberExpiry(null)
-  for (const listener of signedOut) listener()
+  tellTabs('out')
+  endHere(...listeners)
+}
+
+/** To be called with what a sign-in was answered. */
+export function announceSignedIn(answer: { expires_at: string }): void {
+  rememberExpiry(answer.expires_at)
+  tellTabs('in')
 }
 
 async function alone<T>(work: () => Promise<T>): Promise<T> {
@@ -44,37 +84,58 @@ async function alone<T>(work: () => Promise<T>): Promise<T> {
   return navigator.locks.request('opm.refresh', work)
 }
 
-async function refreshOnce(): Promise<boolean> {
+async function refreshOnce(): Promise<Renewal> {
   const before = storedExpiry()
   return alone(async () => {
     const now = storedExpiry()
-    if (now && now !== before && Date.parse(now) > Date.now()) return true
-    const response = await fetch(new URL('/api/auth/refresh', window.location.origin), { method: 'POST' })
-    // asked too often: the sign-in has not ended, and who is told so asks again later
-    if (response.status === 429) throw await readApiError(response)
-    if (!response.ok) return false
+    if (now && now !== before && Date.parse(now) > Date.now()) return { state: 'renewed' }
+    const response = await send(new Request(address(REFRESH), { method: 'POST' })).catch(() => undefined)
+    if (response?.status === 401 || response?.status === 403) return { state: 'ended' }
+    if (!response?.ok) return { state: 'unanswered', said: response }
     const body = (await response.json().catch(() => null)) as { expires_at?: string } | null
     rememberExpiry(body?.expires_at)
-    return true
+    return { state: 'renewed' }
   })
 }
 
-/** Renews the cookies; concurrent callers share one attempt. False when a new sign-in is needed. */
-export function renewSignIn(): Promise<boolean> {
+/** Renews the cookies; concurrent callers share one attempt. */
+export function renewSignIn(): Promise<Renewal> {
   refreshing ??= refreshOnce().finally(() => {
     refreshing = null
   })
   return refreshing
 }
 
-/** `fetch` that renews an expired sign-in once and repeats the request. */
-export async function apiFetch(input: Request | string, init?: RequestInit): Promise<Response> {
-  const request =
-    typeof input === 'string' ? new Request(new URL(input, window.location.origin), init) : input
-  const again = request.clone()
+function address(path: string): URL {
+  return new URL(path, window.location.origin)
+}
+
+async function send(request: Request): Promise<Response> {
+  carryToken(request)
   const response = await fetch(request)
-  if (response.status !== 401 || FINAL.includes(new URL(request.url).pathname)) return response
-  if (await renewSignIn()) return fetch(again)
-  announceSignedOut()
+  const another = await learnFrom(new URL(request.url).pathname, response)
+  if (another) for (const listener of listeners) listener.begun()
+  return response
+}
+
+/** `fetch` that renews an expired sign-in, or the token of its page, once and repeats the request. */
+export async function apiFetch(input: Request | string, init?: RequestInit): Promise<Response> {
+  const request = typeof input === 'string' ? new Request(address(input), init) : input
+  let response = await send(request.clone())
+  if (response.status === 401 && !FINAL.includes(new URL(request.url).pathname)) {
+    const renewal = await renewSignIn()
+    if (renewal.state === 'ended') {
+      announceSignedOut()
+      return response
+    }
+    // That is why the request failed; "not signed in" would be untrue.
+    if (renewal.state === 'unanswered')
+      return renewal.said?.clone() ?? Promise.reject(new TypeError('unreachable'))
+    response = await send(request.clone())
+  }
+  if (await lacksToken(response)) {
+    await send(new Request(address(ME)))
+    response = await send(request.clone())
+  }
   return response
 }

@@ -1,7 +1,7 @@
 import { HttpResponse, http } from 'msw'
 import { expect, test } from 'vitest'
 import { ORIGIN, refusal, server } from '@/testing/server'
-import { onSignedOut } from './auth'
+import { onSignIn } from './auth'
 import { createQueryClient, retryDelay } from './client'
 import { ApiError, describe } from './errors'
 import { listProjects } from './sdk'
@@ -64,8 +64,11 @@ test('without a wait it is asked for again ever later, and no wait is endless', 
 
 test('a renewal that came too often does not sign anybody out', async () => {
   let out = 0
-  const stop = onSignedOut(() => {
-    out += 1
+  const stop = onSignIn({
+    ended: () => {
+      out += 1
+    },
+    begun: () => {},
   })
   server.use(
     http.get(`${ORIGIN}/api/projects`, () => refusal(401, 'expired')),

@@ -6,20 +6,24 @@ import {
   listConfigVersionsQueryKey,
   listInteractionsQueryKey,
   listProjectsQueryKey,
+  listSignInsQueryKey,
   listTaskEventsQueryKey,
   listTaskSessionsQueryKey,
   listTasksQueryKey,
   listTemplatesQueryKey,
+  listTokensQueryKey,
 } from './options'
 import {
   listAttention,
   listConfigVersions,
   listInteractions,
   listProjects,
+  listSignIns,
   listTaskEvents,
   listTaskSessions,
   listTasks,
   listTemplates,
+  listTokens,
 } from './sdk'
 
 /** The largest page the server gives. */
@@ -132,6 +136,24 @@ export function versionsOptions(projectId: string) {
     queryFn: ({ pageParam, signal }) =>
       listConfigVersions({ path, query: { limit: PAGE, cursor: pageParam || undefined }, signal }),
     ...byHand,
+  })
+}
+
+/** Every browser that this person is signed in at. */
+export function signInsOptions() {
+  return queryOptions({
+    queryKey: [...listSignInsQueryKey(), 'all'],
+    queryFn: ({ signal }) => allPages((cursor) => listSignIns({ query: { limit: PAGE, cursor }, signal })),
+    staleTime: 0,
+  })
+}
+
+/** Every access token of this person. */
+export function tokensOptions() {
+  return queryOptions({
+    queryKey: [...listTokensQueryKey(), 'all'],
+    queryFn: ({ signal }) => allPages((cursor) => listTokens({ query: { limit: PAGE, cursor }, signal })),
+    staleTime: 0,
   })
 }
 

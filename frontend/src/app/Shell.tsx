@@ -3,7 +3,7 @@ import { Search } from 'lucide-react'
 import { lazy, Suspense, useCallback, useState } from 'react'
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router'
 import { allProjectsOptions } from '@/api/queries'
-import type { User } from '@/api/types'
+import type { Me } from '@/api/types'
 import { useKeptTheme } from '@/features/account/preferences'
 import { AnsweringContext, type AskedCard } from '@/lib/answering'
 import { useShortcut } from '@/lib/shortcuts'
@@ -23,7 +23,7 @@ const ShortcutSheet = lazy(() => import('./ShortcutSheet'))
 /** The largest number of boards one browser may listen to. */
 const MOST_SUBSCRIPTIONS = 200
 
-export function Shell({ user }: { user: User }) {
+export function Shell({ me }: { me: Me }) {
   const navigate = useNavigate()
   const { pathname } = useLocation()
   const { project } = useParams()
@@ -61,7 +61,7 @@ export function Shell({ user }: { user: User }) {
           <IconButton label="Search" shortcut="mod+k" onClick={() => setPalette(true)}>
             <Search aria-hidden />
           </IconButton>
-          <UserMenu user={user} onShortcuts={() => setSheet(true)} />
+          <UserMenu me={me} onShortcuts={() => setSheet(true)} />
         </div>
       </header>
       <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
-import { onSignedOut } from '@/api/auth'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { useLocation } from 'react-router'
+import { onSignIn } from '@/api/auth'
 import { ApiError, describe } from '@/api/errors'
 import { meOptions } from '@/api/options'
 import { SignInPage } from '@/features/auth/SignInPage'
@@ -8,37 +9,55 @@ import { RealtimeProvider } from '@/realtime/RealtimeProvider'
 import { ErrorState, Loading } from '@/ui/states'
 import { Shell } from './Shell'
 
-/** Everything below is for people who are signed in; others learn here how to become so. */
+/** Everything below is for people who are signed in; others learn here how to become so, and come back here then. */
 export function SignedIn() {
   const client = useQueryClient()
-  const me = useQuery(meOptions())
+  const { pathname, search } = useLocation()
   const [ended, setEnded] = useState(false)
+  const [visit, setVisit] = useState(0)
+  const over = useRef(false)
   useEffect(
     () =>
-      onSignedOut(() => {
-        setEnded(true)
-        client.clear()
+      onSignIn({
+        ended: () => {
+          // Every request in flight may tell it again; what the page to sign in asks for must not be thrown away.
+          if (over.current) return
+          over.current = true
+          setEnded(true)
+          client.clear()
+        },
+        // Perhaps somebody else: nothing that was read before may stay on the screen.
+        begun: () => {
+          over.current = false
+          client.clear()
+          setEnded(false)
+          setVisit((count) => count + 1)
+        },
       }),
     [client],
   )
+  const signIn = <SignInPage next={pathname + search} />
+  return ended ? signIn : <Visit key={visit} signIn={signIn} />
+}
 
-  if (ended) return <SignInPage />
-  if (me.isPending) return <Loading label="Opening OpenCode Project Manager" className="pt-32" />
-  if (me.isError) {
-    const error: unknown = me.error
-    if (error instanceof ApiError && error.status === 401) return <SignInPage />
+function Visit({ signIn }: { signIn: ReactNode }) {
+  const me = useQuery(meOptions())
+  if (me.data) {
     return (
-      <ErrorState
-        title="The server does not answer"
-        className="pt-32"
-        {...describe(error)}
-        onRetry={() => void me.refetch()}
-      />
+      <RealtimeProvider>
+        <Shell me={me.data} />
+      </RealtimeProvider>
     )
   }
+  if (me.isPending) return <Loading label="Opening OpenCode Project Manager" className="pt-32" />
+  const error: unknown = me.error
+  if (error instanceof ApiError && error.status === 401) return signIn
   return (
-    <RealtimeProvider>
-      <Shell user={me.data.user} />
-    </RealtimeProvider>
+    <ErrorState
+      title="The server does not answer"
+      className="pt-32"
+      {...describe(error)}
+      onRetry={() => void me.refetch()}
+    />
   )
 }

@@ -1,12 +1,9 @@
-import { useMutation } from '@tanstack/react-query'
-import { Keyboard, LogOut, ScrollText, Settings, User as UserIcon } from 'lucide-react'
+import { Keyboard, LogOut, ScrollText, Settings, User as UserIcon, Users } from 'lucide-react'
 import { useNavigate } from 'react-router'
-import { announceSignedOut } from '@/api/auth'
-import { describe } from '@/api/errors'
-import { logoutMutation } from '@/api/options'
-import type { User } from '@/api/types'
+import type { Me } from '@/api/types'
 import { useChangePreferences } from '@/features/account/preferences'
 import { THEMES } from '@/features/account/ThemeChoice'
+import { useSignOut } from '@/features/account/useSignOut'
 import { type Theme, useTheme } from '@/lib/theme'
 import { Button } from '@/ui/button'
 import {
@@ -19,17 +16,13 @@ import {
   DropdownMenuSeparator,
   DropdownMenuTrigger,
 } from '@/ui/dropdown-menu'
-import { toast } from '@/ui/toast'
 
-export function UserMenu({ user, onShortcuts }: { user: User; onShortcuts: () => void }) {
+export function UserMenu({ me, onShortcuts }: { me: Me; onShortcuts: () => void }) {
+  const { user } = me
   const theme = useTheme()
   const change = useChangePreferences()
   const navigate = useNavigate()
-  const logout = useMutation({
-    ...logoutMutation(),
-    onSuccess: announceSignedOut,
-    onError: (error) => toast.error('Signing out failed', { description: describe(error).message }),
-  })
+  const signOut = useSignOut()
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>
@@ -55,10 +48,15 @@ export function UserMenu({ user, onShortcuts }: { user: User; onShortcuts: () =>
         <DropdownMenuItem onSelect={() => void navigate('/sign-ins')}>
           <ScrollText aria-hidden /> Your sign-ins
         </DropdownMenuItem>
+        {user.is_admin && me.sign_in === 'oidc' && (
+          <DropdownMenuItem onSelect={() => void navigate('/people')}>
+            <Users aria-hidden /> People
+          </DropdownMenuItem>
+        )}
         <DropdownMenuItem shortcut="?" onSelect={onShortcuts}>
           <Keyboard aria-hidden /> Shortcuts
         </DropdownMenuItem>
-        <DropdownMenuItem onSelect={() => logout.mutate({})}>
+        <DropdownMenuItem onSelect={() => signOut.mutate()}>
           <LogOut aria-hidden /> Sign out
         </DropdownMenuItem>
       </DropdownMenuContent>

@@ -1,5 +1,7 @@
 import { createBrowserRouter, type RouteObject } from 'react-router'
 import { LaunchPage } from '@/features/auth/LaunchPage'
+import { LoginPage } from '@/features/auth/LoginPage'
+import { OidcCallback } from '@/features/auth/OidcCallback'
 import { ProjectLayout } from './ProjectLayout'
 import { CrashPage, NotFoundPage } from './pages'
 import { AccountRoute } from './routes/AccountRoute'
@@ -7,6 +9,7 @@ import { AccountAuditRoute, AuditRoute } from './routes/AuditRoute'
 import { BoardRoute } from './routes/BoardRoute'
 import { DashboardRoute } from './routes/DashboardRoute'
 import { FilesRoute } from './routes/FilesRoute'
+import { PeopleRoute } from './routes/PeopleRoute'
 import { RunsRoute } from './routes/RunsRoute'
 import { SettingsRoute } from './routes/SettingsRoute'
 import { TerminalRoute } from './routes/TerminalRoute'
@@ -14,6 +17,8 @@ import { SignedIn } from './SignedIn'
 
 export const routes: RouteObject[] = [
   { path: '/launch', element: <LaunchPage />, errorElement: <CrashPage /> },
+  { path: '/login', element: <LoginPage />, errorElement: <CrashPage /> },
+  { path: '/auth/callback', element: <OidcCallback />, errorElement: <CrashPage /> },
   {
     element: <SignedIn />,
     errorElement: <CrashPage />,
@@ -21,6 +26,7 @@ export const routes: RouteObject[] = [
       { path: '/', element: <DashboardRoute /> },
       { path: '/settings', element: <AccountRoute /> },
       { path: '/sign-ins', element: <AccountAuditRoute /> },
+      { path: '/people', element: <PeopleRoute /> },
       {
         path: '/p/:project',
         element: <ProjectLayout />,

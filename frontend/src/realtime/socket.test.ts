@@ -126,6 +126,17 @@ test('4401 without a sign-in to renew ends here', async () => {
   expect(states.at(-1)).toBe('signed-out')
 })
 
+test.each([429, 503])('4401 and a renewal that is answered %i is tried again', async (status) => {
+  server.use(http.post(`${ORIGIN}/api/auth/refresh`, () => refusal(status, 'Later.')))
+  socket.start()
+  welcome()
+  FakeWebSocket.latest.close(4401)
+  await vi.waitFor(() => expect(states.at(-1)).toBe('reconnecting'))
+  vi.advanceTimersByTime(500)
+  expect(FakeWebSocket.all).toHaveLength(2)
+  expect(handlers.onSignedOut).not.toHaveBeenCalled()
+})
+
 test('stopped is stopped', () => {
   socket.start()
   welcome()

@@ -131,7 +131,7 @@ export class BoardSocket {
   private async closed(code: number): Promise<void> {
     this.socket = null
     clearTimeout(this.silence)
-    if (code === SIGN_IN_AGAIN && !(await renewSignIn().catch(() => true))) {
+    if (code === SIGN_IN_AGAIN && (await renewSignIn()).state === 'ended') {
       this.enter('signed-out')
       this.handlers.onSignedOut()
       return

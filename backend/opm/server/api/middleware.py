@@ -6,6 +6,7 @@ Plain ASGI: a layer that wraps the request in objects of its own would cost more
 
 import re
 import time
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
@@ -37,7 +38,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
-        "form-action 'self'",
+        "form-action 'self'",  # stays the last: the provider's origin follows, where the form goes that signs out there
     )
 )
 
@@ -49,6 +50,11 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
@@ -96,9 +102,11 @@ class RequestLog:
 class SecurityHeaders:
     """On every answer; a handler that set one of them itself keeps it."""
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, https: bool, issuer: str | None = None) -> None:
         self.app = app
         headers = _HEADERS | ({"strict-transport-security": "max-age=31536000"} if https else {})
+        if issuer is not None:
+            headers["content-security-policy"] += f" {_origin(issuer)}"
         self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -151,7 +159,8 @@ def install(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(Crashes)
     app.add_middleware(Conditional)
     app.add_middleware(Compression)
-    app.add_middleware(SecurityHeaders, https=(settings.public_url or "").startswith("https://"))
+    https = (settings.public_url or "").startswith("https://")
+    app.add_middleware(SecurityHeaders, https=https, issuer=settings.oidc.issuer)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -5,7 +5,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 import type { PreferencesPatch } from '@/api/types'
 import { readTheme, setTheme } from '@/lib/theme'
 import { renderAt } from '@/testing/render'
-import { gives, ORIGIN, refusal, server } from '@/testing/server'
+import { gives, ORIGIN, page, refusal, server } from '@/testing/server'
 import AccountPage from './AccountPage'
 
 const KEPT = {
@@ -17,6 +17,8 @@ function serve() {
   const asked: PreferencesPatch[] = []
   server.use(
     gives('/auth/me/preferences', KEPT),
+    gives('/auth/sign-ins', page([])),
+    gives('/auth/tokens', page([])),
     http.patch(`${ORIGIN}/api/auth/me/preferences`, async ({ request }) => {
       asked.push((await request.json()) as PreferencesPatch)
       return HttpResponse.json(KEPT)

@@ -4,7 +4,9 @@ import { ShortcutList } from '@/ui/shortcut-list'
 import { ErrorState, Loading } from '@/ui/states'
 import { Notifications } from './Notifications'
 import { useChangePreferences, usePreferences } from './preferences'
+import { SignIns } from './SignIns'
 import { ThemeChoice } from './ThemeChoice'
+import { Tokens } from './Tokens'
 
 /** What belongs to the person and not to a project. */
 export default function AccountPage() {
@@ -27,6 +29,18 @@ export default function AccountPage() {
                 kept={preferences.notifications}
                 onChange={(notifications) => change({ notifications })}
               />
+            </Section>
+            <Section
+              title="Where you are signed in"
+              description="Sign out what you do not know; it takes effect at once."
+            >
+              <SignIns />
+            </Section>
+            <Section
+              title="Access tokens"
+              description="For programs and scripts of yours that use the API of this server."
+            >
+              <Tokens />
             </Section>
             <Section
               title="Keyboard shortcuts"

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { useNavigate } from 'react-router'
-import { rememberExpiry } from '@/api/auth'
+import { announceSignedIn } from '@/api/auth'
 import { describe } from '@/api/errors'
 import { launchMutation } from '@/api/options'
 import { Loading } from '@/ui/states'
@@ -22,8 +22,8 @@ export function LaunchPage() {
     mutate(
       { body: { token: token.current } },
       {
-        onSuccess: ({ expires_at }) => {
-          rememberExpiry(expires_at)
+        onSuccess: (signedIn) => {
+          announceSignedIn(signedIn)
           client.clear()
           void navigate('/', { replace: true })
         },

@@ -1,5 +1,7 @@
+import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { ApiError, describe, fieldError } from '@/api/errors'
+import { meOptions } from '@/api/options'
 import { Button } from '@/ui/button'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { Field } from '@/ui/field'
@@ -7,6 +9,7 @@ import { Input, Textarea } from '@/ui/input'
 import { NO_REPOSITORY, sourceOf, urlProblem } from './git/form'
 import { GitFields } from './git/GitFields'
 import { slugOf } from './model'
+import { SharedMachineNotice } from './SharedMachineNotice'
 import { type Source, SourcePicker } from './SourcePicker'
 import { useCreateProject } from './useCreateProject'
 
@@ -18,6 +21,7 @@ export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
   const [git, setGit] = useState(NO_REPOSITORY)
   const [tried, setTried] = useState(false)
   const create = useCreateProject()
+  const me = useQuery(meOptions())
 
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
@@ -70,6 +74,7 @@ export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
                 {describe(create.error).message}
               </p>
             )}
+            <SharedMachineNotice shared={me.data?.shared_machine ?? false} />
           </DialogBody>
           <DialogFooter>
             <Button onClick={onClose}>Cancel</Button>

@@ -14,6 +14,7 @@ const user = userEvent.setup()
 function serve(projects: ReturnType<typeof aProject>[], attention: ReturnType<typeof anAttention>[] = []) {
   const made: NewProject[] = []
   server.use(
+    gives('/auth/me', { shared_machine: false }),
     http.get(`${ORIGIN}/api/projects`, ({ request }) => {
       const archived = new URL(request.url).searchParams.get('status') === 'archived'
       return HttpResponse.json(page(archived ? [] : projects) as never)
@@ -37,6 +38,18 @@ test('a newcomer is offered the sample project, and lands on its board', async (
   await waitFor(() => expect(location()).toBe('/p/made'))
   expect(made).toMatchObject([{ sample: true, name: 'Sample project' }])
 })
+
+test.each([true, false])(
+  'shared machine: %s; the form for a project says what that means',
+  async (shared) => {
+    serve([aProject()])
+    server.use(gives('/auth/me', { shared_machine: shared }))
+    show('/?new')
+    await screen.findByRole('dialog', { name: 'New project' })
+    if (shared) expect(await screen.findByRole('note')).toHaveTextContent('those of other people too')
+    else expect(screen.queryByRole('note')).not.toBeInTheDocument()
+  },
+)
 
 test('a project shows its pod, its columns and what it waits for', async () => {
   serve([
