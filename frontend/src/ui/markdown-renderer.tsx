@@ -7,7 +7,12 @@ import type { MarkdownProps } from './markdown'
 
 const COMPONENTS: Components = {
   a: ({ node: _, ...props }) => (
-    <a className="text-accent-ink underline underline-offset-2" target="_blank" rel="noreferrer" {...props} />
+    <a
+      className="text-accent-ink underline underline-offset-2"
+      target="_blank"
+      rel="noopener noreferrer"
+      {...props}
+    />
   ),
   h1: ({ node: _, ...props }) => <h3 className="mt-4 mb-2 text-lg font-semibold first:mt-0" {...props} />,
   h2: ({ node: _, ...props }) => <h4 className="mt-4 mb-1.5 font-semibold first:mt-0" {...props} />,
@@ -64,10 +69,21 @@ function linking(linkFor: (code: string) => string | null): Components {
   }
 }
 
+/** Without the other schemes that the renderer knows: a chat client is not to be started by what an agent says. */
+export function webAddress(address: string): string {
+  const scheme = /^[^/?#]*?:/.exec(address)?.[0].toLowerCase()
+  return scheme === undefined || ['http:', 'https:', 'mailto:'].includes(scheme) ? address : ''
+}
+
 export default function MarkdownRenderer({ text, linkFor }: Omit<MarkdownProps, 'className'>) {
   const components = useMemo(() => (linkFor ? linking(linkFor) : COMPONENTS), [linkFor])
   return (
-    <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={[rehypeSanitize]} components={components}>
+    <ReactMarkdown
+      remarkPlugins={[remarkGfm]}
+      rehypePlugins={[rehypeSanitize]}
+      components={components}
+      urlTransform={webAddress}
+    >
       {text}
     </ReactMarkdown>
   )
