@@ -33,13 +33,14 @@ _ALIVE = """() => {
 def beacon() -> Iterator[tuple[str, list[str]]]:
     """An address on this machine, and what was asked there."""
     heard: list[str] = []
-    with answering(204, b"", heard) as address:
+    with answering(200, b"", heard) as address:
         yield address, heard
 
 
 @contextmanager
-def answering(status: int, body: bytes, heard: list[str] | None = None) -> Iterator[str]:
+def answering(status: int, body: bytes, heard: list[str] | None = None, **headers: str) -> Iterator[str]:
     """A server that says the same to everybody."""
+    said = {"content_type": "application/json", "content_length": str(len(body))} | headers
 
     class Listening(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -47,8 +48,8 @@ def answering(status: int, body: bytes, heard: list[str] | None = None) -> Itera
                 heard.append(self.path)
             self.rfile.read(int(self.headers.get("Content-Length", "0")))
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
+            for name, value in said.items():
+                self.send_header(name.replace("_", "-"), value)
             self.end_headers()
             self.wfile.write(body)
 
@@ -98,7 +99,7 @@ class Tripwire:
         if not self.page.url.startswith(self.visitor.served.url):
             self.ran.append(f"{self.place}: the page went to {self.page.url}")
         self.ran += [f"{self.place}: {found}" for found in self.page.evaluate(_ALIVE)]
-        self.ran += [f"{self.place}: a request was made for {path}" for path in self.heard]
+        self.ran += [f"{self.place}: something asked for {path}" for path in self.heard]
         self.heard.clear()
 
     def assert_silent(self) -> None:

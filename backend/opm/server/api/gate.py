@@ -18,6 +18,8 @@ _UPLOAD = re.compile(r"/api/projects/[^/]+/files/content")
 _FORMS = frozenset({"/api/auth/oidc/backchannel-logout"})
 """Where another server posts a form, as a standard has it; what counts there is a signature, never a cookie."""
 _HEADER_BYTES = 16 * 2**10
+_ONCE = frozenset({b"host", b"origin", b"cookie", b"sec-fetch-site", b"content-type", b"content-length"})
+"""Said twice, one reader would believe the first and another the last."""
 _FILE_OVERHEAD = 2
 """A file travels as a JSON string: base64 adds a third, escapes of quotes and line ends up to as much again."""
 
@@ -96,6 +98,9 @@ class Gate:
 
 
 def _wrong_head(scope: Scope) -> Response | None:
+    names = [name for name, _ in scope["headers"] if name in _ONCE]
+    if len(names) != len(set(names)):
+        return error_response(scope, 400, "A header that may come once came twice.")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEADER_BYTES:
         return error_response(scope, 431, f"The headers are too large; at most {_HEADER_BYTES} bytes are taken.")
     if scope["path"].startswith("/api/") and b"%00" in scope.get("query_string", b""):

@@ -64,6 +64,11 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+DATA_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+"""For what the API answers: should a browser show it as a page after all, that page has no rights and no origin."""
+
+_PAGES_OF_THE_API = frozenset({"/api/docs"})
+
 _HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
@@ -72,6 +77,10 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
@@ -122,19 +131,21 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self.app = app
         headers = _HEADERS | ({"strict-transport-security": "max-age=31536000"} if https else {})
-        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self.of_pages = _encoded(headers)
+        self.of_data = _encoded(headers | {"content-security-policy": DATA_SECURITY_POLICY})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         api = scope["path"].startswith("/api/")
+        wanted = self.of_data if api and scope["path"] not in _PAGES_OF_THE_API else self.of_pages
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"] = list(message.get("headers", ()))
                 present = {name for name, _ in headers}
-                headers += [pair for pair in self.headers if pair[0] not in present]
+                headers += [pair for pair in wanted if pair[0] not in present]
                 if api and b"cache-control" not in present:
                     headers.append((b"cache-control", b"no-store"))
             await send(message)
