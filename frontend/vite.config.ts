@@ -8,7 +8,13 @@ const server = process.env.OPM_DEV_SERVER ?? 'http://127.0.0.1:8400'
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
-  resolve: { alias: { '@': here('./src') } },
+  resolve: {
+    alias: {
+      '@': here('./src'),
+      // Its form for browsers lets the browser decode `&amp;` as markup, which the content policy refuses.
+      'decode-named-character-reference': here('./node_modules/decode-named-character-reference/index.js'),
+    },
+  },
   build: {
     outDir: process.env.OPM_WEB_OUT ?? '../backend/opm/_web',
     emptyOutDir: true,

@@ -1,3 +1,4 @@
+import '@/lib/trusted'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { configureClient } from '@/api/client'

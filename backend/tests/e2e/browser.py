@@ -5,13 +5,23 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Worker,
+    expect,
+    sync_playwright,
+)
 
 from tests.e2e.served import Served
 
@@ -27,6 +37,15 @@ _OWN_FAULT = (
     "status of 503",
 )
 """What a browser logs of itself while a server is being killed, a pod starts, or a conflict is refused."""
+
+_REFUSED = "The content policy refused"
+_TELL_REFUSALS = (
+    "globalThis.addEventListener('securitypolicyviolation', (event) => console.error(`"
+    + _REFUSED
+    + " ${event.effectiveDirective} in ${event.documentURI}: ${event.blockedURI} ${event.sample} "
+    "${event.sourceFile}:${event.lineNumber}`))"
+)
+"""For every document and worker, before what it holds runs."""
 
 
 @contextmanager
@@ -66,15 +85,17 @@ class Visitor:
             base_url=served.url, color_scheme=scheme, reduced_motion="reduce"
         )
         self.complaints: list[str] = []
+        self.context.add_init_script(_TELL_REFUSALS)
+        self.context.on("console", self._heard)
+        self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.context.on("request", lambda request: self._asked(request.url))
         self.page: Page = self.new_tab()
 
     def new_tab(self) -> Page:
         page = self.context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
-        page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self._asked(request.url))
+        page.on("worker", self._employed)
         return page
 
     def sign_in(self) -> None:
@@ -108,10 +129,16 @@ class Visitor:
     def close(self) -> None:
         self.context.close()
 
+    @staticmethod
+    def _employed(worker: Worker) -> None:
+        with suppress(Error):  # it may have ended at once
+            worker.evaluate(_TELL_REFUSALS)
+
     def _heard(self, message: ConsoleMessage) -> None:
         if self.provider and message.location["url"].startswith(self.provider):
             return  # its pages are not ours to judge
-        if message.type in {"error", "warning"} and not any(fault in message.text for fault in _OWN_FAULT):
+        own_fault = _REFUSED not in message.text and any(fault in message.text for fault in _OWN_FAULT)
+        if message.type in {"error", "warning"} and not own_fault:
             self.complaints.append(message.text)
 
     def _asked(self, url: str) -> None:

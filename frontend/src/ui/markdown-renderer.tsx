@@ -15,7 +15,7 @@ const COMPONENTS: Components = {
         {props.children}
       </Link>
     ) : (
-      <a className={LINK} target="_blank" rel="noreferrer" {...props} />
+      <a className={LINK} target="_blank" rel="noopener noreferrer" {...props} />
     ),
   h1: ({ node: _, ...props }) => <h3 className="mt-4 mb-2 text-lg font-semibold first:mt-0" {...props} />,
   h2: ({ node: _, ...props }) => <h4 className="mt-4 mb-1.5 font-semibold first:mt-0" {...props} />,
@@ -72,12 +72,10 @@ function linking({ ofCode }: Links): Components {
   }
 }
 
-const ALLOWED = /^(?:https?|mailto):/i
-const WITH_SCHEME = /^[a-z][a-z\d+.-]*:/i
-
-/** Addresses of the web and of people; any other scheme would start whatever program is registered for it. */
-function safeUrl(url: string): string | null {
-  return !WITH_SCHEME.test(url) || ALLOWED.test(url) ? url : null
+/** Without the other schemes that the renderer knows: a chat client is not to be started by what an agent says. */
+export function webAddress(address: string): string {
+  const scheme = /^[^/?#]*?:/.exec(address)?.[0].toLowerCase()
+  return scheme === undefined || ['http:', 'https:', 'mailto:'].includes(scheme) ? address : ''
 }
 
 export default function MarkdownRenderer({ text, links }: Omit<MarkdownProps, 'className'>) {
@@ -88,7 +86,7 @@ export default function MarkdownRenderer({ text, links }: Omit<MarkdownProps, 'c
       // What was sanitised cannot claim to be a link of our own.
       rehypePlugins={links ? [rehypeSanitize, [linkWords, links.inText]] : [rehypeSanitize]}
       components={components}
-      urlTransform={safeUrl}
+      urlTransform={webAddress}
     >
       {text}
     </ReactMarkdown>

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from opm.server.api.cookies import CookieNames, clear_cookies
+from opm.server.api.cookies import CookieNames, clear_cookies, shown_cookie
 from opm.server.api.csrf import csrf_token
 from opm.server.api.deps import ActorDep, ClaimsDep, PersonDep, PortsDep, ScopeDep, shown_token
 from opm.server.api.policies import Policy, declared
@@ -50,7 +50,7 @@ async def launch(body: Launch, request: Request, response: Response, ports: Port
 @router.post("/refresh", openapi_extra=_PUBLIC)
 async def refresh(request: Request, response: Response, ports: PortsDep) -> SignedIn:
     """Renew the sign-in with its refresh cookie."""
-    raw = request.cookies.get(CookieNames.of(ports.settings).refresh, "")
+    raw = shown_cookie(request, CookieNames.of(ports.settings).refresh)
     await sign_in(request, ports, REFRESH, raw)
     signed = None
     if raw:
@@ -129,7 +129,7 @@ async def _sign_in_of(request: Request, ports: Ports) -> tuple[UUID, Actor] | No
     try:
         claims = await SignIns.of(request).require(token)
     except Unauthorized:
-        raw = request.cookies.get(CookieNames.of(ports.settings).refresh, "")
+        raw = shown_cookie(request, CookieNames.of(ports.settings).refresh)
         if not raw:
             return None
         async with ports.scope(write=False) as scope:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from opm.server.core.settings import Settings
@@ -29,6 +30,12 @@ class CookieNames:
             return cls("__Host-opm_session", "__Secure-opm_refresh", "__Host-opm_login", secure=True)
         port = settings.port
         return cls(f"opm_session_{port}", f"opm_refresh_{port}", f"opm_login_{port}", secure=False)
+
+
+def shown_cookie(connection: HTTPConnection, name: str) -> str:
+    """Its value; nothing when two of that name came: one of them was planted, and none tells which."""
+    pairs = (pair.strip() for pair in connection.headers.get("cookie", "").split(";"))
+    return connection.cookies.get(name, "") if sum(pair.startswith(f"{name}=") for pair in pairs) == 1 else ""
 
 
 def set_cookies(

@@ -12,7 +12,7 @@ from fastapi import Depends, Query, Request, WebSocket
 from starlette.requests import HTTPConnection
 
 from opm.server.api import csrf
-from opm.server.api.cookies import CookieNames
+from opm.server.api.cookies import CookieNames, shown_cookie
 from opm.server.api.origins import own_origins
 from opm.server.api.signins import SignIns
 from opm.server.api.throttle import counted
@@ -53,7 +53,7 @@ def shown_token(connection: HTTPConnection, ports: Ports) -> tuple[str, bool]:
     """
     headers = connection.headers.getlist("authorization")
     if not headers:
-        return connection.cookies.get(CookieNames.of(ports.settings).access, ""), True
+        return shown_cookie(connection, CookieNames.of(ports.settings).access), True
     scheme, _, token = headers[0].partition(" ")
     return (token.strip() if scheme.lower() == "bearer" and len(headers) == 1 else ""), False
 

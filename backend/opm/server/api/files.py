@@ -1,6 +1,6 @@
 """The workspace of a project, through the files sidecar of its pod."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
@@ -22,13 +22,15 @@ from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, Sear
 router = new_router("/projects/{project}/files", tag="files", policy=Policy.OWNER)
 Path = Annotated[str, Query(max_length=4096)]
 _FORWARDED = ("range", "if-none-match", "if-range")
+_HARMLESS = frozenset({"text/plain; charset=utf-8", "application/octet-stream", "application/zip"})
+"""What the bytes of a pod may call themselves; none of it is ever shown as a page."""
 
 
 class _Passing(StreamingResponse):
     """Lets go of what it streams from however that ends: whole, broken off in the pod, or left by the reader."""
 
     def __init__(self, stream: FileStream, end: Callable[[], Awaitable[object]]) -> None:
-        super().__init__(stream.body, stream.status, {**stream.headers, **INERT})
+        super().__init__(stream.body, stream.status, _saved_not_shown(stream.headers))
         self._end = end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,6 +38,16 @@ class _Passing(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             await self._end()
+
+
+def _saved_not_shown(headers: Mapping[str, str]) -> dict[str, str]:
+    """Said here, because a pod is not trusted to say it."""
+    said = {name.lower(): value for name, value in ({**headers, **INERT, "X-Content-Type-Options": "nosniff"}).items()}
+    if not said.get("content-disposition", "").startswith("attachment"):
+        said["content-disposition"] = "attachment"
+    if said.get("content-type") not in _HARMLESS:
+        said["content-type"] = "application/octet-stream"
+    return said
 
 
 async def _passing(context: AbstractAsyncContextManager[FileStream]) -> StreamingResponse:

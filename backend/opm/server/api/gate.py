@@ -20,6 +20,8 @@ _FORMS = frozenset({"/api/auth/oidc/backchannel-logout"})
 """Where another server posts a form, as a standard has it; what counts there is a signature, never a cookie."""
 _HEADER_BYTES = 16 * 2**10
 _MOST_FIELDS = 100
+_ONCE = frozenset({b"host", b"origin", b"cookie", b"sec-fetch-site", b"content-type", b"content-length"})
+"""Said twice, one reader would believe the first and another the last."""
 _FILE_OVERHEAD = 2
 """A file travels as a JSON string: base64 adds a third, escapes of quotes and line ends up to as much again."""
 
@@ -99,6 +101,9 @@ class Gate:
 
 
 def _wrong_head(scope: Scope) -> Response | None:
+    names = [name for name, _ in scope["headers"] if name in _ONCE]
+    if len(names) != len(set(names)):
+        return error_response(scope, 400, "A header that may come once came twice.")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEADER_BYTES:
         return error_response(scope, 431, f"The headers are too large; at most {_HEADER_BYTES} bytes are taken.")
     if len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) > _HEADER_BYTES:

@@ -26,21 +26,49 @@ log = structlog.get_logger(__name__)
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("/api/healthz", "/api/readyz")
 
+_MARKUP_POLICIES = (
+    # our own: refuses everything but the addresses of built workers; fills the preview's frame without rights
+    "default",
+    "opm-frame",
+    # the editor's, each at one place that escapes what it writes
+    "defaultWorkerFactory",
+    "diffEditorWidget",
+    "diffReview",
+    "domLineBreaksComputer",
+    "dompurify",
+    "editorGhostText",
+    "editorViewLayer",
+    "richScreenReaderContent",
+    "standaloneColorizer",
+    "stickyScrollViewLayer",
+    "tokenizeToString",
+)
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self'",
+        # the editor, the terminal and the notes write styles into the page as they go: docs/guides/security-model.md
         "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "worker-src 'self' blob:",
+        # the preview shows pictures as data
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "worker-src 'self'",
         "connect-src 'self'",
+        "frame-src 'none'",
         "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        f"trusted-types {' '.join(_MARKUP_POLICIES)}",
         "form-action 'self'",  # stays the last: the provider's origin follows, where the form goes that signs out there
     )
 )
+
+DATA_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+"""For what the API answers: should a browser show it as a page after all, that page has no rights and no origin."""
+
+_PAGES_OF_THE_API = frozenset({"/api/docs"})
 
 _HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -55,6 +83,10 @@ _HEADERS = {
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
@@ -105,21 +137,23 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, https: bool, issuer: str | None = None) -> None:
         self.app = app
         headers = _HEADERS | ({"strict-transport-security": "max-age=31536000"} if https else {})
+        data = headers | {"content-security-policy": DATA_SECURITY_POLICY}
         if issuer is not None:
             headers["content-security-policy"] += f" {_origin(issuer)}"
-        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self.of_pages, self.of_data = _encoded(headers), _encoded(data)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         api = scope["path"].startswith("/api/")
+        wanted = self.of_data if api and scope["path"] not in _PAGES_OF_THE_API else self.of_pages
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"] = list(message.get("headers", ()))
                 present = {name for name, _ in headers}
-                headers += [pair for pair in self.headers if pair[0] not in present]
+                headers += [pair for pair in wanted if pair[0] not in present]
                 if api and b"cache-control" not in present:
                     headers.append((b"cache-control", b"no-store"))
             await send(message)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import structlog
 from fastapi import Request, Response
 
-from opm.server.api.cookies import CookieNames
+from opm.server.api.cookies import CookieNames, shown_cookie
 from opm.server.api.deps import PortsDep
 from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
@@ -72,7 +72,7 @@ async def oidc_callback(body: OidcCallback, request: Request, response: Response
     provider = _provider(ports)
     await sign_in_from(request, ports)
     names = CookieNames.of(ports.settings)
-    browser = request.cookies.get(names.login, "")
+    browser = shown_cookie(request, names.login)
     async with ports.scope() as scope:
         attempt = await scope.oidc.take(body.state, browser) if browser else None
     if attempt is None:

@@ -209,9 +209,7 @@ async def test_files_may_be_larger(client: httpx.AsyncClient) -> None:
 async def test_every_answer_has_the_headers(client: httpx.AsyncClient) -> None:
     for path in ("/api/rows?count=1", "/api/nowhere", "/api/fails/crash", "/", "/api/stream"):
         headers = (await client.get(path)).headers
-        policy = headers["content-security-policy"]
-        assert "script-src 'self';" in policy
-        assert "frame-ancestors 'none'" in policy
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["cross-origin-opener-policy"] == "same-origin"

@@ -1,5 +1,6 @@
 /** What the page asks of an editor. Monaco is one megabyte and needs a real browser, so it enters from outside. */
 import { type ComponentType, lazy } from 'react'
+import './monaco/environment'
 
 export interface EditorProps {
   path: string

@@ -1,4 +1,6 @@
+import { useEffect, useRef } from 'react'
 import { useDark } from '@/lib/theme'
+import { fillFrame } from '@/lib/trusted'
 
 /**
  * What the workspace holds is nobody's to trust: the frame has no script, no origin of ours, and loads nothing;
@@ -24,5 +26,9 @@ const STYLE = `
 export function Frame({ title, body }: { title: string; body: string }) {
   const dark = useDark()
   const page = `<!doctype html><html class="${dark ? 'dark' : ''}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${STYLE}</style></head><body>${body}</body></html>`
-  return <iframe title={title} sandbox="" srcDoc={page} className="h-full w-full border-0 bg-surface" />
+  const frame = useRef<HTMLIFrameElement>(null)
+  useEffect(() => {
+    if (frame.current) fillFrame(frame.current, page)
+  }, [page])
+  return <iframe ref={frame} title={title} sandbox="" className="h-full w-full border-0 bg-surface" />
 }
