@@ -73,7 +73,7 @@ async def test_the_comparison_sees_a_difference(database: Database) -> None:
 async def test_the_tables_have_the_names_that_were_asked_for(database: Database) -> None:
     names = set(await on(database, lambda c: inspect(c).get_table_names()))
     wanted = "users projects tasks opencode_configs opencode_sessions interactions task_events audit_log"
-    added = "refresh_tokens session_events task_templates idempotency_keys alembic_version"
+    added = "auth_sessions login_attempts refresh_tokens session_events task_templates idempotency_keys alembic_version"
     assert names == {*wanted.split(), *added.split()}
 
 
@@ -86,7 +86,8 @@ async def test_every_foreign_key_and_state_has_an_index(database: Database) -> N
 
     for name, table in TABLES.items():
         wanted = {key.parent.name for key in table.foreign_keys} | ({"status", "created_at"} & set(table.c.keys()))
-        wanted -= {"created_at"} if name in {"session_events", "refresh_tokens"} else set()
+        short_lived = {"session_events", "refresh_tokens", "auth_sessions", "login_attempts"}
+        wanted -= {"created_at"} if name in short_lived else set()
         assert wanted - await on(database, lambda c, name=name: indexed(c, name)) == set(), name
 
 
