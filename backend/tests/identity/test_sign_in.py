@@ -51,8 +51,10 @@ class Product:
 
     async def answer_of(self, url: str, user: str, there: ProviderBrowser | None = None) -> dict[str, str]:
         password = self.provider.users[user]
-        go: Callable[[str, str, str], str] = there.authorize if there else self.provider.browse
-        back = await asyncio.to_thread(go, url, user, password)
+        if there is None:
+            back = await asyncio.to_thread(self.provider.browse, url, user, password)
+        else:
+            back = await asyncio.to_thread(there.authorize, url, user, password)
         assert back.startswith(f"{self.base}/auth/callback?")
         query = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
         return {name: query[name] for name in ("code", "state", "iss") if name in query}

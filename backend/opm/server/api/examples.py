@@ -32,7 +32,7 @@ _FIELDS: dict[str, Any] = {
     "project_name": "Web shop",
     "project_slug": "web-shop",
     "rank": "a0V",
-    "request_id": "3f0c9a7e5b2d4c61",
+    "request_id": "id-of-the-request",
     "resource_id": SOME_ID,
     "resource_type": "session",
     "slug": "web-shop",

@@ -51,7 +51,7 @@ def reference(status: int) -> dict[str, Any]:
 
 def _refusal(status: int) -> dict[str, Any]:
     _, kind, message, details = _REFUSALS[status]
-    error = {"type": kind, "message": message, "status": status, "details": details, "request_id": "3f0c9a7e5b2d4c61"}
+    error = {"type": kind, "message": message, "status": status, "details": details, "request_id": "id-of-the-request"}
     answer: dict[str, Any] = {
         "description": _WHEN[status],
         "content": {"application/json": {"schema": _ERROR, "example": {"error": error}}},

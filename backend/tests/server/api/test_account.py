@@ -41,7 +41,7 @@ async def program(door: Door, browser: httpx.AsyncClient, scope: str = "write") 
 @pytest.mark.parametrize("shown", ["", "guess", "\xe9"])
 async def test_a_page_without_its_token_changes_nothing(browser: httpx.AsyncClient, shown: str) -> None:
     good = browser.headers.pop("X-CSRF-Token")
-    headers = {"X-CSRF-Token": shown.encode("latin-1")} if shown else {}
+    headers = {b"X-CSRF-Token": shown.encode("latin-1")} if shown else {}
     assert fault(await browser.post("/api/things", json={"size": 1}, headers=headers)) == (403, "csrf")
     assert await status(browser) == 200, "reading needs none"
     answer = await browser.post("/api/things", json={"size": 1}, headers={"X-CSRF-Token": good})

@@ -42,6 +42,7 @@ def signed(body: dict[str, Any] | bytes, key: RSAKey = KEY, algorithm: str = "RS
     head = {"alg": algorithm, "kid": "one", "typ": "JWT"} | header
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
     text = f"{part(head)}.{encoded(payload)}"
+    assert key.private_key is not None
     digest = hashes.SHA512() if algorithm == "RS512" else hashes.SHA256()
     return f"{text}.{encoded(key.private_key.sign(text.encode(), padding.PKCS1v15(), digest))}"
 
