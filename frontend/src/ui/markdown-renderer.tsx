@@ -86,7 +86,7 @@ export default function MarkdownRenderer({ text, links }: Omit<MarkdownProps, 'c
       // What was sanitised cannot claim to be a link of our own.
       rehypePlugins={links ? [rehypeSanitize, [linkWords, links.inText]] : [rehypeSanitize]}
       components={components}
-      urlTransform={webAddress}
+      urlTransform={(address) => webAddress(address) || null}
     >
       {text}
     </ReactMarkdown>
