@@ -181,7 +181,9 @@ def test_the_pages_put_no_secret_into_an_address() -> None:
 
 # --- errors --------------------------------------------------------------------------------------------------------
 
-_INSIDE = re.compile(r"Traceback|File \"|line \d+|SELECT|sqlite|sqlalchemy|asyncpg|/home/|/site-packages/|\.py|0x[0-9a-f]{6}")
+_INSIDE = re.compile(
+    r"Traceback|File \"|line \d+|SELECT|sqlite|sqlalchemy|asyncpg|/home/|/site-packages/|\.py|0x[0-9a-f]{6}"
+)
 
 
 @pytest.mark.parametrize(
