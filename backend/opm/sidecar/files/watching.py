@@ -87,9 +87,10 @@ class Watching:
             if burst and now >= due:
                 self._tell(burst)
                 burst = Burst()
-            if self._limited and now >= look_again:
+            if now >= look_again:
                 look_again = now + self._look_again
-                burst.add_folder(b"")
+                if self._limited:
+                    burst.add_folder(b"")
             if self._wait(folders, due - now if burst else look_again - now):
                 had_some = bool(burst)
                 folders.take(burst)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -223,6 +224,27 @@ async def test_what_cannot_be_watched_is_said_and_looked_at_now_and_then(workspa
     watch.stop()
     await asyncio.to_thread(watch.join)
     beneath.close()
+
+
+class Counted(Watching):
+    """How often it looked at what the kernel has to tell."""
+
+    looks = 0
+
+    def _wait(self, folders: Folders | None, seconds: float) -> bool:
+        self.looks += 1
+        return super()._wait(folders, seconds)
+
+
+def test_a_quiet_workspace_costs_next_to_nothing(workspace: Path) -> None:
+    """Also later than the time after which one that cannot be watched whole would be looked at again."""
+    beneath = Beneath(workspace)
+    watch = Counted(beneath, lambda _: None, look_again=0.05)
+    time.sleep(0.6)
+    watch.stop()
+    watch.join()
+    beneath.close()
+    assert 2 < watch.looks < 30
 
 
 def test_news_that_were_lost_are_noticed(workspace: Path) -> None:
