@@ -35,7 +35,7 @@ from tests.postgres import execute
 pytestmark = [pytest.mark.opencode, pytest.mark.slow, pytest.mark.timeout(900)]
 
 CASES = int(os.environ.get("OPM_FUZZ_CASES", "200"))
-ON_POSTGRES = 60
+ON_POSTGRES = 30
 """Cases on PostgreSQL, which differs from the embedded database in what texts, numbers and sizes it takes only."""
 MOST_MADE = 25
 """Of what a case destroys, so many are made; a run of an agent takes seconds."""
