@@ -1,9 +1,8 @@
-"""Heads of what is taken along: if a browser shows it after all, then as a page without origin, script or network."""
-
-INERT = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+"""Heads of what is taken along. Should a browser show it after all, the policy of all answers of the API
+(`middleware`) makes it a page without origin, script or network."""
 
 
 def attachment(name: str | None = None) -> dict[str, str]:
     """`name` must be one of ours: it is not escaped."""
     named = f'; filename="{name}"' if name else ""
-    return {"Content-Disposition": f"attachment{named}", **INERT}
+    return {"Content-Disposition": f"attachment{named}"}

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PortsDep
-from opm.server.api.downloads import INERT, attachment
+from opm.server.api.downloads import attachment
 from opm.server.api.pods import FilesDep
 from opm.server.api.policies import Policy
 from opm.server.api.routing import creates, new_router
@@ -42,7 +42,8 @@ class _Passing(StreamingResponse):
 
 def _saved_not_shown(headers: Mapping[str, str]) -> dict[str, str]:
     """Said here, because a pod is not trusted to say it."""
-    said = {name.lower(): value for name, value in ({**headers, **INERT, "X-Content-Type-Options": "nosniff"}).items()}
+    said = {name.lower(): value for name, value in headers.items()} | {"x-content-type-options": "nosniff"}
+    said.pop("content-security-policy", None)
     if not said.get("content-disposition", "").startswith("attachment"):
         said["content-disposition"] = "attachment"
     if said.get("content-type") not in _HARMLESS:

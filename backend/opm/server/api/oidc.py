@@ -48,8 +48,8 @@ _FORM = {
 @router.post("/login")
 async def oidc_login(body: OidcLogin, request: Request, response: Response, ports: PortsDep) -> OidcRedirect:
     """Begin: the browser goes to `authorization_url`, and comes back to `/auth/callback`."""
-    provider = _provider(ports)
     await sign_in_from(request, ports)
+    provider = _provider(ports)
     async with ports.scope() as scope:
         begun = await scope.oidc.begin(body.next)
     url = await provider.authorization_url(begun.login, base_address(request, ports.settings) + RETURN_PATH)
@@ -69,8 +69,8 @@ async def oidc_login(body: OidcLogin, request: Request, response: Response, port
 @router.post("/callback")
 async def oidc_callback(body: OidcCallback, request: Request, response: Response, ports: PortsDep) -> SignedIn:
     """End: exchange the code that the provider gave the browser, once, for a sign-in."""
-    provider = _provider(ports)
     await sign_in_from(request, ports)
+    provider = _provider(ports)
     names = CookieNames.of(ports.settings)
     browser = shown_cookie(request, names.login)
     async with ports.scope() as scope:
@@ -104,8 +104,8 @@ async def oidc_callback(body: OidcCallback, request: Request, response: Response
 @router.post("/backchannel-logout", response_class=Response, openapi_extra=_FORM)
 async def oidc_backchannel_logout(request: Request, ports: PortsDep) -> Response:
     """The provider tells, with a signed token in a form, that somebody signed out there."""
-    provider = _provider(ports)
     await by_address(request, ports)
+    provider = _provider(ports)
     try:
         form = parse_qs((await request.body()).decode("ascii"), max_num_fields=_FIELDS)
         (token,) = form["logout_token"]

@@ -268,7 +268,7 @@ async def test_what_happens_is_in_the_audit_log_and_no_token_is(door: Provided, 
 async def test_a_page_may_send_a_form_to_the_provider_and_to_no_other_place(door: Provided, tmp_path: Path) -> None:
     """Which is how a browser ends the session there."""
     async with door.browser() as client:
-        policy = (await client.get("/api/auth/methods")).headers["content-security-policy"]
+        policy = (await client.get("/")).headers["content-security-policy"]
     assert policy.split("; ")[-1] == f"form-action 'self' {ISSUER}"
     without = tmp_path / "without"
     without.mkdir()
@@ -276,5 +276,5 @@ async def test_a_page_may_send_a_form_to_the_provider_and_to_no_other_place(door
         open_ports(settings_for(without), MovedClock()) as ports,
         Door(ports, MovedClock(), without).browser() as client,
     ):
-        policy = (await client.get("/api/auth/methods")).headers["content-security-policy"]
+        policy = (await client.get("/")).headers["content-security-policy"]
     assert policy.split("; ")[-1] == "form-action 'self'"

@@ -105,7 +105,9 @@ async def test_at_once_is_still_once(client: httpx.AsyncClient) -> None:
 
 
 WITHOUT_A_KEY = {
-    *("launch", "refresh", "logout"),  # nobody is signed in yet, or not any more
+    # nobody is signed in yet, or not any more
+    *("launch", "refresh", "logout", "oidc_login", "oidc_callback", "oidc_backchannel_logout"),
+    *("logout_everywhere", "sign_person_out"),  # end only
     *(
         "archive_project",
         "restore_project",
