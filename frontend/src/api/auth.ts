@@ -119,10 +119,15 @@ async function send(request: Request): Promise<Response> {
 }
 
 /** `fetch` that renews an expired sign-in, or the token of its page, once and repeats the request. */
-export async function apiFetch(input: Request | string, init?: RequestInit): Promise<Response> {
+export function apiFetch(input: Request | string, init?: RequestInit): Promise<Response> {
   const request = typeof input === 'string' ? new Request(address(input), init) : input
-  let response = await send(request.clone())
-  if (response.status === 401 && !FINAL.includes(new URL(request.url).pathname)) {
+  return signedIn(() => send(request.clone()), !FINAL.includes(new URL(request.url).pathname))
+}
+
+/** The same for what sends by other means; `attempt` has to carry the token of the page. */
+export async function signedIn(attempt: () => Promise<Response>, renews = true): Promise<Response> {
+  let response = await attempt()
+  if (response.status === 401 && renews) {
     const renewal = await renewSignIn()
     if (renewal.state === 'ended') {
       announceSignedOut()
@@ -131,11 +136,11 @@ export async function apiFetch(input: Request | string, init?: RequestInit): Pro
     // That is why the request failed; "not signed in" would be untrue.
     if (renewal.state === 'unanswered')
       return renewal.said?.clone() ?? Promise.reject(new TypeError('unreachable'))
-    response = await send(request.clone())
+    response = await attempt()
   }
   if (await lacksToken(response)) {
     await send(new Request(address(ME)))
-    response = await send(request.clone())
+    response = await attempt()
   }
   return response
 }

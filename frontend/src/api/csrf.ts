@@ -23,6 +23,11 @@ export function forgetPerson(): void {
   person = null
 }
 
+/** For what is not sent by `fetch`. */
+export function tokenHeaders(): Record<string, string> {
+  return token ? { 'X-CSRF-Token': token } : {}
+}
+
 export function carryToken(request: Request): void {
   if (token && !SAFE.includes(request.method)) request.headers.set('X-CSRF-Token', token)
 }

@@ -1,5 +1,6 @@
 /** Sends one file and tells how far it is: `fetch` would not say. */
-import { announceSignedOut, renewSignIn } from '@/api/auth'
+import { signedIn } from '@/api/auth'
+import { tokenHeaders } from '@/api/csrf'
 import { toApiError } from '@/api/errors'
 import { contentUrl } from './model/address'
 
@@ -13,11 +14,7 @@ export interface Sending {
 /** Throws the server's refusal as an `ApiError`, and an `AbortError` when it was called off. */
 export async function sendFile(projectId: string, path: string, file: Blob, how: Sending): Promise<void> {
   const url = `${contentUrl(projectId, path)}&overwrite=${how.overwrite}`
-  let answer = await put(url, file, how)
-  if (answer.status === 401) {
-    if (await renewSignIn()) answer = await put(url, file, how)
-    else announceSignedOut()
-  }
+  const answer = await signedIn(() => put(url, file, how))
   if (!answer.ok) throw toApiError(await answer.json().catch(() => null), answer)
 }
 
@@ -43,6 +40,7 @@ function put(url: string, file: Blob, { signal, onSent }: Sending): Promise<Resp
     request.onloadend = () => signal.removeEventListener('abort', stop)
     request.open('PUT', new URL(url, window.location.origin))
     request.setRequestHeader('Content-Type', 'application/octet-stream')
+    for (const [name, value] of Object.entries(tokenHeaders())) request.setRequestHeader(name, value)
     request.send(file)
   })
 }
