@@ -141,6 +141,8 @@ def test_text_of_another_encoding_is_edited_and_stays_what_it_is(visitor: Visito
     editor.click()
     page.keyboard.press("Control+End")
     page.keyboard.type(" an alle ß")
+    expect(editor).to_contain_text("alle")
+    expect(page.get_by_text("Unsaved", exact=True)).to_be_visible()
     page.keyboard.press("Control+s")
     wait_for(lambda: file.read_bytes().decode(encoding) == "Grüße an alle ß", 20, "the saved text on disk")
     expect(page.get_by_text("Unsaved", exact=True)).to_be_hidden()
