@@ -80,10 +80,14 @@ def test_two_tabs_that_renew_at_once_stay_signed_in(person: Admit) -> None:
     tabs = [alice.page, alice.new_tab()]
     tabs[1].goto("/settings")
     held: list[Route] = []
+    holding = True
     refused: set[int] = set()
 
     def hold(route: Route) -> None:
-        held.append(route)
+        if holding:
+            held.append(route)
+        else:  # a tab whose process has not heard of the new expiry yet renews after the other: with the new token
+            route.continue_()
 
     alice.context.route("**/api/auth/refresh", hold)
     for number, tab in enumerate(tabs):
@@ -92,6 +96,7 @@ def test_two_tabs_that_renew_at_once_stay_signed_in(person: Admit) -> None:
         for tab in tabs:
             tab.goto("about:blank")  # an open page could begin to renew before it is left, and never end
         refused.clear()
+        holding = True
         alice.context.clear_cookies(name=f"opm_session_{alice.served.port}")
         for tab in tabs:
             tab.goto("/settings", wait_until="commit")
@@ -99,10 +104,10 @@ def test_two_tabs_that_renew_at_once_stay_signed_in(person: Admit) -> None:
             tabs[0].wait_for_timeout(50)
         tabs[0].wait_for_timeout(300)
         assert len(held) == 1, "the other tab waits for the answer, instead of spending the same token"
+        holding = False
         held.pop().continue_()
         for tab in tabs:
             expect(menu(tab)).to_be_visible(timeout=PATIENCE_MS)
-        assert not held
 
 
 def test_a_sign_out_in_one_tab_is_seen_in_the_other(person: Admit) -> None:

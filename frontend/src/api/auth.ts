@@ -84,8 +84,8 @@ async function alone<T>(work: () => Promise<T>): Promise<T> {
   return navigator.locks.request('opm.refresh', work)
 }
 
-async function refreshOnce(): Promise<Renewal> {
-  const before = storedExpiry()
+/** `before`: what was known of the expiry when the request was sent whose 401 asks for this. */
+async function refreshOnce(before: string | null): Promise<Renewal> {
   return alone(async () => {
     const now = storedExpiry()
     if (now && now !== before && Date.parse(now) > Date.now()) return { state: 'renewed' }
@@ -99,8 +99,8 @@ async function refreshOnce(): Promise<Renewal> {
 }
 
 /** Renews the cookies; concurrent callers share one attempt. */
-export function renewSignIn(): Promise<Renewal> {
-  refreshing ??= refreshOnce().finally(() => {
+export function renewSignIn(before = storedExpiry()): Promise<Renewal> {
+  refreshing ??= refreshOnce(before).finally(() => {
     refreshing = null
   })
   return refreshing
@@ -126,9 +126,11 @@ export function apiFetch(input: Request | string, init?: RequestInit): Promise<R
 
 /** The same for what sends by other means; `attempt` has to carry the token of the page. */
 export async function signedIn(attempt: () => Promise<Response>, renews = true): Promise<Response> {
+  // Read before the request: another tab may have renewed between its 401 and now.
+  const before = storedExpiry()
   let response = await attempt()
   if (response.status === 401 && renews) {
-    const renewal = await renewSignIn()
+    const renewal = await renewSignIn(before)
     if (renewal.state === 'ended') {
       announceSignedOut()
       return response
