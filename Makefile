@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := backend/.venv/bin
 ARGS ?=
+PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check generate bench bench-smoke e2e clean
@@ -20,7 +21,7 @@ run: ## serve the product on this machine and print its address (ARGS="--port 80
 	@exec $(BIN)/opm serve $(ARGS)
 
 test: setup ## all tests: back end, real OpenCode, real browser, front end (ARGS="-k board")
-	@cd backend && .venv/bin/python -m pytest $(ARGS)
+	@cd backend && .venv/bin/python -m pytest $(PARALLEL) $(ARGS)
 	@cd frontend && npm test
 
 check: setup ## format, lint, types, contracts, tests, generated files: all a change must pass

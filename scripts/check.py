@@ -40,7 +40,7 @@ CHECKS = [
     Check("npm-audit", [f"{BIN}/python", str(ROOT / "scripts" / "audit.py"), "npm"], ROOT),
     Check("types", [f"{BIN}/pyright"]),
     Check("web-test", ["npm", "run", "--silent", "test"], FRONTEND),
-    Check("test", [f"{BIN}/python", "-m", "pytest"]),
+    Check("test", [f"{BIN}/python", "-m", "pytest", "-n", "auto", "--dist", "loadgroup", "--durations", "30"]),
 ]
 
 

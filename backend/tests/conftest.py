@@ -3,7 +3,14 @@
 import pytest
 import structlog
 
-pytest_plugins = ["tests.postgres", "tests.redis", "tests.database", "tests.builders", "tests.identity.fixtures"]
+pytest_plugins = [
+    "tests.postgres",
+    "tests.redis",
+    "tests.database",
+    "tests.builders",
+    "tests.identity.fixtures",
+    "tests.parallel",
+]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -59,6 +59,7 @@ def free_port() -> int:
 
 def end_with_parent() -> None:
     """A killed test session must not leave its server behind."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs are born deaf to it, and pass that on
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 

@@ -261,6 +261,21 @@ def test_the_texts_were_there_to_be_seen(wire: Tripwire, house: House) -> None:
     wire.assert_silent()
 
 
+def test_notices_show_them_as_text(wire: Tripwire, house: House) -> None:
+    page = wire.page
+    wire.go(f"/p/{house.home.slug}")
+    card = page.get_by_role("article").filter(has_text="onerror=pwned()").first
+    card.get_by_role("button", name=re.compile("^Actions")).click()
+    page.get_by_role("menuitem", name="Delete").click()
+    notice = page.get_by_role("listitem").filter(has_text="Deleted")
+    expect(notice).to_contain_text("pwned()")
+    page.wait_for_timeout(300)
+    wire.check()
+    notice.get_by_role("button", name="Undo").click()
+    expect(card).to_be_visible()
+    wire.assert_silent()
+
+
 def test_files_show_them_as_text(wire: Tripwire, house: House) -> None:
     page, path = wire.page, f"/p/{house.home.slug}/files"
     wire.go(path)

@@ -17,9 +17,13 @@ from tests.identity.provider import Provider
 _FIXTURES = {"keycloak": "keycloak", "oidc-provider": "op"}
 
 
+def needs_provider(item: pytest.Item) -> bool:
+    return not {"provider", *_FIXTURES.values()}.isdisjoint(getattr(item, "fixturenames", ()))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if {"provider", *_FIXTURES.values()} & set(getattr(item, "fixturenames", ())):
+        if needs_provider(item):
             item.add_marker("identity")
             limit = item.get_closest_marker("timeout")
             arguments = limit.args if limit else ()

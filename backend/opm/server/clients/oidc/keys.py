@@ -1,7 +1,7 @@
 """The provider's published keys: kept, and read again when a token names one that is not among them.
 
 Whoever sends tokens with invented key ids must not make us ask the provider each time: once in `PAUSE` seconds is
-enough for every honest rotation.
+enough for every honest rotation. A token that comes within the pause waits for its end, all of them for one answer.
 """
 
 import asyncio
@@ -18,26 +18,36 @@ from opm.server.core.errors import Unavailable
 
 PAUSE = 10.0
 KEPT = 3600.0
+MOST_WAITING = 50
 _MOST_KEYS = 100
 _PUBLIC_KINDS = frozenset({"RSA", "EC", "OKP"})
 
 FetchKeys = Callable[[], Awaitable[dict[str, Any]]]
+Sleep = Callable[[float], Awaitable[None]]
 
 
 class PublishedKeys:
-    def __init__(self, fetch: FetchKeys, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, fetch: FetchKeys, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._fetch = fetch
         self._clock = clock
+        self._sleep = sleep
         self._keys: KeySet | None = None
         self._read_at = -math.inf
         self._missed_at = -math.inf
+        """When the provider was last asked because of a key that is not known."""
+        self._waiting = 0
         self._turn = asyncio.Lock()
 
     async def for_token(self, kid: str | None) -> KeySet:
         """A set that has the key, if the provider publishes it; signatures are still to be checked."""
         if not self._has(kid) or self._is_old():
+            came_at = self._clock()
+            if not self._has(kid):
+                await self._pause()
             async with self._turn:
-                await self._read_again(kid)
+                await self._read_again(kid, came_at)
         if self._keys is None or not self._has(kid):
             raise BadToken("it is signed with a key that the provider does not publish")
         return KeySet([key for key in self._keys.keys if kid is None or key.kid == kid])
@@ -48,24 +58,44 @@ class PublishedKeys:
     def _has(self, kid: str | None) -> bool:
         return self._keys is not None and (kid is None or any(key.kid == kid for key in self._keys.keys))
 
-    async def _read_again(self, kid: str | None) -> None:
-        """Unavailable where that would be too often: then nothing is known against the token."""
-        if self._has(kid) and not self._is_old():
+    def _unanswered(self) -> bool:
+        return self._read_at < self._missed_at
+
+    async def _pause(self) -> None:
+        """Until the provider may be asked for an unknown key again.
+
+        Unavailable where too many wait for that, or it did not answer last time: then nothing is known of the token.
+        """
+        rest = self._missed_at + PAUSE - self._clock()
+        if rest <= 0:
+            return
+        if self._unanswered() or self._waiting >= MOST_WAITING:
+            raise Unavailable("The identity provider was asked for its keys just now; try again in a moment.")
+        self._waiting += 1
+        try:
+            await self._sleep(rest)
+        finally:
+            self._waiting -= 1
+
+    async def _read_again(self, kid: str | None, came_at: float) -> None:
+        known = self._has(kid)
+        if known and not self._is_old():
             return  # somebody else was first
+        if not known and self._missed_at > came_at:  # and so for this one, too: what was read is newer than its token
+            if self._unanswered():
+                raise Unavailable("The identity provider did not tell its keys; try again in a moment.")
+            return
         now = self._clock()
-        if not self._has(kid):
-            if now - self._missed_at < PAUSE:
-                raise Unavailable("The keys of the identity provider were read just now; try again in a moment.")
-            if self._keys is not None:  # the first look of all is for no key in particular
-                self._missed_at = now
+        if not known and self._keys is not None:  # the first look of all is for no key in particular
+            self._missed_at = now
         try:
             self._keys = usable(await self._fetch())
             self._read_at = now
         except Unavailable:
-            if not self._has(kid):  # a known key serves until the provider answers again
+            if not known:
                 self._missed_at = now
                 raise
-            self._read_at = now - KEPT + PAUSE
+            self._read_at = now - KEPT + PAUSE  # a known key serves until the provider answers again
 
 
 def usable(published: dict[str, Any]) -> KeySet:

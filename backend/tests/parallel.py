@@ -1,0 +1,13 @@
+"""How tests are shared out when several processes run them (`pytest -n 2 --dist loadgroup`)."""
+
+import pytest
+
+from tests.identity.fixtures import needs_provider
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays with one process, which makes what its tests share once; so do all that sign in at a provider."""
+    for item in items:
+        group = "identity" if needs_provider(item) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
