@@ -61,10 +61,14 @@ def settings_of(provider: Provider, kind: str, **more: Any) -> OidcSettings:
     )
 
 
-KINDS = [("keycloak", "confidential"), ("keycloak", "public"), ("op", "confidential"), ("op", "public")]
+REAL = [
+    pytest.param((provider, kind), id=f"{provider}-{kind}", marks=pytest.mark.identity)
+    for provider in ("keycloak", "op")
+    for kind in ("confidential", "public")
+]
 
 
-@pytest.fixture(params=["fake", *KINDS], ids=lambda one: one if isinstance(one, str) else "-".join(one))
+@pytest.fixture(params=["fake", *REAL])
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
     if request.param == "fake":
         fake = FakeIdentity(SystemClock())

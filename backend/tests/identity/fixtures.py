@@ -18,6 +18,8 @@ _FIXTURES = {"keycloak": "keycloak", "oidc-provider": "op"}
 
 
 def needs_provider(item: pytest.Item) -> bool:
+    if item.get_closest_marker("identity") is not None:  # said by a fixture's parameter
+        return True
     return not {"provider", *_FIXTURES.values()}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
