@@ -9,11 +9,12 @@ from uuid import UUID
 
 from opm.server.core.errors import RuntimeFault
 from opm.server.runtime.base import Observation, Part, PodPhase, PodSpec
+from opm.server.runtime.board import Board
 from opm.server.runtime.local import adoption, logs
-from opm.server.runtime.local.board import Board
 from opm.server.runtime.local.layout import TRASH, PodLayout, delete_tree
 from opm.server.runtime.local.pod import Pod
 from opm.server.runtime.local.settings import LocalSettings
+from opm.server.runtime.redaction import Redactor
 
 LOCK_PATIENCE = 2.0
 
@@ -82,7 +83,7 @@ class LocalRuntime:
 
     async def logs(self, project_id: UUID, part: Part, lines: int = 200) -> list[str]:
         pod = self._pods.get(project_id)
-        redact = pod.redact if pod is not None else logs.Redactor()
+        redact = pod.redact if pod is not None else Redactor()
         log = PodLayout.of(self._settings.data_dir, project_id).log(part)
         return await asyncio.to_thread(logs.tail, log, lines, redact)
 
