@@ -1,4 +1,4 @@
-"""`python -m opm.sidecar files|session|model|seed|dispose`: for images that hold the sidecars and nothing of the controller."""
+"""`python -m opm.sidecar ...`: for images that hold the sidecars and nothing of the controller."""
 
 import sys
 

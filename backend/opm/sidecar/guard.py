@@ -1,7 +1,8 @@
 """Every request shows a pass: nothing behind this middleware is reachable without one, on HTTP or WebSocket.
 
-The agent shares the network with the sidecars, so being local proves nothing. Only ``GET /health`` and ``/health/opencode`` are open,
-and say one word; they are also exempt from the check of the Host header, which health probes set to any address.
+The agent shares the network with the sidecars, so being local proves nothing. Only ``GET /health`` and
+``/health/opencode`` are open, and say one word; they are also exempt from the check of the Host header, which health
+probes set to any address.
 """
 
 import heapq

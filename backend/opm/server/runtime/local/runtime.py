@@ -76,6 +76,9 @@ class LocalRuntime:
         pod = self._pods.get(project_id)
         return Observation(project_id, PodPhase.ABSENT) if pod is None else pod.observation()
 
+    async def known(self) -> set[UUID]:
+        return set(await asyncio.to_thread(adoption.known_projects, self._root))
+
     async def watch(self) -> AsyncIterator[Observation]:
         with self._board.reader([pod.observation() for pod in self._pods.values()]) as reader:
             async for observation in reader:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from opm.server.core.errors import RuntimeFault
-from opm.server.runtime.base import Part
 from opm.server.runtime.agent import configuration
+from opm.server.runtime.base import Part
 from opm.server.runtime.local import environment, plan, workspace
 from opm.server.runtime.local.layout import PodLayout
 from opm.server.runtime.local.settings import Backoff, LocalSettings
