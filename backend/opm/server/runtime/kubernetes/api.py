@@ -36,6 +36,11 @@ class ApiError(RuntimeFault):
         self.said = message
         self.retry_after = retry_after
 
+    @property
+    def is_passing_conflict(self) -> bool:
+        """Somebody else wrote at the same time; not: it exists already, or it is not the one that was meant."""
+        return self.code == 409 and self.reason == "Conflict" and "recondition" not in self.said
+
 
 class ApiSilent(RuntimeFault):
     """The API did not answer."""
@@ -119,8 +124,7 @@ class Api:
                 async with self.opened(method, path, query, data, content, seconds=SECONDS) as response:
                     return await _all(response)
             except ApiError as exc:
-                # A quota is a refusal with this number; its 429 never is.
-                if exc.code not in BUSY:
+                if exc.code not in BUSY and not exc.is_passing_conflict:
                     raise
                 fault, pause = exc, exc.retry_after
             except ApiSilent as exc:

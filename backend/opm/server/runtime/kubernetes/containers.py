@@ -18,6 +18,8 @@ PORTS = {Part.OPENCODE: 3000, Part.FILES: 3001, Part.SESSION: 3002, Part.MODEL: 
 WORKSPACE, VOLUME = "/workspace", "/volume"
 HOMES = {Part.OPENCODE: "/home/opencode", Part.SESSION: "/home/shell"}
 SECRETS, SEEDS = "/etc/opm/secrets", "/etc/opm/seed"
+PYTHON = "/opt/opm/bin/python"
+"""Of the sidecar image, which keeps it off the PATH of people's shells."""
 CLAIM, SEED_VOLUME = "workspace", "seed"
 DISPOSE_SECONDS = 4
 """OpenCode exits at once when it is asked to end: so long it is left to close its runs, as the session sidecar asks."""
@@ -34,7 +36,10 @@ Container = dict[str, Any]
 
 
 def opencode(settings: KubernetesSettings, name: str, resources: Resources, start_seconds: int) -> Container:
-    plain = {**_common(Part.OPENCODE), **QUIET_GIT, **GIT_OF_ALL, **SWITCHES}
+    home = HOMES[Part.OPENCODE]
+    folders = {"CONFIG": ".config", "DATA": ".local/share", "STATE": ".local/state", "CACHE": ".cache"}
+    xdg = {f"XDG_{kind}_HOME": f"{home}/{folder}" for kind, folder in folders.items()}
+    plain = {**_common(Part.OPENCODE), **xdg, **QUIET_GIT, **GIT_OF_ALL, **SWITCHES}
     env = [
         *_plain(plain),
         {"name": "OPENCODE_CONFIG_CONTENT", "valueFrom": {"configMapKeyRef": {"name": name, "key": "opencode.json"}}},
@@ -57,7 +62,7 @@ def opencode(settings: KubernetesSettings, name: str, resources: Resources, star
 def files(settings: KubernetesSettings, project: str, resources: Resources) -> Container:
     return {
         **_base(settings, settings.sidecar_image, Part.FILES, resources),
-        "command": _sidecar("files"),
+        "args": ["files"],
         "env": [*_plain(_sidecar_environ(Part.FILES, project)), _own_address()],
         "ports": [{"name": "files", "containerPort": PORTS[Part.FILES]}],
         **_probes({"path": "/health", "port": PORTS[Part.FILES]}, 60),
@@ -74,10 +79,10 @@ def session(settings: KubernetesSettings, project: str, resources: Resources) ->
     }
     return {
         **_base(settings, settings.sidecar_image, Part.SESSION, resources),
-        "command": _sidecar("session"),
+        "args": ["session"],
         "env": [*_plain({**_sidecar_environ(Part.SESSION, project), **more}), _own_address()],
         "ports": [{"name": "session", "containerPort": PORTS[Part.SESSION]}],
-        "lifecycle": {"preStop": {"exec": {"command": _sidecar("dispose")}}},
+        "lifecycle": {"preStop": {"exec": {"command": [PYTHON, "-P", "-m", "opm.sidecar", "dispose"]}}},
         **_probes({"path": "/health", "port": PORTS[Part.SESSION]}, 60),
         "volumeMounts": [_workspace(), _home(Part.SESSION), _secrets(Part.SESSION), _temporary(Part.SESSION)],
     }
@@ -87,7 +92,7 @@ def model(settings: KubernetesSettings, resources: Resources) -> Container:
     """Without a probe: it listens on loopback, for OpenCode alone."""
     return {
         **_base(settings, settings.sidecar_image, Part.MODEL, resources),
-        "command": _sidecar("model"),
+        "args": ["model"],
         "env": _plain({**_common(Part.MODEL), "OPM_POD_PORT": str(PORTS[Part.MODEL])}),
         "volumeMounts": [_temporary(Part.MODEL)],
     }
@@ -99,7 +104,7 @@ def seed(settings: KubernetesSettings, resources: Resources) -> Container:
     return {
         **_base(settings, settings.sidecar_image, Part.OPENCODE, resources),
         "name": names.SEED,
-        "command": _sidecar("seed"),
+        "args": ["seed"],
         "env": _plain({**_common(Part.OPENCODE), **paths, "HOME": "/tmp"}),  # noqa: S108  the container's own
         "terminationMessagePolicy": "FallbackToLogsOnError",  # it knows no secret
         "volumeMounts": [
@@ -126,10 +131,6 @@ def _base(settings: KubernetesSettings, image: str, part: Part, resources: Resou
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
-
-
-def _sidecar(program: str) -> list[str]:
-    return ["python", "-m", "opm.sidecar", program]
 
 
 def _common(part: Part) -> dict[str, str]:

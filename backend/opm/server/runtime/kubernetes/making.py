@@ -17,6 +17,7 @@ from opm.server.runtime.kubernetes.store import Store
 from opm.server.runtime.kubernetes.view import whole
 
 LOOK, LONGEST_LOOK = 0.2, 2.0
+TRIES = 3
 
 
 def fits(plan: Plan, pod: Pod) -> bool:
@@ -80,13 +81,18 @@ class Workshop:
 
     async def end(self, pod: Pod) -> None:
         """Gracefully, and this one only."""
-        if pod.metadata.deletion_timestamp is None:
-            await self.api.delete(PODS, pod.metadata.name, uid=pod.metadata.uid)
+        for _ in range(TRIES):
+            if pod.metadata.deletion_timestamp is None:
+                await self.api.delete(PODS, pod.metadata.name, uid=pod.metadata.uid)
             seen = await self.pod(pod.metadata.name)
-            if seen is not None and seen.metadata.uid == pod.metadata.uid:
-                self.store.pods.learn(seen)
-            else:
+            if seen is None or seen.metadata.uid != pod.metadata.uid:
                 self.store.pods.drop(pod)
+                return
+            self.store.pods.learn(seen)
+            if seen.metadata.deletion_timestamp is not None:
+                return
+            await asyncio.sleep(LOOK)
+        raise RuntimeFault("The cluster did not take the end of the pod; it is tried again.")
 
     async def until_gone(self, pod: Pod) -> None:
         pause = LOOK
@@ -129,7 +135,6 @@ class Workshop:
                     claim: Claim = decode(body, Claim)
                     if claim.metadata.deletion_timestamp is None:
                         await self.api.delete(CLAIMS, name, uid=claim.metadata.uid)
-                        continue
                     await asyncio.sleep(pause)
                     pause = min(LONGEST_LOOK, pause * 1.5)
         except TimeoutError:
