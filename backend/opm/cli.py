@@ -127,9 +127,16 @@ def doctor(data_dir: Path | None) -> None:
     from opm.server.runtime.weak_settings import run_rules
 
     settings = read_settings(data_dir=data_dir)
-    checks = asyncio.run(run_checks(data_dir=settings.data_dir, opencode=settings.opencode.binary))
-    checks.append(asyncio.run(check_keys(settings)))
-    groups = {"This machine": checks, "Settings": run_rules(settings)}
+    if settings.runtime.kind == "local":
+        checks = {
+            "This machine": asyncio.run(run_checks(data_dir=settings.data_dir, opencode=settings.opencode.binary))
+        }
+    else:
+        from opm.server.runtime.kubernetes.doctor import run_checks as look_at_cluster
+
+        checks = {"The cluster": asyncio.run(look_at_cluster(settings.kubernetes))}
+    next(iter(checks.values())).append(asyncio.run(check_keys(settings)))
+    groups = {**checks, "Settings": run_rules(settings)}
     for title, found in groups.items():
         click.echo(title)
         for check in found:

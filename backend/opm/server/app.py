@@ -46,6 +46,8 @@ from opm.server.db.engine import Database
 from opm.server.realtime.hub import Hub
 from opm.server.realtime.limiter import StoredLimiter
 from opm.server.realtime.memory import MemoryBus
+from opm.server.runtime.base import Runtime
+from opm.server.runtime.kubernetes import KubernetesRuntime
 from opm.server.runtime.local import LocalRuntime, LocalSettings
 from opm.server.runtime.opencode import installed_path
 from opm.server.wiring import Ports
@@ -62,13 +64,19 @@ def build_ports(settings: Settings) -> Ports:
         ),
         bus=bus,
         hub=Hub(bus, backlog_bytes=settings.limits.reader_backlog),
-        runtime=LocalRuntime(local_settings(settings)),
+        runtime=build_runtime(settings),
         clients=HttpPodClients(),
         providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
         git_hosts=AddressGuard(for_repositories(settings)),
         identity=OidcProvider(settings.oidc) if settings.oidc.enabled else None,
         limiter=StoredLimiter(settings.rates),
     )
+
+
+def build_runtime(settings: Settings) -> Runtime:
+    if settings.runtime.kind == "local":
+        return LocalRuntime(local_settings(settings))
+    return KubernetesRuntime(settings.kubernetes, start_timeout=settings.runtime.start_timeout)
 
 
 def local_settings(settings: Settings) -> LocalSettings:

@@ -120,7 +120,8 @@ class Server(uvicorn.Server):
         address = base_url(self.settings)
         _write_private(self.settings.data_dir / _STATE_FILE, json.dumps({"url": address, "pid": os.getpid()}, indent=1))
         sys.stdout.write(banner(address, self.token))
-        if not local_settings(self.settings).opencode.exists():
+        local = self.settings.runtime.kind == "local"
+        if local and not local_settings(self.settings).opencode.exists():
             sys.stdout.write("  OpenCode is not installed yet; before the first run type: opm setup-opencode\n\n")
         sys.stdout.flush()
         # what is here now stays: the collector need not walk it again, nor run as often

@@ -1,10 +1,16 @@
-"""`python -m opm.sidecar files|session|model`: for images that hold the sidecars and nothing of the controller."""
+"""`python -m opm.sidecar ...`: for images that hold the sidecars and nothing of the controller."""
 
 import sys
 
-from opm.sidecar.main import run_files, run_model, run_session
+from opm.sidecar.main import run_dispose, run_files, run_model, run_seed, run_session
 
-PROGRAMS = {"files": run_files, "session": run_session, "model": run_model}
+PROGRAMS = {
+    "files": run_files,
+    "session": run_session,
+    "model": run_model,
+    "seed": run_seed,
+    "dispose": run_dispose,
+}
 
 if __name__ == "__main__":
     words = sys.argv[1:]

@@ -1,7 +1,8 @@
 """Every request shows a pass: nothing behind this middleware is reachable without one, on HTTP or WebSocket.
 
-The agent shares the network with the sidecars, so being local proves nothing. Only ``GET /health`` is open, and
-says one word; it is also exempt from the check of the Host header, which health probes set to any address.
+The agent shares the network with the sidecars, so being local proves nothing. Only ``GET /health`` and
+``/health/opencode`` are open, and say one word; they are also exempt from the check of the Host header, which health
+probes set to any address.
 """
 
 import heapq
@@ -15,6 +16,8 @@ from starlette.websockets import WebSocket
 from opm.sidecar.errors import Refused, answer
 from opm.sidecar.settings import PodSettings
 from opm.wire.passes import LEEWAY_SECONDS, InvalidPass, PassClaims, verify
+
+OPEN = frozenset({"/health", "/health/opencode"})
 
 
 class ReplayGuard:
@@ -85,7 +88,7 @@ class Guard:
 
 
 def _is_health(scope: Scope) -> bool:
-    return scope["type"] == "http" and scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}
+    return scope["type"] == "http" and scope["path"] in OPEN and scope["method"] in {"GET", "HEAD"}
 
 
 def _host_name(host: str) -> str:

@@ -1,13 +1,14 @@
-"""The programs: ``opm sidecar files``, ``opm sidecar session``, ``opm sidecar model``."""
+"""The programs: ``opm sidecar files``, ``session`` and ``model``, which serve; ``seed`` and ``dispose``, which end."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from opm.sidecar.app import Server, server
-from opm.sidecar.settings import Misconfigured, ModelSettings, PodSettings
+from opm.sidecar.settings import Misconfigured, ModelSettings, PodSettings, umask_of
 
 
 def run_files() -> None:
@@ -40,12 +41,35 @@ def run_model() -> None:
     _run("model", prepare)
 
 
-def _run(part: str, prepare: Callable[[asyncio.Event], Server]) -> None:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+def run_seed() -> None:
+    from opm.sidecar.seed import plant  # noqa: PLC0415 - each program loads only its own part
+
+    with _told("seed"):
+        plant(os.environ)
+
+
+def run_dispose() -> None:
+    from opm.sidecar.dispose import dispose  # noqa: PLC0415 - each program loads only its own part
+
+    with _told("dispose"):
+        dispose(os.environ)
+
+
+@contextlib.contextmanager
+def _told(part: str) -> Generator[None]:
     try:
-        serving = prepare(asyncio.Event())
+        umask = umask_of(os.environ)
+        if umask is not None:
+            os.umask(umask)
+        yield
     except Misconfigured as exc:
         raise SystemExit(f"opm sidecar {part} does not start: {exc}") from None
+
+
+def _run(part: str, prepare: Callable[[asyncio.Event], Server]) -> None:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    with _told(part):
+        serving = prepare(asyncio.Event())
     serving.run()
     if not serving.started:
         raise SystemExit(f"opm sidecar {part} does not start: its port is taken or not allowed")

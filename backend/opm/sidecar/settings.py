@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,3 +125,11 @@ def _password(secrets: Mapping[str, Any]) -> str:
     if not isinstance(password, str) or len(password) < 16:
         raise Misconfigured("opencode_password in OPM_POD_SECRETS_FILE is missing or shorter than 16 characters")
     return password
+
+
+def umask_of(environ: Mapping[str, str]) -> int | None:
+    """Where containers of different users share the workspace by their group, that has to be able to write."""
+    value = environ.get("OPM_POD_UMASK", "")
+    if value and not re.fullmatch("0[0-7]{1,3}", value):
+        raise Misconfigured("OPM_POD_UMASK is not an octal number such as 0002")
+    return int(value, 8) if value else None

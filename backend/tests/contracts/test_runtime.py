@@ -12,9 +12,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from opm.server.runtime.base import Observation, Part, PodPhase, PodSpec, Runtime
+from opm.server.runtime.kubernetes.api import CLAIMS
+from opm.server.runtime.kubernetes.names import name_of
 from opm.server.runtime.local import LocalSettings
+from tests.cluster.real import RealCluster, real_cluster
+from tests.fakes.kubernetes import FakeCluster
 from tests.fakes.runtime import FakeRuntime, SlowRuntime
 from tests.opencode import opencode_binary
+from tests.server.runtime.kubernetes.support import opened_on
 from tests.server.runtime.local.support import opened, pid_of, pod_folder, stub_settings
 
 
@@ -27,7 +32,7 @@ class Bench(ABC):
     async def kill_opencode(self, project_id: UUID) -> None: ...
 
     @abstractmethod
-    def has_workspace(self, project_id: UUID) -> bool: ...
+    async def has_workspace(self, project_id: UUID) -> bool: ...
 
     async def until(self, project_id: UUID, phase: PodPhase, *, digest: str | None = None) -> Observation:
         seen = await self.runtime.observe(project_id)
@@ -50,7 +55,7 @@ class FakeBench(Bench):
     async def kill_opencode(self, project_id: UUID) -> None:
         self.fake.die(project_id)
 
-    def has_workspace(self, project_id: UUID) -> bool:
+    async def has_workspace(self, project_id: UUID) -> bool:
         return project_id in self.fake.volumes
 
 
@@ -62,20 +67,59 @@ class LocalBench(Bench):
     async def kill_opencode(self, project_id: UUID) -> None:
         os.kill(pid_of(await self.runtime.observe(project_id)), signal.SIGKILL)
 
-    def has_workspace(self, project_id: UUID) -> bool:
+    async def has_workspace(self, project_id: UUID) -> bool:
         return (pod_folder(self.settings, project_id) / "workspace").exists()
+
+
+class ClusterBench(Bench):
+    """The runtime on Kubernetes, over an API in memory."""
+
+    def __init__(self, runtime: Runtime, cluster: FakeCluster) -> None:
+        self.runtime = runtime
+        self.cluster = cluster
+
+    async def kill_opencode(self, project_id: UUID) -> None:
+        self.cluster.die(name_of(project_id))
+
+    async def has_workspace(self, project_id: UUID) -> bool:
+        return ("persistentvolumeclaims", name_of(project_id)) in self.cluster.objects
+
+
+class RealClusterBench(Bench):
+    """The same over a real one, with real pods."""
+
+    def __init__(self, real: RealCluster, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.real = real
+
+    async def kill_opencode(self, project_id: UUID) -> None:
+        await self.real.kill(name_of(project_id), "opencode")
+
+    async def has_workspace(self, project_id: UUID) -> bool:
+        return await self.real.exists(CLAIMS, name_of(project_id))
 
 
 REAL = pytest.param("opencode", marks=pytest.mark.opencode)
 
 
-@pytest.fixture(params=["fake", "slow fake", "stand-in programs", REAL])
+CLUSTER = pytest.param("real cluster", marks=[pytest.mark.cluster, pytest.mark.timeout(400)])
+
+
+@pytest.fixture(params=["fake", "slow fake", "stand-in programs", "cluster in memory", REAL, CLUSTER])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     if "fake" in request.param:
         fake = SlowRuntime(start_delay=0.2) if "slow" in request.param else FakeRuntime()
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(fake.close)
             yield FakeBench(fake)
+        return
+    if request.param == "cluster in memory":
+        async with FakeCluster().serving() as cluster, opened_on(cluster.find) as runtime:
+            yield ClusterBench(runtime, cluster)
+        return
+    if request.param == "real cluster":
+        async with real_cluster() as real, real.runtime() as runtime:
+            yield RealClusterBench(real, runtime)
         return
     if request.param == "opencode":
         settings = LocalSettings(data_dir=tmp_path / "data", opencode=opencode_binary())
@@ -121,9 +165,9 @@ async def test_a_pod_from_the_wish_to_the_end_of_its_workspace(bench: Bench) -> 
     await bench.runtime.stop(spec.project_id)
     down = await bench.until(spec.project_id, PodPhase.ABSENT)
     assert down.endpoint is None
-    assert bench.has_workspace(spec.project_id)
+    assert await bench.has_workspace(spec.project_id)
     await bench.runtime.remove(spec.project_id)
-    assert not bench.has_workspace(spec.project_id)
+    assert not await bench.has_workspace(spec.project_id)
 
 
 async def test_another_digest_restarts_opencode_and_keeps_the_workspace(bench: Bench) -> None:
@@ -139,7 +183,7 @@ async def test_another_digest_restarts_opencode_and_keeps_the_workspace(bench: B
     await asyncio.sleep(0.05)
     listening.cancel()
     assert after.incarnation != before.incarnation
-    assert bench.has_workspace(before.project_id)
+    assert await bench.has_workspace(before.project_id)
     assert told[-1].incarnation == after.incarnation
     assert all(seen.incarnation and seen.endpoint for seen in told if seen.phase is PodPhase.RUNNING)
 

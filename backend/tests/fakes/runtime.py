@@ -65,6 +65,9 @@ class FakeRuntime:
     async def observe(self, project_id: UUID) -> Observation:
         return self._observation(project_id)
 
+    async def known(self) -> set[UUID]:
+        return self.volumes | self.pods.keys()
+
     async def watch(self) -> AsyncIterator[Observation]:
         news: asyncio.Queue[Observation] = asyncio.Queue()
         for project_id in self.pods:

@@ -19,6 +19,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from opm.server.core.kubernetes import KubernetesSettings
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -132,7 +134,9 @@ class RunSettings(_Group):
 
 
 class RuntimeSettings(_Group):
-    kind: Literal["local"] = Field(default="local", description="where pods run")
+    kind: Literal["local", "kubernetes"] = Field(
+        default="local", description="where pods run: on this machine, or on a cluster"
+    )
     keep_pods: bool = Field(
         default=False, description="leave pods running when the server stops, to be adopted at the next start"
     )
@@ -260,6 +264,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     run: RunSettings = Field(default_factory=RunSettings)
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings)
+    kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
     opencode: OpenCodeSettings = Field(default_factory=OpenCodeSettings)
     demo: DemoSettings = Field(default_factory=DemoSettings)
     providers: ProviderSettings = Field(default_factory=ProviderSettings)

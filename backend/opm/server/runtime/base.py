@@ -7,6 +7,7 @@ and reads what is (`observe`, `watch`); it never waits inside a verb for a pod t
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -57,6 +58,8 @@ class PodSpec:
     """Path to text; written and committed only when the workspace is created."""
     limits: Limits = field(default_factory=Limits)
     """Taken when the pod is started; a pod that runs keeps those it was started with."""
+    renew: bool = False
+    """Nobody is at work in the pod: one that was made of older images or rules may be made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,17 @@ class PartStatus:
     """Why it is not ready, or why it last died, in words a user can act on."""
     out_of_memory: bool = False
     """That reason is a limit: the part, or something it had started, was ended for the pod's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodEvent:
+    """What the place where it runs tells of a pod."""
+
+    at: datetime | None
+    reason: str
+    message: str
+    times: int = 1
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,10 @@ class Observation:
     endpoint: Endpoint | None = None
     """Given when `phase` is RUNNING."""
     parts: tuple[PartStatus, ...] = ()
+    name: str | None = None
+    """What the pod is called where it runs."""
+    events: tuple[PodEvent, ...] = ()
+    """The newest ones, the oldest first."""
 
 
 class Runtime(Protocol):
@@ -106,6 +124,7 @@ class Runtime(Protocol):
       is a no-op on a pod that is not there. `remove` is `stop` and then the end of the workspace.
     - `open` finds pods that outlived a dead controller: they are adopted and observed as they are, or, when
       they are not whole, ended. A process that merely has a recorded number is never touched.
+    - `known` are the projects of which something is left: a pod, or a workspace.
     - `watch` yields an observation whenever one changes, starting with the current ones.
     - `logs` returns the newest lines of one part, oldest first, secrets already taken out.
     - Every fault is an `opm.server.core.errors.RuntimeFault`.
@@ -122,6 +141,8 @@ class Runtime(Protocol):
     async def remove(self, project_id: UUID) -> None: ...
 
     async def observe(self, project_id: UUID) -> Observation: ...
+
+    async def known(self) -> set[UUID]: ...
 
     def watch(self) -> AsyncIterator[Observation]: ...
 

@@ -155,6 +155,22 @@ def kept_pods(settings: Settings) -> Check | None:
     return weak("OPM_RUNTIME__KEEP_PODS", "pods outlive the server", mend)
 
 
+def unpinned_images(settings: Settings) -> Check | None:
+    images = (settings.kubernetes.opencode_image, settings.kubernetes.sidecar_image)
+    loose = [image for image in images if "@sha256:" not in image]
+    if settings.runtime.kind != "kubernetes" or not loose:
+        return None
+    mend = "Name them by digest (name@sha256:...): what a tag stands for can be changed under you."
+    return weak("OPM_KUBERNETES__OPENCODE_IMAGE, __SIDECAR_IMAGE", f"{', '.join(loose)} can change", mend)
+
+
+def open_pods(settings: Settings) -> Check | None:
+    if settings.runtime.kind != "kubernetes" or settings.kubernetes.network_policy:
+        return None
+    mend = "Leave it on: without it every pod of the cluster can knock at the sidecars, and agents reach all of it."
+    return weak("OPM_KUBERNETES__NETWORK_POLICY", "off", mend)
+
+
 def demo(settings: Settings) -> Check | None:
     if settings.demo.enabled == "never" or not is_public(settings):
         return None
@@ -265,6 +281,8 @@ RULES: tuple[Rule, ...] = (
     database_tls,
     log_level,
     kept_pods,
+    unpinned_images,
+    open_pods,
     demo,
     key_beside_data,
     key_mode,

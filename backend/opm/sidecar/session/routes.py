@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from opm.sidecar.app import json_answer, read_body
@@ -67,12 +67,20 @@ RELAYS = (
 def routes() -> list[BaseRoute]:
     return [
         *(Route(relay.path, _endpoint(relay), methods=[relay.method]) for relay in RELAYS),
+        Route("/health/opencode", health),
         Route("/ready", ready),
         Route("/models", models),
         Route("/events", events),
         Route("/session/{id}/events", session_events),
         *terminal.routes(),
     ]
+
+
+async def health(request: Request) -> Response:
+    """For who looks after the pod: OpenCode listens where nobody else gets to."""
+    if await _opencode(request).health() is None:
+        raise unavailable()
+    return PlainTextResponse("ok")
 
 
 async def ready(request: Request) -> Response:

@@ -222,7 +222,7 @@ class WorkspaceService:
             return
         project.pod_status = seen.phase
         project.pod_reason = seen.reason
-        project.pod_name = f"opm-{project.id.hex[-12:]}"
+        project.pod_name = seen.name or f"opm-{project.id.hex[-12:]}"
         project.status = _status(ProjectStatus(project.status), seen.phase)
         self._uow.emit(
             PodStatus(project_id=project.id, timestamp=self._uow.now, status=seen.phase.value, reason=seen.reason)

@@ -1,7 +1,6 @@
 """The environments of a pod's processes, made from nothing: what the controller was started with stays with it.
 
-OpenCode is told to ask nobody on the network (models, updates, sharing, language servers, plug-ins), to read no
-configuration that a repository brings along, and to keep all of its files under the pod's own home.
+OpenCode is told to keep all of its files under the pod's own home.
 """
 
 import json
@@ -10,10 +9,9 @@ import pwd
 import shutil
 import site
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from opm.server.runtime.agent import QUIET_GIT, SWITCHES, configuration
 from opm.server.runtime.base import PodSpec
 from opm.server.runtime.local.layout import PodLayout
 from opm.server.runtime.local.procfs import MARKER
@@ -21,25 +19,6 @@ from opm.server.runtime.local.settings import LocalSettings
 
 STANDARD_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 TOOLS = ("git", "rg", "node", "npm", "bash")
-DEMO_MODEL_URL = "{demo_model_url}"
-
-SWITCHES: Mapping[str, str] = {
-    "OPENCODE_DISABLE_MODELS_FETCH": "1",
-    "OPENCODE_DISABLE_AUTOUPDATE": "1",
-    "OPENCODE_DISABLE_SHARE": "1",
-    "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
-    "OPENCODE_DISABLE_CLAUDE_CODE": "1",
-    "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1",
-    # Two names of one switch, by version: what a cloned repository configures must not run here.
-    "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
-    "OPENCODE_CONFIG_PROJECT_DISABLE": "1",
-}
-
-QUIET_GIT: Mapping[str, str] = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
-}
 
 
 def search_path(extra: tuple[Path, ...] = ()) -> str:
@@ -81,7 +60,7 @@ def for_opencode(settings: LocalSettings, layout: PodLayout, spec: PodSpec, demo
         **settings.extra_environ,
         **SWITCHES,
         "OPENCODE_SERVER_PASSWORD": spec.opencode_password,
-        "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(spec, demo_port, layout)),
+        "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(spec, demo_port, layout.workspace)),
     }
     if spec.provider_key is not None:
         environ["OPM_PROVIDER_KEY"] = spec.provider_key
@@ -107,28 +86,3 @@ def for_sidecar(
         # The pod's HOME would hide a package that was installed for this user alone.
         environ["PYTHONUSERBASE"] = site.getuserbase()
     return environ
-
-
-def configuration(spec: PodSpec, demo_port: int | None, layout: PodLayout) -> dict[str, Any]:
-    """What OpenCode is given with the highest precedence: the wish, and what no wish may change.
-
-    The workspace's own advice to agents is read, although none of its configuration is.
-    """
-    advice = {"instructions": [str(layout.workspace / "AGENTS.md")]}
-    wanted: dict[str, Any] = {**advice, **spec.opencode_config, "autoupdate": False, "share": "disabled"}
-    if demo_port is None:
-        return wanted
-    filled: dict[str, Any] = _fill(wanted, f"http://127.0.0.1:{demo_port}/v1")
-    return filled
-
-
-def _fill(value: Any, address: str) -> Any:
-    match value:
-        case str():
-            return value.replace(DEMO_MODEL_URL, address)
-        case Mapping():
-            return {key: _fill(inner, address) for key, inner in value.items()}  # pyright: ignore[reportUnknownVariableType]  JSON of any depth
-        case list() | tuple():
-            return [_fill(inner, address) for inner in value]  # pyright: ignore[reportUnknownVariableType]  JSON of any depth
-        case _:
-            return value

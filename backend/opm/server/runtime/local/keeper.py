@@ -15,6 +15,7 @@ from opm.server.runtime.local import logs, probe, procfs
 from opm.server.runtime.local.plan import PartPlan
 from opm.server.runtime.local.process import Proc
 from opm.server.runtime.local.settings import LocalSettings
+from opm.server.runtime.redaction import Redactor
 
 GLANCE = 0.1
 FIRST_ANSWER = 0.5
@@ -23,9 +24,7 @@ PORT_TAKEN = re.compile(r"EADDRINUSE|address already in use|port \d+ (is )?in us
 
 
 class Keeper:
-    def __init__(
-        self, plan: PartPlan, settings: LocalSettings, *, redact: logs.Redactor, ring: Callable[[], None]
-    ) -> None:
+    def __init__(self, plan: PartPlan, settings: LocalSettings, *, redact: Redactor, ring: Callable[[], None]) -> None:
         self.plan = plan
         self.redact = redact
         self.proc: Proc | None = None

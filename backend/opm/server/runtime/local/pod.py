@@ -25,6 +25,7 @@ from opm.server.runtime.local.procfs import Identity
 from opm.server.runtime.local.settings import LocalSettings
 from opm.server.runtime.local.store import PartRecord, PodRecord, PodSecrets
 from opm.server.runtime.local.view import PodView
+from opm.server.runtime.redaction import Redactor
 
 QUIET = 3600.0
 
@@ -41,7 +42,7 @@ class Pod:
     def __init__(self, project_id: UUID, settings: LocalSettings, announce: Callable[[Observation], None]) -> None:
         self.project_id = project_id
         self.layout = PodLayout.of(settings.data_dir, project_id)
-        self.redact = logs.Redactor()
+        self.redact = Redactor()
         self.view = PodView(project_id)
         self._settings = settings
         self._announce = announce
@@ -339,7 +340,7 @@ class Pod:
     def _know(self, secrets: PodSecrets, provider_key: str | None) -> None:
         self._secrets = secrets
         known = [secrets.opencode_password, base64.b64encode(secrets.pass_key).decode(), provider_key or ""]
-        self.redact = logs.Redactor(known)
+        self.redact = Redactor(known)
         for keeper in self._keepers.values():
             keeper.redact = self.redact
 

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from opm.server.core.errors import RuntimeFault
 from opm.server.runtime.base import Observation, Part, PodPhase, PodSpec
+from opm.server.runtime.board import Board
 from opm.server.runtime.local import adoption, logs
-from opm.server.runtime.local.board import Board
 from opm.server.runtime.local.layout import TRASH, PodLayout, delete_tree
 from opm.server.runtime.local.pod import Pod
 from opm.server.runtime.local.settings import LocalSettings
+from opm.server.runtime.redaction import Redactor
 
 LOCK_PATIENCE = 2.0
 
@@ -75,6 +76,9 @@ class LocalRuntime:
         pod = self._pods.get(project_id)
         return Observation(project_id, PodPhase.ABSENT) if pod is None else pod.observation()
 
+    async def known(self) -> set[UUID]:
+        return set(await asyncio.to_thread(adoption.known_projects, self._root))
+
     async def watch(self) -> AsyncIterator[Observation]:
         with self._board.reader([pod.observation() for pod in self._pods.values()]) as reader:
             async for observation in reader:
@@ -82,7 +86,7 @@ class LocalRuntime:
 
     async def logs(self, project_id: UUID, part: Part, lines: int = 200) -> list[str]:
         pod = self._pods.get(project_id)
-        redact = pod.redact if pod is not None else logs.Redactor()
+        redact = pod.redact if pod is not None else Redactor()
         log = PodLayout.of(self._settings.data_dir, project_id).log(part)
         return await asyncio.to_thread(logs.tail, log, lines, redact)
 

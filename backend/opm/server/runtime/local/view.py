@@ -1,7 +1,7 @@
 """What is told about a pod, worked out from its parts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from opm.server.runtime.base import Endpoint, Observation, Part, PodPhase
@@ -59,8 +59,3 @@ class PodView:
 def _endpoint(keepers: Mapping[Part, Keeper]) -> Endpoint:
     files, session = keepers[Part.FILES].plan.port, keepers[Part.SESSION].plan.port
     return Endpoint(f"http://127.0.0.1:{files}", f"http://127.0.0.1:{session}")
-
-
-def without_memory(observation: Observation) -> Observation:
-    """For telling whether something changed: memory changes all the time and is no news."""
-    return replace(observation, parts=tuple(replace(part, memory_bytes=None) for part in observation.parts))

@@ -1,27 +1,18 @@
 """The files a pod starts with: an empty git repository, and a home in which OpenCode finds nothing to download."""
 
 import asyncio
-import json
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from opm.server.core.errors import RuntimeFault
+from opm.server.runtime import agent
 from opm.server.runtime.base import PodSpec
 from opm.server.runtime.local import environment
 from opm.server.runtime.local.layout import PodLayout, delete_tree
-from opm.server.runtime.opencode import PINNED_VERSION
 
 GIT_LIMIT = 60.0
-AUTHOR = ("OpenCode Project Manager", "opm@localhost")
-AGENT_GIT_CONFIG = """\
-[user]
-\tname = OpenCode
-\temail = opencode@localhost
-[init]
-\tdefaultBranch = main
-"""
 
 
 async def prepare(layout: PodLayout, spec: PodSpec) -> None:
@@ -44,15 +35,12 @@ def _prepare_home(layout: PodLayout) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
-    # With this in place OpenCode believes its plug-in package installed and does not run npm at every start.
     plugins = layout.home / ".config/opencode/node_modules"
     plugins.mkdir(parents=True, exist_ok=True, mode=0o700)
-    root = {"dependencies": {"@opencode-ai/plugin": PINNED_VERSION}}
-    lock = {"name": "opencode", "lockfileVersion": 3, "packages": {"": root}}
-    (plugins.parent / "package-lock.json").write_text(json.dumps(lock))
+    (plugins.parent / "package-lock.json").write_text(agent.plugin_lock())
     git_config = layout.home / ".gitconfig"
     if not git_config.exists():
-        git_config.write_text(AGENT_GIT_CONFIG)
+        git_config.write_text(agent.GIT_CONFIG)
 
 
 def _write_seed(folder: Path, files: Mapping[str, str]) -> None:
@@ -72,10 +60,10 @@ async def _commit(folder: Path, layout: PodLayout, spec: PodSpec) -> None:
     git = shutil.which("git")
     if git is None:
         raise RuntimeFault("git was not found; install it, then start the project again.")
-    name, email = AUTHOR
+    name, email = agent.AUTHOR
     environ = {
         **environment.base(layout, str(spec.project_id), environment.search_path()),
-        **environment.QUIET_GIT,
+        **agent.QUIET_GIT,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_AUTHOR_NAME": name,
         "GIT_AUTHOR_EMAIL": email,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from opm.server.core.errors import RuntimeFault
+from opm.server.runtime.agent import configuration
 from opm.server.runtime.base import Part
 from opm.server.runtime.local import environment, plan, workspace
 from opm.server.runtime.local.layout import PodLayout
@@ -50,7 +51,7 @@ def test_sidecars_are_told_their_place_and_only_the_session_knows_opencode(tmp_p
 def test_what_keeps_opencode_offline_cannot_be_wished_away(tmp_path: Path) -> None:
     spec = a_spec(opencode_config={"share": "auto", "autoupdate": True})
     layout = PodLayout.of(tmp_path, spec.project_id)
-    assert environment.configuration(spec, None, layout) == {
+    assert configuration(spec, None, layout.workspace) == {
         "instructions": [str(layout.workspace / "AGENTS.md")],
         "share": "disabled",
         "autoupdate": False,

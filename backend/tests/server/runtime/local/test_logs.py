@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from opm.server.runtime.local import logs
-from opm.server.runtime.local.logs import REDACTED, Redactor
+from opm.server.runtime.redaction import REDACTED, Redactor
 
 SECRET = 'pa"ss/word+1'
 AS_IS = Redactor()

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from opm.server.runtime.base import Observation, Part, PartStatus, PodPhase
+from opm.server.runtime.board import Board
 from opm.server.runtime.local import probe
-from opm.server.runtime.local.board import Board
 
 
 @contextlib.asynccontextmanager

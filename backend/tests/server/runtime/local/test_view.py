@@ -7,10 +7,10 @@ import pytest
 
 from opm.server.runtime.base import Part, PodPhase
 from opm.server.runtime.local.keeper import Keeper
-from opm.server.runtime.local.logs import Redactor
 from opm.server.runtime.local.plan import PartPlan
 from opm.server.runtime.local.settings import LocalSettings
 from opm.server.runtime.local.view import PodView
+from opm.server.runtime.redaction import Redactor
 
 
 def a_keeper(part: Part, *, ready: bool = True, failures: int = 0, reason: str | None = None) -> Keeper:

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 from opm.server.runtime.base import Observation
-from opm.server.runtime.local.view import without_memory
 
 
 class Reader:
@@ -58,3 +58,8 @@ class Board:
     def close(self) -> None:
         for reader in self._readers:
             reader.close()
+
+
+def without_memory(observation: Observation) -> Observation:
+    """For telling whether something changed: memory changes all the time and is no news."""
+    return replace(observation, parts=tuple(replace(part, memory_bytes=None) for part in observation.parts))

@@ -1,0 +1,5 @@
+"""Pods on a Kubernetes cluster."""
+
+from opm.server.runtime.kubernetes.runtime import KubernetesRuntime
+
+__all__ = ["KubernetesRuntime"]

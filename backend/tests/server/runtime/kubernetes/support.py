@@ -1,0 +1,43 @@
+"""Specs and plans for tests of the cluster's runtime."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from opm.server.core.kubernetes import KubernetesSettings
+from opm.server.runtime.base import PodSpec
+from opm.server.runtime.kubernetes import KubernetesRuntime
+from opm.server.runtime.kubernetes.credentials import Cluster
+from opm.server.runtime.kubernetes.manifests import Plan
+
+PROJECT = UUID("0197b8f6-0000-7000-8000-00000000000a")
+
+
+def a_spec(project_id: UUID | None = None, *, digest: str = "one", **changes: Any) -> PodSpec:
+    spec = PodSpec(
+        project_id=project_id or uuid4(),
+        digest=digest,
+        opencode_config={"model": "demo/demo", "provider": {"demo": {"options": {"baseURL": "{demo_model_url}"}}}},
+        opencode_password="a-password-of-the-pod",
+        pass_key=b"k" * 32,
+        seed_files={"README.md": "# Hello\n"},
+    )
+    return replace(spec, **changes)
+
+
+def a_plan(spec: PodSpec | None = None, **settings: Any) -> Plan:
+    return Plan(KubernetesSettings(**settings), spec or a_spec(PROJECT))
+
+
+@contextlib.asynccontextmanager
+async def opened_on(
+    find: Callable[[KubernetesSettings], Cluster], *, pace: float = 0.05, **settings: Any
+) -> AsyncIterator[KubernetesRuntime]:
+    runtime = KubernetesRuntime(KubernetesSettings(**{"delete_timeout": 5, **settings}), find=find, pace=pace)
+    try:
+        await runtime.open()
+        yield runtime
+    finally:
+        await runtime.close()
