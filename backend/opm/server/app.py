@@ -46,13 +46,15 @@ from opm.server.db.engine import Database
 from opm.server.realtime.hub import Hub
 from opm.server.realtime.limiter import StoredLimiter
 from opm.server.realtime.memory import MemoryBus
+from opm.server.realtime.redis import RedisBus
 from opm.server.runtime.local import LocalRuntime, LocalSettings
 from opm.server.runtime.opencode import installed_path
 from opm.server.wiring import Ports
 
 
 def build_ports(settings: Settings) -> Ports:
-    bus = MemoryBus()
+    redis = settings.redis
+    bus = RedisBus(redis.url.get_secret_value(), prefix=redis.prefix) if redis.url else MemoryBus()
     return Ports(
         settings=settings,
         clock=SystemClock(),
@@ -67,7 +69,7 @@ def build_ports(settings: Settings) -> Ports:
         providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
         git_hosts=AddressGuard(for_repositories(settings)),
         identity=OidcProvider(settings.oidc) if settings.oidc.enabled else None,
-        limiter=StoredLimiter(settings.rates),
+        limiter=StoredLimiter(settings.rates, store=settings.rate_store),
     )
 
 
@@ -96,6 +98,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(used.db.close)
+            used.hub.look_by(used.board_marks)
             await used.bus.open()
             stack.push_async_callback(used.bus.close)
             stack.push_async_callback(used.clients.close)

@@ -1,9 +1,10 @@
 """The object graph: what a process has (`Ports`) and what one unit of work has (`Scope`)."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from uuid import UUID
 
 from opm.server.clients.addresses import AddressGuard
 from opm.server.clients.base import PodClients
@@ -39,6 +40,11 @@ from opm.server.runtime.base import Runtime
 from opm.wire.events import BoardEvent
 
 
+def as_body(event: BoardEvent) -> bytes:
+    """As browsers get it."""
+    return event.model_dump_json(by_alias=True).encode()
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything replaceable, built once by `app` or by a test."""
@@ -59,9 +65,12 @@ class Ports:
     """None: one account, which launch addresses lead to."""
 
     async def publish(self, events: list[BoardEvent]) -> None:
-        await self.bus.publish(
-            [Message(project_topic(e.project_id), e.model_dump_json(by_alias=True).encode()) for e in events]
-        )
+        await self.bus.publish([Message(project_topic(event.project_id), as_body(event)) for event in events])
+
+    async def board_marks(self, project_ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """What the hub compares after it may have missed something."""
+        async with self.scope(write=False) as scope:
+            return await scope.sessions.marks(project_ids)
 
     @contextlib.asynccontextmanager
     async def scope(self, *, write: bool = True) -> AsyncGenerator["Scope"]:
