@@ -15,6 +15,7 @@ from opm.server.core.crypto import Cipher
 from opm.server.core.rates import Limiter
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
+from opm.server.db.leases import Leases
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.audit.service import AuditService
 from opm.server.features.configs.service import ConfigService
@@ -150,6 +151,11 @@ class Scope:
     @cached_property
     def interactions(self) -> InteractionService:
         return InteractionService(self._uow, self.tasks, self._ports.bus)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Work that one controller does for all."""
+        return Leases(self._uow)
 
     @cached_property
     def _queue(self) -> RunQueue:

@@ -7,7 +7,7 @@ import pytest
 
 from opm.server.core.errors import Unavailable
 from opm.server.features.projects.schemas import ProjectSummary
-from opm.server.features.tasks.schemas import UpdateTask
+from opm.server.features.tasks.schemas import TaskPatch
 from opm.server.realtime.hub import Hub
 from opm.server.realtime.reader import BoardReader
 from tests.builders import World
@@ -63,7 +63,7 @@ async def test_every_kind_of_news_is_noticed_on_its_own_board_alone(scene: Scene
         assert await scene.told(here) == [], f"{what}, once"
 
     await noticed("a new card")
-    await world.do(lambda s: s.tasks.update(actor, here.slug, card.id, UpdateTask(title="Brew longer"), None))
+    await world.do(lambda s: s.tasks.patch(actor, here.slug, card.id, TaskPatch(title="Brew longer"), None))
     await noticed("a changed card")
     await world.config(actor, here, model="claude-opus-4-5")
     await noticed("another configuration")

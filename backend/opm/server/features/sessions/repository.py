@@ -160,7 +160,7 @@ class SessionRepository(Repository[OpencodeSession]):
             update(OpencodeSession).where(OpencodeSession.status.in_(_ACTIVE)).values(lease_until=None)
         )
 
-    async def extend(self, session_id: UUID, fence: int, until: datetime) -> bool:
+    async def extend(self, session_id: UUID, fence: int, until: datetime | None) -> bool:
         result = await self.session.execute(
             update(OpencodeSession)
             .where(OpencodeSession.id == session_id, OpencodeSession.fence == fence)
