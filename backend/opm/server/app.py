@@ -59,9 +59,7 @@ def build_ports(settings: Settings) -> Ports:
         settings=settings,
         clock=SystemClock(),
         cipher=load_keyring(settings.key_file),
-        db=Database(
-            settings.database_url, pool_size=settings.database.pool_size, pool_timeout=settings.database.pool_timeout
-        ),
+        db=Database.of(settings),
         bus=bus,
         hub=Hub(bus, backlog_bytes=settings.limits.reader_backlog),
         runtime=LocalRuntime(local_settings(settings)),
