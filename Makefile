@@ -7,7 +7,7 @@ ARGS ?=
 PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check generate bench bench-smoke e2e clean
+.PHONY: help setup run test check generate bench bench-smoke e2e chaos clean
 
 help: ## print this map
 	@echo "OpenCode Project Manager"
@@ -38,6 +38,9 @@ bench-smoke: setup ## the same with tiny loads: does the bench still run?
 
 e2e: setup ## only the stories in a real browser against the real OpenCode
 	@cd backend && .venv/bin/python -m pytest -m browser $(ARGS)
+
+chaos: setup ## several controllers, killed, paused and cut off while they work (OPM_CHAOS_KILLS=200 for more)
+	@cd backend && .venv/bin/python -m pytest -m chaos -s $(ARGS)
 
 clean: ## take away everything that set-up, build and tests made (your data stays)
 	rm -rf .tools .cache backend/.venv backend/opm/_web backend/dist frontend/node_modules frontend/dist

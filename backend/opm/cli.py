@@ -99,22 +99,16 @@ def model() -> None:
 @main.command()
 @data_dir_option
 def migrate(data_dir: Path | None) -> None:
-    """Bring the database to the newest schema, as `serve` does when it starts."""
-    from opm.server.db.migrate import upgrade
-    from opm.server.serve import open_database
+    """Bring the database to the newest schema, as `serve` does when it starts; may run while servers do.
+
+    Waits for a database that is just starting, and for others who do the same.
+    """
+    from opm.server.serve import migrate as bring_up
 
     settings = read_settings(data_dir=data_dir)
-
-    async def bring_up() -> None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = open_database(settings)
-        try:
-            await upgrade(database)
-        finally:
-            await database.close()
-
     with plain_errors():
-        asyncio.run(bring_up())
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        asyncio.run(bring_up(settings))
     click.echo("The database is at the newest schema.")
 
 

@@ -1,6 +1,7 @@
 """A small world to test in: ports with stand-ins for everything but the database, people, projects, cards, runs."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -8,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, update
 
 from opm.server.app import create_app
 from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
@@ -20,7 +21,7 @@ from opm.server.core.settings import RateSettings, Settings
 from opm.server.core.tokens import AccessClaims, AccessTokens
 from opm.server.db.base import Base
 from opm.server.db.engine import Database
-from opm.server.db.models import AuthSession, User
+from opm.server.db.models import AuthSession, OpencodeSession, User
 from opm.server.features.configs.schemas import NewConfig
 from opm.server.features.projects.schemas import NewProject, ProjectSummary
 from opm.server.features.sessions.runs import Claim, Outcome
@@ -86,6 +87,16 @@ class World:
     async def do(self, work: Callable[[Scope], Awaitable[Result]], *, write: bool = True) -> Result:
         async with self.ports.scope(write=write) as scope:
             return await work(scope)
+
+    async def wait(self, **span: float) -> None:
+        """Time passes for everybody: leases are by the database's clock, so there they are moved instead."""
+        self.clock.pass_by(**span)
+        if self.ports.db.sqlite:
+            return
+        moved = {OpencodeSession.lease_until: OpencodeSession.lease_until - timedelta(**span)}
+        async with self.ports.db.session(write=True) as session:
+            await session.execute(update(OpencodeSession).values(moved))
+            await session.commit()
 
     async def rows(self, model: type[Row]) -> Sequence[Row]:
         async with self.ports.db.session(write=False) as session:

@@ -46,6 +46,7 @@ from opm.server.db.engine import Database
 from opm.server.realtime.hub import Hub
 from opm.server.realtime.limiter import StoredLimiter
 from opm.server.realtime.memory import MemoryBus
+from opm.server.realtime.redis import RedisBus
 from opm.server.runtime.base import Runtime
 from opm.server.runtime.kubernetes import KubernetesRuntime
 from opm.server.runtime.local import LocalRuntime, LocalSettings
@@ -54,14 +55,13 @@ from opm.server.wiring import Ports
 
 
 def build_ports(settings: Settings) -> Ports:
-    bus = MemoryBus()
+    redis = settings.redis
+    bus = RedisBus(redis.url.get_secret_value(), prefix=redis.prefix) if redis.url else MemoryBus()
     return Ports(
         settings=settings,
         clock=SystemClock(),
         cipher=load_keyring(settings.key_file),
-        db=Database(
-            settings.database_url, pool_size=settings.database.pool_size, pool_timeout=settings.database.pool_timeout
-        ),
+        db=Database.of(settings),
         bus=bus,
         hub=Hub(bus, backlog_bytes=settings.limits.reader_backlog),
         runtime=build_runtime(settings),
@@ -69,7 +69,7 @@ def build_ports(settings: Settings) -> Ports:
         providers=HttpProviders(AddressGuard(for_providers(settings)), settings.providers.test_timeout),
         git_hosts=AddressGuard(for_repositories(settings)),
         identity=OidcProvider(settings.oidc) if settings.oidc.enabled else None,
-        limiter=StoredLimiter(settings.rates),
+        limiter=StoredLimiter(settings.rates, store=settings.rate_store),
     )
 
 
@@ -104,6 +104,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(used.db.close)
+            used.hub.look_by(used.board_marks)
             await used.bus.open()
             stack.push_async_callback(used.bus.close)
             stack.push_async_callback(used.clients.close)

@@ -10,12 +10,11 @@ from opm.server.db import sealed
 from opm.server.db.engine import Database
 from opm.server.db.migrate import is_current
 from opm.server.runtime.doctor import Check
-from opm.server.serve import open_database
 
 
 @contextlib.asynccontextmanager
 async def _database(settings: Settings) -> AsyncGenerator[Database]:
-    db = open_database(settings)
+    db = Database.of(settings)
     try:
         if settings.embedded_database and not (settings.data_dir / "opm.db").exists():
             raise Conflict(f"There is no database in {settings.data_dir} yet; `opm serve` makes one.")

@@ -6,16 +6,17 @@ from contextlib import asynccontextmanager
 from opm.server.core.clock import SystemClock
 from opm.server.core.paging import MAX_LIMIT, PageRequest
 from opm.server.core.settings import Settings
+from opm.server.db.engine import Database
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.users.accounts import AccountService
 from opm.server.features.users.schemas import PersonPatch
-from opm.server.serve import nobody_listens, open_database
+from opm.server.serve import nobody_listens
 
 
 @asynccontextmanager
 async def _accounts(settings: Settings) -> AsyncGenerator[AccountService]:
     """One unit of work, saved when nothing failed."""
-    db = open_database(settings)
+    db = Database.of(settings)
     try:
         async with db.session(write=True) as session:
             uow = UnitOfWork(session, SystemClock(), nobody_listens)

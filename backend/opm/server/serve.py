@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 import structlog
 import uvicorn
 import uvloop
+from fastapi import FastAPI
+from starlette.datastructures import State
 
 from opm import __version__
 from opm.server.api.connections import protocols
@@ -37,40 +39,43 @@ from opm.server.db.migrate import is_current, upgrade
 from opm.server.db.sealed import require_keys
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.users.service import UserService
-from opm.server.realtime.hub import Hub
 from opm.wire.events import BoardEvent
 
 log = structlog.get_logger(__name__)
 
 _STATE_FILE = "server.json"
 _LOCK_FILE = "server.lock"
-_DRAIN_SECONDS = 5
+_LAST_REQUESTS_SECONDS = 5
 _MUTE_MILLISECONDS = 30_000
 _END_SECONDS = 10
 """On top of what pods may take to stop; after that the process ends as it is."""
 
 
-def run(settings: Settings) -> None:
+Application = Callable[[Settings], FastAPI]
+
+
+def run(settings: Settings, application: Application = create_app) -> None:
     """Serve until a signal says stop. What prevents it is said in one sentence, with a failing exit status."""
     hide_process()
     try:
         require_safe_address(settings)
+        require_one_truth(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with sole_owner(settings.data_dir, patience=1), listening(settings) as sock:
-            _serve(settings.model_copy(update={"port": sock.getsockname()[1]}), sock)
+            _serve(settings.model_copy(update={"port": sock.getsockname()[1]}), sock, application)
     except OpmError as exc:
         raise SystemExit(f"opm: {exc.message}") from exc
     except KeyboardInterrupt as exc:  # before the server took the signals over
         raise SystemExit(130) from exc
 
 
-def _serve(settings: Settings, sock: socket.socket) -> None:
+def _serve(settings: Settings, sock: socket.socket, application: Application) -> None:
     configure(settings.log)
     for chatty in ("uvicorn.error", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         token = runner.run(_prepare(settings))
-        app = create_app(settings)
+        app = application(settings)
         app.state.schema_is_current = functools.partial(is_current, app.state.ports.db)
         config = uvicorn.Config(
             app,
@@ -84,9 +89,9 @@ def _serve(settings: Settings, sock: socket.socket) -> None:
             # only a proxy that the operator named may say who the caller is
             proxy_headers=settings.public_url is not None,
             forwarded_allow_ips=list(settings.trusted_proxies),
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
+            timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS + int(settings.drain_seconds),
         )
-        server = Server(config, settings, app.state.ports.hub, token)
+        server = Server(config, settings, app.state, token)
         try:
             runner.run(server.serve(sockets=[sock]))
         finally:
@@ -94,24 +99,39 @@ def _serve(settings: Settings, sock: socket.socket) -> None:
 
 
 async def _prepare(settings: Settings) -> str | None:
-    """Brings the schema up to date and makes the first launch token, where people sign in by those."""
-    db = open_database(settings)
+    """Sees to the schema and makes the first launch token, where people sign in by those."""
+    if settings.database.migrate:
+        await migrate(settings)
+    db = Database.of(settings)
     try:
-        await upgrade(db)
+        if not await is_current(db):
+            raise Conflict("The database has an older schema than this version needs; run `opm migrate` first.")
         await require_keys(db, load_keyring(settings.key_file).ids)
         return None if settings.oidc.enabled else await _launch_token(db, settings)
     finally:
         await db.close()
 
 
-class Server(uvicorn.Server):
-    """Says when it is ready, tells streams to end before it waits for them, and can be hurried."""
+async def migrate(settings: Settings) -> None:
+    db = Database.of(settings, patient=True)
+    try:
+        await upgrade(db)
+    finally:
+        await db.close()
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, hub: Hub, token: str | None) -> None:
+
+class Server(uvicorn.Server):
+    """Says when it is ready, tells streams to end before it waits for them, and can be hurried.
+
+    Asked to end by SIGTERM it goes on serving for a while, saying that it is not ready, for proxies to look elsewhere.
+    """
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, state: State, token: str | None) -> None:
         super().__init__(config)
         self.settings = settings
-        self.hub = hub
+        self.state = state
         self.token = token
+        self._drained_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -132,15 +152,24 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         seconds = self.settings.runtime.stop_timeout + _END_SECONDS
         deadline = asyncio.get_running_loop().call_later(seconds, _give_up, seconds)
-        self.hub.close()
+        self.state.ports.hub.close()
         await super().shutdown(sockets)
         deadline.cancel()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._drained_at is not None and time.monotonic() >= self._drained_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal asks for a graceful end, which is a success; a second Ctrl+C ends at once."""
         if self.should_exit and sig == signal.SIGINT:
             os._exit(130)
-        self.should_exit = True
+        if sig != signal.SIGTERM or not self.settings.drain_seconds:
+            self.should_exit = True
+        elif self._drained_at is None:
+            self._drained_at = time.monotonic() + self.settings.drain_seconds
+            self.state.draining = True
 
 
 def _give_up(seconds: float) -> None:
@@ -175,7 +204,7 @@ async def launch_url(settings: Settings) -> str:
         address = json.loads(state.read_text(encoding="utf-8"))["url"]
     except (OSError, ValueError, KeyError) as exc:
         raise NotFound("The server is still starting or just stopping; try again in a moment.") from exc
-    db = open_database(settings)
+    db = Database.of(settings)
     try:
         return f"{address}/launch#{await _launch_token(db, settings)}"
     finally:
@@ -192,12 +221,6 @@ async def _launch_token(db: Database, settings: Settings) -> str:
 
 async def nobody_listens(_: list[BoardEvent]) -> None:
     """Making a token is no news for a board."""
-
-
-def open_database(settings: Settings) -> Database:
-    return Database(
-        settings.database_url, pool_size=settings.database.pool_size, pool_timeout=settings.database.pool_timeout
-    )
 
 
 def require_safe_address(settings: Settings) -> None:
@@ -221,6 +244,14 @@ def require_safe_address(settings: Settings) -> None:
             f"Listening on {settings.host} is refused: without TLS in front, sign-ins could be read along the way. Set "
             "OPM_PUBLIC_URL to the https:// address of the proxy that terminates it, and OPM_TRUSTED_PROXIES to the "
             "proxy's own address."
+        )
+
+
+def require_one_truth(settings: Settings) -> None:
+    if settings.redis.url is not None and settings.embedded_database:
+        raise Invalid(
+            "OPM_REDIS__URL is set, as for several controllers, but each would have an SQLite database of its own. "
+            "Name the PostgreSQL they share by OPM_DATABASE__URL, or leave Redis out."
         )
 
 

@@ -1,9 +1,10 @@
 """The object graph: what a process has (`Ports`) and what one unit of work has (`Scope`)."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from uuid import UUID
 
 from opm.server.clients.addresses import AddressGuard
 from opm.server.clients.base import PodClients
@@ -14,6 +15,7 @@ from opm.server.core.crypto import Cipher
 from opm.server.core.rates import Limiter
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
+from opm.server.db.leases import Leases
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.audit.service import AuditService
 from opm.server.features.configs.service import ConfigService
@@ -39,6 +41,11 @@ from opm.server.runtime.base import Runtime
 from opm.wire.events import BoardEvent
 
 
+def as_body(event: BoardEvent) -> bytes:
+    """As browsers get it."""
+    return event.model_dump_json(by_alias=True).encode()
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything replaceable, built once by `app` or by a test."""
@@ -59,9 +66,12 @@ class Ports:
     """None: one account, which launch addresses lead to."""
 
     async def publish(self, events: list[BoardEvent]) -> None:
-        await self.bus.publish(
-            [Message(project_topic(e.project_id), e.model_dump_json(by_alias=True).encode()) for e in events]
-        )
+        await self.bus.publish([Message(project_topic(event.project_id), as_body(event)) for event in events])
+
+    async def board_marks(self, project_ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """What the hub compares after it may have missed something."""
+        async with self.scope(write=False) as scope:
+            return await scope.sessions.marks(project_ids)
 
     @contextlib.asynccontextmanager
     async def scope(self, *, write: bool = True) -> AsyncGenerator["Scope"]:
@@ -141,6 +151,11 @@ class Scope:
     @cached_property
     def interactions(self) -> InteractionService:
         return InteractionService(self._uow, self.tasks, self._ports.bus)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Work that one controller does for all."""
+        return Leases(self._uow)
 
     @cached_property
     def _queue(self) -> RunQueue:

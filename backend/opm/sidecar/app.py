@@ -24,10 +24,11 @@ _BODY_SECONDS = 30.0
 _LAST_WORDS_SECONDS = 3
 
 
-def shell(settings: PodSettings, routes: Sequence[BaseRoute], lifespan: Lifespan) -> Starlette:
+def shell(settings: PodSettings, routes: Sequence[BaseRoute], lifespan: Lifespan, *more: Middleware) -> Starlette:
+    """`more` stands behind the guard."""
     app = Starlette(
         routes=[Route("/health", health), *routes],
-        middleware=[Middleware(Guard, settings=settings)],
+        middleware=[Middleware(Guard, settings=settings), *more],
         exception_handlers={
             Refused: on_refused,
             HTTPException: on_http_exception,

@@ -20,6 +20,7 @@ def row_of(model: type[Base], **given: Any) -> Any:
 
 
 _DEFAULTS: dict[type[Base], Any] = {
+    models.Lease: lambda: {"name": uuid4().hex, "owner": "one", "until": NOW, "fence": 1},
     models.User: lambda: {
         "id": new_id(),
         "issuer": "test",

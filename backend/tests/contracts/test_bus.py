@@ -8,13 +8,14 @@ import pytest
 
 from opm.server.realtime.bus import Bus, Message
 from opm.server.realtime.memory import MemoryBus
+from opm.server.realtime.redis import RedisBus
 
 T = TypeVar("T")
 
 
-@pytest.fixture(params=[MemoryBus])
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
 async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
-    found: Bus = request.param()
+    found: Bus = MemoryBus() if request.param == "memory" else RedisBus(request.getfixturevalue("redis_url"))
     await found.open()
     yield found
     await found.close()

@@ -10,8 +10,9 @@ class GappyBus(MemoryBus):
         super().__init__()
         self._on_gap: list[Callable[[], Awaitable[None]]] = []
 
-    def on_gap(self, listener: Callable[[], Awaitable[None]]) -> None:
+    def on_gap(self, listener: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         self._on_gap.append(listener)
+        return lambda: self._on_gap.remove(listener)
 
     async def break_off(self) -> None:
         for listener in self._on_gap:

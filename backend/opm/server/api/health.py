@@ -26,10 +26,12 @@ async def healthz() -> Health:
 
 @router.get("/readyz")
 async def readyz(request: Request, ports: PortsDep) -> Health:
-    """The database answers and has the schema of this version; 503 otherwise."""
+    """The database answers and has what this version needs, and the server does not stop; 503 otherwise."""
+    if request.app.state.draining:
+        raise Unavailable("The server stops; another one serves.")
     await ports.db.ping()
     # whoever serves says how to tell; an application that is only tested has no migrations to miss
     is_current: Callable[[], Awaitable[bool]] | None = getattr(request.app.state, "schema_is_current", None)
     if is_current is not None and not await is_current():
-        raise Unavailable("The database has another schema than this version needs; run `opm migrate`.")
+        raise Unavailable("The database has an older schema than this version needs; run `opm migrate`.")
     return Health(status="ready")

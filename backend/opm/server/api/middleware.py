@@ -115,7 +115,10 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                if scope["app"].state.draining:
+                    headers["connection"] = "close"  # whoever keeps connections shall make the next one elsewhere
             await send(message)
 
         try:
@@ -188,6 +191,7 @@ class Crashes:
 
 
 def install(app: FastAPI, settings: Settings) -> None:
+    app.state.draining = False
     # the one added last is the outermost
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(Crashes)

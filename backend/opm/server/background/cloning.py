@@ -8,10 +8,12 @@ from uuid import UUID
 
 import structlog
 
+from opm.server.background.leadership import Lead
 from opm.server.background.pump import pod
 from opm.server.background.supervisor import Bell
 from opm.server.clients.base import PodAddress
 from opm.server.core.errors import Conflict, Fault, Refusal
+from opm.server.features.sessions.runs import Fenced
 from opm.server.features.workspaces.schemas import Clone
 from opm.server.realtime.bus import WAKE_RECONCILE
 from opm.server.runtime.base import PodSpec
@@ -27,14 +29,15 @@ _TELL_EVERY = 0.3
 
 
 class Cloning:
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, lead: Lead | None = None) -> None:
         self._ports = ports
+        self._lead = lead or Lead(ports)
         self._busy: dict[UUID, asyncio.Task[None]] = {}
         self._broken: Counter[UUID] = Counter()
 
     async def run(self) -> None:
         bell = Bell()
-        stop = self._ports.bus.listen(WAKE_RECONCILE, bell.ring)
+        stop = bell.hang(self._ports.bus, WAKE_RECONCILE)
         try:
             while True:
                 await self.once()
@@ -57,6 +60,8 @@ class Cloning:
     async def _fill(self, project_id: UUID) -> None:
         try:
             await self._step(project_id)
+        except Fenced as exc:
+            log.info("a clone is not ours any more", project=str(project_id), reason=exc.message)
         except Refusal as exc:
             if exc.details.get("reason") != "busy":  # another controller is at it
                 await self._give_up(project_id, exc.message)
@@ -70,23 +75,23 @@ class Cloning:
         spec = await self._spec(project_id)
         if spec is None:
             return
-        async with self._ports.scope() as scope:
+        async with self._lead.scope() as scope:
             clone = await scope.clones.take_up(project_id)
         if clone is None:
             return
         # judged now and not when it was entered: a name may lead elsewhere since
         addresses = await self._ports.git_hosts.check(clone.url)
         limit = self._ports.settings.run.start_timeout
-        seen = await pod.ready(self._ports.runtime, spec, limit, lambda _: None)
+        seen = await pod.ready(self._ports.runtime, spec, limit, lambda _: None, self._lead.require)
         await self._clone(project_id, clone, addresses, pod.address(seen, spec))
-        async with self._ports.scope() as scope:
+        async with self._lead.scope() as scope:
             await scope.clones.done(project_id)
         self._broken.pop(project_id, None)
         log.info("a repository was cloned", project=str(project_id))
 
     async def _spec(self, project_id: UUID) -> PodSpec | None:
         """None as long as no model is chosen: without one there is no pod."""
-        async with self._ports.scope() as scope:
+        async with self._lead.scope() as scope:
             try:
                 return await scope.workspaces.spec(project_id)
             except Conflict as exc:
@@ -132,11 +137,11 @@ class Cloning:
         if self._broken[project_id] >= _ATTEMPTS:
             await self._give_up(project_id, reason)
             return
-        async with self._ports.scope() as scope:
+        async with self._lead.scope() as scope:
             await scope.clones.hold(project_id, f"{reason} It begins anew by itself.")
 
     async def _give_up(self, project_id: UUID, reason: str) -> None:
         self._broken.pop(project_id, None)
         log.warning("a repository could not be cloned", project=str(project_id), reason=reason)
-        async with self._ports.scope() as scope:
+        async with self._lead.scope() as scope:
             await scope.clones.failed(project_id, reason)

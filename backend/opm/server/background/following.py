@@ -9,7 +9,8 @@ import structlog
 from opm.server.background.supervisor import Bell
 from opm.server.clients.base import PodAddress
 from opm.server.core.errors import OpmError
-from opm.server.wiring import Ports
+from opm.server.realtime.bus import Message, project_topic
+from opm.server.wiring import Ports, as_body
 from opm.wire.events import FileChanged
 from opm.wire.files import FileChange, WatchEvent
 
@@ -70,7 +71,7 @@ class Following:
                 async with aclosing(self._ports.clients.files(address).watch()) as events:
                     async for event in events:
                         pause = _FIRST_PAUSE
-                        await self._tell(project_id, event)
+                        self._tell(project_id, event)
             except OpmError as exc:
                 log.info("a workspace is not followed", project=str(project_id), reason=exc.message)
             except Exception:
@@ -86,12 +87,13 @@ class Following:
             key = scope.workspaces.pass_key(project_id)
         return PodAddress(project_id, seen.endpoint.files_url, seen.endpoint.session_url, key)
 
-    async def _tell(self, project_id: UUID, event: WatchEvent) -> None:
+    def _tell(self, project_id: UUID, event: WatchEvent) -> None:
         """What happened before the watch stood is not known, so anything may have."""
         if event.type == "limited":
             log.warning("not all of a workspace is watched", project=str(project_id), reason=event.message)
         items = [_ANYTHING] if event.type == "ready" else event.items
         now = self._ports.clock.now()
-        await self._ports.publish(
-            [FileChanged(project_id=project_id, timestamp=now, **item.model_dump()) for item in items]
-        )
+        for item in items:
+            told = FileChanged(project_id=project_id, timestamp=now, **item.model_dump())
+            # every controller follows by itself what is looked at there
+            self._ports.bus.post_here(Message(project_topic(project_id), as_body(told)))

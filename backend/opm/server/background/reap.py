@@ -2,16 +2,16 @@
 
 import asyncio
 
-from opm.server.wiring import Ports
+from opm.server.background.leadership import Lead
 
 _INTERVAL = 3600
 
 
-async def reap(ports: Ports) -> None:
+async def reap(lead: Lead) -> None:
     while True:
-        async with ports.scope() as scope:
+        async with lead.scope() as scope:
             await scope.users.forget_expired()
             await scope.repeats.forget_old()
-        async with ports.scope() as scope:
+        async with lead.scope() as scope:
             await scope.tasks.purge()
         await asyncio.sleep(_INTERVAL)

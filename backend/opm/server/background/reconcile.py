@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from opm.server.background.leadership import Lead
 from opm.server.background.supervisor import Bell
 from opm.server.core.errors import Fault, Refusal
 from opm.server.features.workspaces.schemas import Wish
@@ -18,27 +19,30 @@ _INTERVAL = 5.0
 
 
 class Reconciler:
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, lead: Lead | None = None) -> None:
         self._ports = ports
+        self._lead = lead or Lead(ports)
         self._busy: dict[UUID, asyncio.Task[None]] = {}
 
     async def watch(self) -> None:
         """What the runtime sees, into the rows."""
         async for seen in self._ports.runtime.watch():
-            async with self._ports.scope() as scope:
+            async with self._lead.scope() as scope:
                 await scope.workspaces.observed(seen)
 
     async def run(self) -> None:
         bell = Bell()
-        stop = self._ports.bus.listen(WAKE_RECONCILE, bell.ring)
+        stop = bell.hang(self._ports.bus, WAKE_RECONCILE)
         try:
             while True:
                 await self.once()
                 await bell.wait(_INTERVAL)
         finally:
             stop()
-            for task in self._busy.values():
+            busy = list(self._busy.values())
+            for task in busy:
                 task.cancel()
+            await asyncio.gather(*busy, return_exceptions=True)
 
     async def once(self) -> None:
         """Compare all wishes with what is; no pod waits for another."""
@@ -63,12 +67,13 @@ class Reconciler:
         if wish.desired == "deleted":
             if wish.busy:
                 return  # its run has been told to stop; a pod taken away under it might be started again by it
+            self._lead.require()
             await runtime.remove(wish.project_id)
-            async with self._ports.scope() as scope:
+            async with self._lead.scope() as scope:
                 await scope.workspaces.gone(wish.project_id)
             return
         seen = await runtime.observe(wish.project_id)
-        async with self._ports.scope() as scope:
+        async with self._lead.scope() as scope:
             await scope.workspaces.observed(seen)
             resting = wish.desired == "running" and wish.idle and not wish.busy
             if resting:
@@ -77,8 +82,10 @@ class Reconciler:
             return  # the run's driver sees to its pod
         if wish.desired == "stopped" or resting:
             if seen.phase not in {PodPhase.ABSENT, PodPhase.STOPPING}:
+                self._lead.require()
                 await runtime.stop(wish.project_id)
         elif seen.phase in {PodPhase.ABSENT, PodPhase.FAILED}:  # a pod that was taken over needs its spec to be mended
             async with self._ports.scope(write=False) as scope:
                 spec = await scope.workspaces.spec(wish.project_id)
+            self._lead.require()
             await runtime.ensure(spec)

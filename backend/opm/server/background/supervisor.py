@@ -1,9 +1,13 @@
 """Keeps loops going: one that fails is logged and started again, later and later."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 
 import structlog
+
+from opm.server.core.errors import Conflict, Fault
+from opm.server.realtime.bus import Bus
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +32,12 @@ class Supervisor:
             began = asyncio.get_running_loop().time()
             try:
                 await loop()
+            except Conflict as exc:
+                log.info("a loop is not ours any more", loop=name, reason=exc.message)
+            except Fault as exc:
+                # it passes, and when it has, nobody shall wait long for what was to be done meanwhile
+                log.warning("a loop waits for what it depends on", loop=name, reason=exc.message)
+                pause = random.uniform(0.5, 1.0)  # noqa: S311  spreads the return
             except Exception:
                 log.exception("a loop failed and starts again", loop=name, pause=pause)
             if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE:
@@ -44,6 +54,20 @@ class Bell:
 
     def ring(self, *_: object) -> None:
         self._rung.set()
+
+    def hang(self, bus: Bus, topic: str) -> Callable[[], None]:
+        """Rung by that topic from now on, and when the bus may have missed something; the result takes it down."""
+
+        async def missed() -> None:
+            self.ring()
+
+        stops = (bus.listen(topic, self.ring), bus.on_gap(missed))
+
+        def stop() -> None:
+            for each in stops:
+                each()
+
+        return stop
 
     async def wait(self, seconds: float) -> bool:
         """True if it was rung, False if time passed."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection
 from uuid import UUID
 
+from opm.server.background.leadership import Lead
 from opm.server.clients.base import PodAddress
 from opm.server.core.errors import Fault, Refusal
 from opm.server.wiring import Ports
@@ -11,13 +12,13 @@ from opm.server.wiring import Ports
 _INTERVAL = 15.0
 
 
-async def notice_ends(ports: Ports, interval: float = _INTERVAL) -> None:
+async def notice_ends(ports: Ports, lead: Lead | None = None, interval: float = _INTERVAL) -> None:
     while True:
-        await look(ports)
+        await look(ports, lead or Lead(ports))
         await asyncio.sleep(interval)
 
 
-async def look(ports: Ports) -> None:
+async def look(ports: Ports, lead: Lead) -> None:
     async with ports.scope(write=False) as scope:
         opened = await scope.workspaces.open_terminals()
     for project_id, terminals in opened.items():
@@ -27,7 +28,7 @@ async def look(ports: Ports) -> None:
             continue  # it cannot say now, and will be asked again
         ended = terminals - set(living)
         if ended:
-            async with ports.scope() as scope:
+            async with lead.scope() as scope:
                 await scope.workspaces.terminals_ended(project_id, ended, reason)
 
 

@@ -1,11 +1,12 @@
 """What the controller asks of the two sidecars of a pod."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from opm.wire.fence import Fence
 from opm.wire.files import (
     MOST_ENTRIES,
     FileSearch,
@@ -20,6 +21,9 @@ from opm.wire.files import (
 from opm.wire.terminals import ChangeTerminal, NewTerminal, Terminal
 from opm.wire.workspace import CloneOrder, CloneProgress
 
+Hold = Callable[[], Fence]
+"""What a driver shows with every request; raises when it has lost its run."""
+
 
 @dataclass(frozen=True, slots=True)
 class PodAddress:
@@ -29,6 +33,7 @@ class PodAddress:
     files_url: str
     session_url: str
     pass_key: bytes
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from opm.server.clients.base import Hold
 from opm.server.core.errors import Conflict, Forbidden, Invalid, NotFound, OpmError, Unavailable
-from opm.wire import passes
+from opm.wire import fence, passes
 
 LARGEST_ANSWER = 8 << 20
 CONNECT_SECONDS = 3.0
@@ -70,8 +71,16 @@ class Sidecar:
     """One part of one pod."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, url: str, *, project_id: UUID, part: passes.PassPart, key: bytes
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        *,
+        project_id: UUID,
+        part: passes.PassPart,
+        key: bytes,
+        hold: Hold | None = None,
     ) -> None:
+        self._hold = hold
         self._http = http
         self._url = url.rstrip("/")
         self._project_id = project_id
@@ -148,6 +157,8 @@ class Sidecar:
     def _headers(self, method: str, path: str, body: object, more: Mapping[str, str] | None) -> dict[str, str]:
         token = passes.issue(self._key, project_id=self._project_id, part=self._part, method=method, path=path)
         headers = {"Authorization": f"Bearer {token}", **(more or {})}
+        if self._hold is not None:
+            headers[fence.HEADER] = fence.said(self._hold())
         if body is not None:
             headers["Content-Type"] = "application/json"
         return headers

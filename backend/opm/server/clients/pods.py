@@ -23,6 +23,7 @@ class HttpPodClients:
                 project_id=address.project_id,
                 part="session",
                 key=address.pass_key,
+                hold=address.hold,
             )
         )
 

@@ -11,6 +11,7 @@ OpmError
 │   └── TooMany        VALIDATION_ERROR, with a status of its own
 └── Fault              the world is wrong
     ├── Unavailable    SERVICE_UNAVAILABLE
+    │   └── Away       SERVICE_UNAVAILABLE   the database cannot be reached, or is too busy
     ├── RuntimeFault   KUBERNETES_ERROR   the place where pods run refused or failed
     └── Internal       INTERNAL_ERROR
 
@@ -83,6 +84,10 @@ class Fault(OpmError):
 
 class Unavailable(Fault):
     type = ErrorType.SERVICE_UNAVAILABLE
+
+
+class Away(Unavailable):
+    """The database cannot be reached right now, or others hold what is needed; nothing was saved."""
 
 
 class RuntimeFault(Fault):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,16 +20,14 @@ from pydantic_settings import (
 )
 
 from opm.server.core.kubernetes import KubernetesSettings
+from opm.server.core.shared import DatabaseSettings, MetricsSettings, RedisSettings
+from opm.server.core.shared import Group as _Group
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def usual_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("opm"))
-
-
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class LogSettings(_Group):
@@ -111,12 +109,6 @@ class OidcSettings(_Group):
         return self.client_secret.get_secret_value() if self.client_secret else None
 
 
-class DatabaseSettings(_Group):
-    url: str | None = Field(default=None, description="postgresql://... ; none: SQLite in the data directory")
-    pool_size: int = Field(default=10, ge=1, le=50, description="connections kept open (PostgreSQL)")
-    pool_timeout: float = Field(default=5, gt=0, description="seconds to wait for a connection before 503")
-
-
 class RunSettings(_Group):
     start_timeout: float = Field(default=90, gt=0, description="seconds a pod may take to become ready for a run")
     accept_timeout: float = Field(
@@ -129,7 +121,11 @@ class RunSettings(_Group):
     provider_timeout: float = Field(
         default=120, gt=0, description="seconds OpenCode waits for a provider to send something"
     )
-    lease: float = Field(default=15, gt=1, description="seconds after which another controller may take a run over")
+    lease: float = Field(
+        default=15,
+        gt=1,
+        description="seconds after which another controller may take over a run, or the work that one does for all",
+    )
     output_limit: int = Field(default=50 * 2**20, gt=0, description="bytes of output kept per run")
 
 
@@ -231,7 +227,7 @@ class RateSettings(_Group):
         description="sign-ins and renewals, counted for each address and for each account",
     )
     store: Annotated[str, Field(pattern=r"^(rediss?|redis\+unix)://")] | None = Field(
-        default=None, description="redis://... where several controllers count together; none: each for itself"
+        default=None, description="redis://... where several controllers count together; none: `redis.url`, if given"
     )
 
 
@@ -258,10 +254,18 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = Field(
         default=None, description="the master keys; none: `secret.keys` in the data directory"
     )
+    drain_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=20,
+        description="seconds to go on serving after SIGTERM while `readyz` says 503, for proxies to look elsewhere",
+    )
     log: LogSettings = Field(default_factory=LogSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     oidc: OidcSettings = Field(default_factory=OidcSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     run: RunSettings = Field(default_factory=RunSettings)
     runtime: RuntimeSettings = Field(default_factory=RuntimeSettings)
     kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
@@ -299,6 +303,11 @@ class Settings(BaseSettings):
     def https(self) -> bool:
         """Whether people reach this server by https."""
         return (self.public_url or "").startswith("https://")
+
+    @property
+    def rate_store(self) -> str | None:
+        """Where rates are counted together."""
+        return self.rates.store or (self.redis.url.get_secret_value() if self.redis.url else None)
 
     @property
     def embedded_database(self) -> bool:

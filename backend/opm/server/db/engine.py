@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncGenerator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import event, text
@@ -14,9 +14,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from opm.server.core.errors import Unavailable
+from opm.server.core.errors import Away
+from opm.server.core.settings import Settings
 from opm.server.core.texts import kept_json
 from opm.server.db import quiet, sqlite
+
+T = TypeVar("T")
 
 _BUSY_MS = 5000
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03", "57014"})
@@ -30,7 +33,18 @@ def _dumps(value: Any) -> str:
 class Database:
     """Writers on SQLite take turns here, in order, instead of racing for the file's lock."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, pool_timeout: float = 5) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        pool_timeout: float = 5,
+        statement_timeout: float = 10,
+        lock_timeout: float = 3,
+        idle_timeout: float = 10,
+    ) -> None:
+        """Timeouts are in seconds; 0 for those of PostgreSQL itself: none."""
+        self._patience = pool_timeout
         self.sqlite = url.startswith("sqlite")
         shared: dict[str, Any] = {
             "json_serializer": _dumps,
@@ -51,15 +65,36 @@ class Database:
                 pool_pre_ping=True,
                 connect_args={
                     "timeout": pool_timeout,
-                    "command_timeout": 30,
-                    "server_settings": {"lock_timeout": "5000", "statement_timeout": "30000"},
+                    # for a server that is not heard of any more; one that is heard of has its own
+                    "command_timeout": statement_timeout + 1 if statement_timeout else None,
+                    "server_settings": {
+                        "application_name": "opm",
+                        "statement_timeout": _milliseconds(statement_timeout),
+                        "lock_timeout": _milliseconds(lock_timeout),
+                        # who was paused in a transaction must not hold up the others for longer than a lease
+                        "idle_in_transaction_session_timeout": _milliseconds(idle_timeout),
+                    },
                 },
                 **shared,
             )
         quiet.keep_quiet(self.engine.sync_engine)
+        self._endings: set[asyncio.Future[None]] = set()
         self._writing = self.engine.execution_options(opm_write=True)
         self._turn: contextlib.AbstractAsyncContextManager[Any] = (
             asyncio.Lock() if self.sqlite else contextlib.nullcontext()
+        )
+
+    @classmethod
+    def of(cls, settings: Settings, *, patient: bool = False) -> "Database":
+        """`patient`: for what may take long, as bringing the schema up to date."""
+        given = settings.database
+        return cls(
+            settings.database_url,
+            pool_size=given.pool_size,
+            pool_timeout=given.pool_timeout,
+            statement_timeout=0 if patient else given.statement_timeout,
+            lock_timeout=given.lock_timeout,
+            idle_timeout=0 if patient else given.idle_timeout,
         )
 
     @contextlib.asynccontextmanager
@@ -67,26 +102,66 @@ class Database:
         """A session whose transaction the caller commits; leaving without commit rolls back."""
         async with self._turn if write else contextlib.nullcontext():
             session = AsyncSession(self._writing if write else self.engine, expire_on_commit=False)
+            opening = None if self.sqlite else asyncio.ensure_future(session.connection())
+            silent = False
             try:
-                yield session
-            except (DBAPIError, PoolTimeout, OSError) as exc:
-                if isinstance(exc, DBAPIError) and not _is_passing(exc):
-                    raise
-                raise Unavailable("The database cannot be reached right now; try again in a moment.") from exc
+                with _in_our_words():
+                    if opening is not None:
+                        await self._opened(opening)
+                    yield session
+            except Away as away:
+                silent = isinstance(away.__cause__, TimeoutError)
+                raise
             finally:
-                await asyncio.shield(session.close())
+                ending = asyncio.ensure_future(_end(session, opening, silent=silent))
+                self._endings.add(ending)
+                ending.add_done_callback(self._endings.discard)
+                if not silent:
+                    await asyncio.shield(ending)
+
+    async def _opened(self, opening: asyncio.Future[Any]) -> None:
+        """Giving up takes the driver two more seconds, which is not waited for."""
+        done, _ = await asyncio.wait({opening}, timeout=self._patience)
+        if not done:
+            raise TimeoutError
+        opening.result()
 
     async def ping(self) -> None:
-        async with self.session(write=False) as session:
+        async with self.session(write=False) as session, asyncio.timeout(self._patience):
             await session.execute(text("SELECT 1"))
 
-    async def run_sync(self, function: Any, *args: Any) -> None:
+    async def run_sync(self, function: Callable[..., T], *args: Any) -> T:
         connection: AsyncConnection
-        async with self._writing.begin() as connection:
-            await connection.run_sync(function, *args)
+        with _in_our_words():
+            async with self._writing.begin() as connection:
+                return await connection.run_sync(function, *args)
 
     async def close(self) -> None:
+        await asyncio.gather(*self._endings, return_exceptions=True)
         await self.engine.dispose()
+
+
+async def _end(session: AsyncSession, opening: asyncio.Future[Any] | None, *, silent: bool) -> None:
+    if opening is not None and not opening.done():
+        opening.cancel()
+        await asyncio.wait({opening})
+    if silent:
+        await session.invalidate()  # nobody answers, so nothing more is asked on this connection
+    await session.close()
+
+
+@contextlib.contextmanager
+def _in_our_words() -> Generator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeout, OSError) as exc:
+        if isinstance(exc, DBAPIError) and not _is_passing(exc):
+            raise
+        raise Away("The database cannot be reached right now; try again in a moment.") from exc
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(int(seconds * 1000))
 
 
 def _is_passing(exc: DBAPIError) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
@@ -73,6 +74,12 @@ class UnitOfWork:
                 created_at=self.now,
             )
         )
+
+    async def database_now(self) -> datetime:
+        """The moment by the one clock that all controllers share. The embedded database has one controller."""
+        if (await self.session.connection()).dialect.name != "postgresql":
+            return self.now
+        return (await self.session.execute(select(func.clock_timestamp()))).scalar_one()
 
     async def flush(self) -> None:
         """Send what is pending to the database, turning its refusals into ours."""

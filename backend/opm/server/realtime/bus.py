@@ -1,7 +1,8 @@
 """How news gets from the process that made it to every process that shows it."""
 
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -15,6 +16,8 @@ class Message:
     body: bytes = b""
     first: int = 0
     last: int = 0
+    at: float = field(default_factory=time.time, compare=False)
+    """When it was made, in seconds since 1970 by the clock of who made it."""
 
 
 Listener = Callable[[Message], None]
@@ -41,9 +44,15 @@ class Bus(Protocol):
         """Publish soon, without waiting."""
         ...
 
+    def post_here(self, message: Message) -> None:
+        """For the listeners of this process alone."""
+        ...
+
     def listen(self, topic: str, listener: Listener) -> Callable[[], None]: ...
 
-    def on_gap(self, listener: Callable[[], Awaitable[None]]) -> None: ...
+    def on_gap(self, listener: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+        """`listener` is called when something may have been lost, and now and then while nothing is carried."""
+        ...
 
 
 def project_topic(project_id: UUID) -> str:

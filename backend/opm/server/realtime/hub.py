@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from opm.server.core.errors import Unavailable
+from opm.server.core.errors import OpmError, Unavailable
 from opm.server.core.settings import LimitSettings
 from opm.server.realtime.bus import Bus, Message, output_topic, project_topic
 from opm.server.realtime.reader import BoardReader, OutputReader
@@ -22,6 +22,9 @@ from opm.wire.events import Control
 AnyReader = TypeVar("AnyReader", BoardReader, OutputReader)
 
 _Seat = UUID | tuple[UUID, UUID]
+
+Look = Callable[[Collection[UUID]], Awaitable[Mapping[UUID, str]]]
+"""For each of these projects a text that is another one when something happened on its board."""
 
 LINGER_SECONDS = 60
 """A project is listened to for this long after its last reader left, so that a reload can resume."""
@@ -53,7 +56,13 @@ class Hub:
         self._seats: Counter[_Seat] = Counter()
         self._on_looking: list[Callable[[], object]] = []
         self._closed = False
+        self._look: Look | None = None
+        self._marks: dict[UUID, str] = {}
         bus.on_gap(self._gap)
+
+    def look_by(self, look: Look) -> None:
+        """How to tell after a gap on which boards something happened; without it all are read anew."""
+        self._look = look
 
     @property
     def closed(self) -> bool:
@@ -63,6 +72,11 @@ class Hub:
     def watching(self) -> int:
         """How many readers are open."""
         return len(self._readers)
+
+    @property
+    def boards(self) -> int:
+        """How many of them are of boards; the others are of output."""
+        return sum(isinstance(reader, BoardReader) for reader in self._readers)
 
     def close(self) -> None:
         """End every reader, so that sockets and streams finish and the server can stop."""
@@ -203,18 +217,34 @@ class Hub:
         return [text for position, text in channel.ring if position > number]
 
     async def _gap(self) -> None:
-        """The bus may have lost something: nothing older can be continued, everybody reads anew."""
-        self._number += 1
-        for project_id, channel in list(self._channels.items()):
-            channel.ring.clear()
-            channel.size = 0
-            channel.floor = channel.last = self._number
-            for reader in list(channel.readers):
-                reader.put(_control(Control(type="reset", project_id=project_id)))
-                reader.put(_control(Control(type="subscribed", project_id=project_id, id=self._id(channel.last))))
+        """The bus may have lost something: boards on which something happened are read anew, and all output is."""
+        for project_id in await self._changed():
+            channel = self._channels.get(project_id)
+            if channel is not None:
+                self._reset(project_id, channel)
         for reader in list(self._readers):
             if isinstance(reader, OutputReader):
                 reader.put(Message(""))
+
+    async def _changed(self) -> list[UUID]:
+        """The projects here of which nobody can say that nothing happened since the last look."""
+        here = list(self._channels)
+        if self._look is None or not here:
+            return here
+        seen: Mapping[UUID, str] = {}
+        with contextlib.suppress(OpmError):  # who reads anew now will be told the same, and try again
+            seen = await self._look(here)
+        known, self._marks = self._marks, dict(seen)
+        return [each for each in here if each not in seen or known.get(each) != seen[each]]
+
+    def _reset(self, project_id: UUID, channel: _Channel) -> None:
+        self._number += 1
+        channel.ring.clear()
+        channel.size = 0
+        channel.floor = channel.last = self._number
+        for reader in list(channel.readers):
+            reader.put(_control(Control(type="reset", project_id=project_id)))
+            reader.put(_control(Control(type="subscribed", project_id=project_id, id=self._id(channel.last))))
 
     def _id(self, number: int) -> str:
         return f"{self.epoch}-{number}"

@@ -19,12 +19,14 @@ _LOOK_AGAIN = 5.0
 
 
 class StoredLimiter:
-    def __init__(self, settings: RateSettings, *, look_again: float = _LOOK_AGAIN) -> None:
+    def __init__(self, settings: RateSettings, *, store: str | None = None, look_again: float = _LOOK_AGAIN) -> None:
+        """`store`: where to count if the settings of rates do not say."""
+        store = settings.store or store
         self._rates: dict[Rate, list[RateLimitItem]] = {
             rate: parse_many(text) if (text := getattr(settings, rate)) else [] for rate in Rate
         }
         self._alone = MovingWindowRateLimiter(Windows())
-        self._shared = Shared(settings.store, look_again) if settings.store else None
+        self._shared = Shared(store, look_again) if store else None
 
     async def hit(self, rate: Rate, who: str) -> float | None:
         for item in self._rates[rate]:

@@ -27,6 +27,9 @@ class MemoryBus:
     def post(self, message: Message) -> None:
         self._deliver(message)
 
+    def post_here(self, message: Message) -> None:
+        self._deliver(message)
+
     def _deliver(self, message: Message) -> None:
         for listener in list(self._listeners.get(message.topic, {}).values()):
             try:
@@ -46,5 +49,6 @@ class MemoryBus:
 
         return stop
 
-    def on_gap(self, listener: Callable[[], Awaitable[None]]) -> None:
+    def on_gap(self, listener: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Memory does not break."""
+        return lambda: None

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from opm.sidecar.app import shell
+from opm.sidecar.session.fences import Fences
 from opm.sidecar.session.routes import routes
 from opm.sidecar.session.shells import Shells
 from opm.sidecar.session.upstream import OpenCode
@@ -30,4 +32,4 @@ def create(settings: PodSettings, closing: asyncio.Event) -> Starlette:
                 ending.cancel()
                 await shells.end_all()
 
-    return shell(settings, routes(), lifespan)
+    return shell(settings, routes(), lifespan, Middleware(Fences))

@@ -46,3 +46,15 @@ async def test_not_ready_with_another_schema(tmp_path: Path) -> None:
             assert answer.status_code == 503
             assert "opm migrate" in answer.json()["error"]["message"]
             assert (await probe.get("/api/readyz")).status_code == 200
+
+
+async def test_not_ready_while_it_stops(tmp_path: Path) -> None:
+    clock = MovedClock()
+    async with open_ports(settings_for(tmp_path), clock) as ports:
+        door = Door(ports, clock, tmp_path)
+        async with door.client() as probe:
+            assert "connection" not in (await probe.get("/api/readyz")).headers
+            door.app.state.draining = True
+            answer = await probe.get("/api/readyz")
+            assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+            assert (await probe.get("/api/healthz")).status_code == 200, "it still serves"

@@ -87,6 +87,9 @@ async def _adopt(run: Run, remote: str) -> Outcome | None:
     run.begin_translation(str(session.get("directory", "")))
     same = run.incarnation == run.claim.incarnation
     if not await _delivered(run):
+        # whoever drove it before may have sent it this very moment; from here on the pod refuses its requests
+        await asyncio.sleep(_ON_ITS_WAY)
+    if not await _delivered(run):
         if run.claim.cancel_requested:
             return Outcome(Verdict.CANCELLED, "Cancelled.")
         async with run.ports.scope() as scope:

@@ -1,18 +1,20 @@
 """The life of one run, in the hands of one controller."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any
 
 import structlog
 
+from opm.server.background.lease import Lease
 from opm.server.background.pump import pod
 from opm.server.background.pump.begin import begin
 from opm.server.background.pump.context import Run
 from opm.server.background.pump.recorder import Recorder
 from opm.server.background.pump.watch import Watcher
 from opm.server.background.supervisor import Bell
-from opm.server.core.errors import Fault, Refusal
+from opm.server.core.errors import Away, Fault, Refusal
 from opm.server.features.sessions.runs import Claim, Fenced, Outcome
 from opm.server.features.sessions.schemas import Verdict
 from opm.server.realtime.bus import run_topic
@@ -22,6 +24,7 @@ from opm.wire.events import OutputStatus
 log = structlog.get_logger(__name__)
 
 _LOOK = 0.2
+_LOOK_AT_ROW = 2.0
 
 
 class _BrokeOff(Exception):
@@ -29,16 +32,17 @@ class _BrokeOff(Exception):
 
 
 class Driver:
-    def __init__(self, ports: Ports, claim: Claim) -> None:
+    def __init__(self, ports: Ports, claim: Claim, lease: Lease) -> None:
         self._ports = ports
         self._claim = claim
+        self._lease = lease
         self._settings = ports.settings.run
         self._recorder = Recorder(ports, claim, self._settings.output_limit)
         self._bell = Bell()
 
     async def run(self) -> None:
         """To the verdict; or until another controller has the run, or this one stops."""
-        stop_listening = self._ports.bus.listen(run_topic(self._claim.session_id), self._bell.ring)
+        stop_listening = self._bell.hang(self._ports.bus, run_topic(self._claim.session_id))
         try:
             async with asyncio.TaskGroup() as group:
                 helpers = [group.create_task(self._recorder.run()), group.create_task(self._keep_lease())]
@@ -54,15 +58,27 @@ class Driver:
             stop_listening()
 
     async def _keep_lease(self) -> None:
+        """Raises `Fenced` when it cannot be renewed as long as it lasts: what goes on then is another's."""
         while True:
             await asyncio.sleep(self._settings.lease / 3)
-            async with self._ports.scope() as scope:
+            while not await self._renewed():
+                self._lease.hold()
+                await asyncio.sleep(_LOOK)
+
+    async def _renewed(self) -> bool:
+        asked_at = time.monotonic()
+        try:
+            async with asyncio.timeout(max(self._lease.left, 0)), self._ports.scope() as scope:
                 await scope.runs.renew(self._claim)
+        except (Away, TimeoutError):
+            return False
+        self._lease.extend(asked_at)
+        return True
 
     async def _to_the_end(self) -> None:
         try:
             outcome = await self._drive()
-        except (Fenced, _BrokeOff):
+        except (Fenced, _BrokeOff, Away):  # where nothing can be saved, nothing is decided
             raise
         except (Fault, Refusal) as exc:
             log.warning("a run failed", run=str(self._claim.session_id), reason=exc.message, details=exc.details)
@@ -95,11 +111,15 @@ class Driver:
         """A pod may take long to start; who cancels meanwhile does not wait for it."""
         self._bell.ring()
         task = asyncio.create_task(work)
+        looked = time.monotonic()
         try:
             while not task.done():
                 await asyncio.wait({task}, timeout=_LOOK)
-                if await self._bell.wait(0) and await self._cancelled():
-                    return None
+                rung = await self._bell.wait(0)
+                if rung or time.monotonic() - looked > _LOOK_AT_ROW:
+                    looked = time.monotonic()
+                    if await self._cancelled():
+                        return None
             return task.result()
         finally:
             task.cancel()
@@ -118,6 +138,7 @@ class Driver:
         async with self._ports.scope() as scope:
             spec = await scope.workspaces.spec(self._claim.project_id, self._claim.config_id)
             request = await scope.workspaces.prompt(self._claim.config_id, self._claim.prompt, self._claim.message_id)
+            await scope.runs.require(self._claim)
             await scope.workspaces.wanted(self._claim.project_id)
             if not self._claim.was_running:
                 await scope.runs.append(self._claim, [OutputStatus(data="starting")])
@@ -128,6 +149,7 @@ class Driver:
             spec,
             self._settings.start_timeout,
             lambda reason: self._recorder.put(OutputStatus(data="starting", message=reason)),
+            self._lease.hold,
         )
         return Run(
             ports=self._ports,
@@ -136,6 +158,6 @@ class Driver:
             bell=self._bell,
             spec=spec,
             request=request,
-            agent=self._ports.clients.agent(pod.address(seen, spec)),
+            agent=self._ports.clients.agent(pod.address(seen, spec, self._lease.hold)),
             incarnation=seen.incarnation,
         )

@@ -4,29 +4,34 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
-from opm.server.clients.base import PodAddress
+from opm.server.clients.base import Hold, PodAddress
 from opm.server.core.errors import Unavailable
 from opm.server.runtime.base import Observation, PodPhase, PodSpec, Runtime
 
 _LOOK = 0.2
 
 
-async def ready(runtime: Runtime, spec: PodSpec, seconds: float, tell: Callable[[str], None]) -> Observation:
+async def ready(
+    runtime: Runtime, spec: PodSpec, seconds: float, tell: Callable[[str], None], still: Callable[[], object]
+) -> Observation:
     """Ensure the pod and wait until it runs with this spec's digest; raises `Unavailable` with the reason.
 
-    `tell` hears meanwhile of every new reason why it does not run yet.
+    `tell` hears meanwhile of every new reason why it does not run yet; `still` raises when this is not ours to do.
     """
+    still()
     await runtime.ensure(spec)
     try:
         async with asyncio.timeout(seconds):
-            return await _until_running(runtime, spec, tell)
+            return await _until_running(runtime, spec, tell, still)
     except TimeoutError as exc:
         seen = await runtime.observe(spec.project_id)
         reason = seen.reason or next((p.reason for p in seen.parts if p.reason), None) or f"it is {seen.phase}"
         raise Unavailable(f"The pod did not become ready within {seconds:.0f} s: {reason}") from exc
 
 
-async def _until_running(runtime: Runtime, spec: PodSpec, tell: Callable[[str], None]) -> Observation:
+async def _until_running(
+    runtime: Runtime, spec: PodSpec, tell: Callable[[str], None], still: Callable[[], object]
+) -> Observation:
     told = None
     while True:
         seen = await runtime.observe(spec.project_id)
@@ -36,6 +41,7 @@ async def _until_running(runtime: Runtime, spec: PodSpec, tell: Callable[[str], 
         if seen.phase == PodPhase.RUNNING and seen.digest == spec.digest and seen.endpoint is not None:
             return seen
         if seen.phase == PodPhase.ABSENT:
+            still()
             await runtime.ensure(spec)
         await asyncio.sleep(_LOOK)
 
@@ -48,7 +54,7 @@ async def decided(runtime: Runtime, project_id: UUID) -> None:
         await asyncio.sleep(_LOOK)
 
 
-def address(seen: Observation, spec: PodSpec) -> PodAddress:
+def address(seen: Observation, spec: PodSpec, hold: Hold | None = None) -> PodAddress:
     if seen.endpoint is None:
         raise Unavailable("The pod is not running.")
-    return PodAddress(seen.project_id, seen.endpoint.files_url, seen.endpoint.session_url, spec.pass_key)
+    return PodAddress(seen.project_id, seen.endpoint.files_url, seen.endpoint.session_url, spec.pass_key, hold)

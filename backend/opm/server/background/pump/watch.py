@@ -22,7 +22,7 @@ from opm.wire.events import AnyOutput, OutputStatus
 log = structlog.get_logger(__name__)
 
 _TICK = 0.5
-_LOOK_AT_ROW = 5.0
+_LOOK_AT_ROW = 2.0
 _BACKSTOP = 10.0
 _ABORT_PATIENCE = 8.0
 _POD_PATIENCE = 30.0

@@ -4,6 +4,7 @@ from opm.server.db.base import Base
 from opm.server.db.models.audit import AuditLog
 from opm.server.db.models.config import OpencodeConfig
 from opm.server.db.models.idempotency import IdempotencyKey
+from opm.server.db.models.lease import Lease
 from opm.server.db.models.project import Project
 from opm.server.db.models.session import Interaction, OpencodeSession, SessionEvent
 from opm.server.db.models.task import Task, TaskEvent, TaskTemplate
@@ -17,6 +18,7 @@ __all__ = [
     "AuthSession",
     "IdempotencyKey",
     "Interaction",
+    "Lease",
     "LoginAttempt",
     "OpencodeConfig",
     "OpencodeSession",

@@ -1,14 +1,29 @@
 """Runs and their numbered output, as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import aliased
 
-from opm.server.db.models import OpencodeConfig, OpencodeSession, Project, SessionEvent, Task
+from opm.server.db.models import Interaction, OpencodeConfig, OpencodeSession, Project, SessionEvent, Task
+from opm.server.db.models.session import STATES
 from opm.server.db.repository import Repository
 from opm.server.features.sessions.schemas import SessionFilter
 
@@ -18,6 +33,18 @@ _CLAIMING = 0x6F706D01
 _Other = aliased(OpencodeSession)
 _ON_THE_BOARD = select(Task.id).where(Task.id == OpencodeSession.task_id, Task.deleted_at.is_(None)).exists()
 """With a deleted card its runs are out of sight, too, until it is restored."""
+
+
+_TOLD_OF_PROJECTS = ("updated_at", "pod_status", "pod_reason", "desired_state", "workspace_state", "workspace_reason")
+_ACTIVE_CONFIG = OpencodeConfig.is_active.is_(True)
+
+
+def _of(*numbers: ColumnElement[Any], where: ColumnElement[bool]) -> ScalarSelect[str]:
+    """Numbers about the rows of one project as one text."""
+    text: ColumnElement[str] = literal("")
+    for number in numbers:
+        text = text + "," + func.coalesce(cast(number, String), "-")
+    return select(text).where(where).correlate(Project).scalar_subquery()
 
 
 class SessionRepository(Repository[OpencodeSession]):
@@ -133,7 +160,7 @@ class SessionRepository(Repository[OpencodeSession]):
             update(OpencodeSession).where(OpencodeSession.status.in_(_ACTIVE)).values(lease_until=None)
         )
 
-    async def extend(self, session_id: UUID, fence: int, until: datetime) -> bool:
+    async def extend(self, session_id: UUID, fence: int, until: datetime | None) -> bool:
         result = await self.session.execute(
             update(OpencodeSession)
             .where(OpencodeSession.id == session_id, OpencodeSession.fence == fence)
@@ -180,6 +207,28 @@ class SessionRepository(Repository[OpencodeSession]):
         """The newest run of a card that reached the agent."""
         query = self.of_task(task_id).where(OpencodeSession.remote_session_id.is_not(None))
         return await self.one(query.order_by(OpencodeSession.id.desc()).limit(1))
+
+    async def marks(self, project_ids: Collection[UUID]) -> dict[UUID, str]:
+        """For each project a text that differs when anything on its board does."""
+        cards, runs = Task.project_id == Project.id, OpencodeSession.project_id == Project.id
+        asks = and_(Interaction.task_id == Task.id, cards)
+        query = select(
+            Project.id,
+            *(getattr(Project, name) for name in _TOLD_OF_PROJECTS),
+            _of(func.count(), func.sum(Task.version), where=cards),
+            _of(
+                *(func.count(), func.sum(OpencodeSession.last_seq), func.count(OpencodeSession.execution_start_at)),
+                *(func.count(OpencodeSession.remote_session_id), func.count(OpencodeSession.retry_message)),
+                where=runs,
+            ),
+            _of(
+                *(func.count(), func.max(Interaction.user_prompt_at)),
+                *(func.sum(case((Interaction.state == state, 1), else_=0)) for state in STATES),
+                where=asks,
+            ),
+            _of(func.max(OpencodeConfig.version), where=and_(OpencodeConfig.project_id == Project.id, _ACTIVE_CONFIG)),
+        ).where(Project.id.in_(project_ids))
+        return {row[0]: "|".join(map(str, row[1:])) for row in (await self.session.execute(query)).all()}
 
     async def count_active(self) -> int:
         query = select(func.count()).where(OpencodeSession.status.in_(_ACTIVE))

@@ -121,7 +121,8 @@ class RunService:
         runs at work goes first, and among these who waits longest.
         """
         await self._sessions.claim_in_turn()
-        found = list(await self._sessions.orphaned(self._uow.now, limit))
+        now = await self._uow.database_now()
+        found = list(await self._sessions.orphaned(now, limit))
         at_work = await self._sessions.at_work()
         room = min(self._limits.runs - sum(at_work.values()), limit - len(found))
         if room > 0:
@@ -131,7 +132,7 @@ class RunService:
         for run in found:
             was_running = run.status != RunStatus.QUEUED
             run.lease_owner = owner
-            run.lease_until = self._uow.now + timedelta(seconds=self._settings.lease)
+            run.lease_until = now + timedelta(seconds=self._settings.lease)
             run.fence += 1
             if not was_running:
                 run.status = RunStatus.STARTING
@@ -141,9 +142,19 @@ class RunService:
         return claims
 
     async def renew(self, claim: Claim) -> None:
-        until = self._uow.now + timedelta(seconds=self._settings.lease)
+        until = await self._uow.database_now() + timedelta(seconds=self._settings.lease)
         if not await self._sessions.extend(claim.session_id, claim.fence, until):
             raise Fenced("This run is driven by another controller now.")
+
+    async def let_go(self, claims: Sequence[Claim]) -> None:
+        """Another controller may go on with these at once."""
+        for claim in claims:
+            await self._sessions.extend(claim.session_id, claim.fence, None)
+        self._uow.after_commit(lambda: self._bus.post(Message(WAKE_PUMP)))
+
+    async def require(self, claim: Claim) -> None:
+        """For what a driver writes beside its run."""
+        await self._mine(claim)
 
     async def attached(self, claim: Claim, remote_session_id: str, incarnation: str | None) -> None:
         """Known to the agent: saved before the prompt is sent."""

@@ -1,6 +1,6 @@
 """What people do with runs: start, cancel, continue, look at."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -42,6 +42,10 @@ class SessionService:
         self._interactions = interactions
         self._bus = bus
         self._sessions = SessionRepository(uow.session)
+
+    async def marks(self, project_ids: Collection[UUID]) -> dict[UUID, str]:
+        """For each project a text that differs when anything on its board does."""
+        return await self._sessions.marks(project_ids)
 
     async def execute(self, actor: Actor, ref: str, task_id: UUID) -> schemas.Session:
         """Give the card to the agent; it waits in the project's queue until the run before it has ended."""

@@ -64,14 +64,38 @@ async def test_a_driver_that_lives_keeps_its_run(stage: Stage) -> None:
     world = stage[0]
     claim = await working(stage)
     for _ in range(3):
-        world.clock.pass_by(seconds=14)
+        await world.wait(seconds=14)
         assert await world.claim("two") == []
         await world.do(lambda s: s.runs.renew(claim))
-    world.clock.pass_by(seconds=16)
+    await world.wait(seconds=16)
     (taken,) = await world.claim("two")
     assert (taken.session_id, taken.fence, taken.was_running) == (claim.session_id, claim.fence + 1, True)
     assert (taken.remote_session_id, taken.message_id) == (f"ses_{claim.session_id.hex}", claim.message_id)
     assert taken.incarnation == "boot"
+
+
+async def test_a_controllers_own_clock_says_nothing_about_leases(stage: Stage) -> None:
+    """On PostgreSQL: one that is an hour ahead takes nothing from those who live, one behind keeps nothing longer."""
+    world = stage[0]
+    if world.ports.db.sqlite:
+        return  # one controller, one clock
+    claim = await working(stage)
+    for hours in (1, -2):
+        world.clock.pass_by(hours=hours)
+        assert await world.claim("two") == []
+        await world.do(lambda s: s.runs.renew(claim))
+    await world.wait(seconds=16)
+    assert [taken.session_id for taken in await world.claim("two")] == [claim.session_id]
+
+
+async def test_a_run_that_is_let_go_is_taken_over_at_once(stage: Stage) -> None:
+    world = stage[0]
+    claim = await working(stage)
+    await world.do(lambda s: s.runs.let_go([claim]))
+    (taken,) = await world.claim("two")
+    assert (taken.session_id, taken.was_running) == (claim.session_id, True)
+    await world.do(lambda s: s.runs.let_go([claim]))
+    assert await world.claim("three") == [], "who has lost a run cannot let go of it"
 
 
 async def test_at_the_start_of_the_only_controller_all_runs_are_taken_over(stage: Stage) -> None:
@@ -84,6 +108,7 @@ async def test_at_the_start_of_the_only_controller_all_runs_are_taken_over(stage
 
 
 WRITES: dict[str, Callable[[Scope, Claim], Awaitable[Any]]] = {
+    "require": lambda s, c: s.runs.require(c),
     "renew": lambda s, c: s.runs.renew(c),
     "attached": lambda s, c: s.runs.attached(c, "ses_other", "boot 2"),
     "running": lambda s, c: s.runs.running(c),
@@ -100,7 +125,7 @@ async def test_an_old_driver_writes_nothing_any_more(stage: Stage, write: str) -
     world = stage[0]
     old = await working(stage)
     await world.do(lambda s: s.runs.asked(old, PERMISSION, "per_1", {"permission": "bash"}))
-    world.clock.pass_by(seconds=16)
+    await world.wait(seconds=16)
     (new,) = await world.claim("two")
     before = [vars(row) | {"_sa_instance_state": None} for row in await world.rows(OpencodeSession)]
     with pytest.raises(Fenced):
@@ -320,7 +345,7 @@ async def test_people_and_the_pump_do_not_lock_each_other_out(stage: Stage, othe
     claim, ref = await working(stage), project.slug
     await world.do(lambda s: s.runs.asked(claim, PERMISSION, "per_1", {"permission": "bash"}))
     ((_, ask),) = (await world.do(lambda s: s.runs.open_asks(claim), write=False)).items()
-    world.clock.pass_by(seconds=16)  # so that there is something to claim
+    await world.wait(seconds=16)  # so that there is something to claim
 
     def answer(scope: Scope) -> Awaitable[Any]:
         return scope.interactions.answer(ann, ref, claim.task_id, ask, PERMISSION, {"reply": "once"})
