@@ -6,7 +6,7 @@ BIN := backend/.venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check generate bench bench-smoke e2e clean
+.PHONY: help setup run test check generate bench bench-smoke e2e kind kind-down clean
 
 help: ## print this map
 	@echo "OpenCode Project Manager"
@@ -37,6 +37,13 @@ bench-smoke: setup ## the same with tiny loads: does the bench still run?
 
 e2e: setup ## only the stories in a real browser against the real OpenCode
 	@cd backend && .venv/bin/python -m pytest -m browser $(ARGS)
+
+kind: ## a cluster of your own with all of it, by Docker, kind and kubectl
+	@deploy/kind/up.sh
+
+kind-down: ## take that cluster and its secrets away
+	kind delete cluster --name opm
+	rm -rf deploy/kustomize/overlays/kind/secrets
 
 clean: ## take away everything that set-up, build and tests made (your data stays)
 	rm -rf .tools .cache backend/.venv backend/opm/_web backend/dist frontend/node_modules frontend/dist

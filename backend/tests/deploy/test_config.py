@@ -100,7 +100,7 @@ async def set_up(port: int, password: str) -> tuple[int, str]:
 
 async def test_the_database_is_set_up_for_one_owner(superuser: asyncpg.Connection) -> None:
     password = "a'quote and \\ more"
-    port = await superuser.fetchval("SHOW port")
+    port = int(await superuser.fetchval("SHOW port") or 0)
     assert await set_up(port, password) == (0, "")
     owner = "SELECT r.rolname FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE d.datname = 'opm'"
     assert await superuser.fetchval(owner) == "opm"
