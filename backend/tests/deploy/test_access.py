@@ -94,6 +94,6 @@ def test_secrets_are_not_listed_and_nobody_enters_a_container(objects: list[Json
 def test_the_role_is_what_the_code_uses(objects: list[Json]) -> None:
     if importlib.util.find_spec("opm.server.runtime.kubernetes") is None:
         missing("the permissions of the runtime", "this version has no runtime for Kubernetes")
-    rules = importlib.import_module("opm.server.runtime.kubernetes.permissions").RULES
+    rules = importlib.import_module("opm.server.runtime.kubernetes.permissions").rules()
 
     assert allowed(named(objects, "Role", "opm-controller")) == allowed({"rules": rules})
