@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.deploy.database import server
 from tests.deploy.rendering import OVERLAYS, Json, render
+
+__all__ = ["server"]
 
 
 @pytest.fixture(scope="session", params=OVERLAYS)
