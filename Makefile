@@ -7,7 +7,7 @@ ARGS ?=
 PARALLEL := -n auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check generate bench bench-smoke e2e chaos clean
+.PHONY: help setup run test check generate bench bench-smoke e2e chaos kind kind-down clean
 
 help: ## print this map
 	@echo "OpenCode Project Manager"
@@ -41,6 +41,13 @@ e2e: setup ## only the stories in a real browser against the real OpenCode
 
 chaos: setup ## several controllers, killed, paused and cut off while they work (OPM_CHAOS_KILLS=200 for more)
 	@cd backend && .venv/bin/python -m pytest -m chaos -s $(ARGS)
+
+kind: ## a cluster of your own with all of it, by Docker, kind and kubectl
+	@deploy/kind/up.sh
+
+kind-down: ## take that cluster and its secrets away
+	kind delete cluster --name opm
+	rm -rf deploy/kustomize/overlays/kind/secrets
 
 clean: ## take away everything that set-up, build and tests made (your data stays)
 	rm -rf .tools .cache backend/.venv backend/opm/_web backend/dist frontend/node_modules frontend/dist

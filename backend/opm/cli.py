@@ -170,6 +170,17 @@ def rotate(data_dir: Path | None) -> None:
 
 
 @keys.command()
+@data_dir_option
+def reseal(data_dir: Path | None) -> None:
+    """Bring every secret under the first key of the key file, where that file is replaced by other means."""
+    from opm.server.keys import reseal_all
+
+    with plain_errors():
+        newest, count = asyncio.run(reseal_all(read_settings(data_dir=data_dir)))
+    click.echo(f"{count} secrets were brought under the key {newest}.")
+
+
+@keys.command()
 @click.argument("key")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @data_dir_option
@@ -182,6 +193,54 @@ def forget(key: str, yes: bool, data_dir: Path | None) -> None:
     with plain_errors():
         count = asyncio.run(forgotten(read_settings(data_dir=data_dir), key))
     click.echo(f"{count} secrets were removed.")
+
+
+@main.group()
+def deploy() -> None:
+    """What a deployment on a cluster or with compose needs beside its manifests."""
+
+
+file_option = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@deploy.command("secrets")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--database", default="postgres:5432", help="Host and port of PostgreSQL.")
+@click.option("--redis", default="redis:6379", help="Host and port of Redis.")
+@click.option("--docker-registry", type=file_option, help="A docker config.json with the login of a registry.")
+@click.option("--oidc-secret", type=file_option, help="A file with the client's secret; without, a new one is made.")
+@click.option("--tls", multiple=True, metavar="NAME", help="A name to make a certificate for, to try it out.")
+@click.option("--force", is_flag=True, help="Replace what is there; older master keys stay, below the new one.")
+def deploy_secrets(
+    folder: Path,
+    database: str,
+    redis: str,
+    docker_registry: Path | None,
+    oidc_secret: Path | None,
+    tls: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Write fresh passwords and master keys into FOLDER, readable by you alone; they are not printed."""
+    from opm.server.deployment import Wanted, write
+
+    wanted = Wanted(database, redis, docker_registry, oidc_secret, tls)
+    with plain_errors():
+        for path in write(folder, wanted, force=force):
+            click.echo(path)
+
+
+@deploy.command("key")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+def deploy_key(folder: Path) -> None:
+    """Put a new master key first in FOLDER/secret.keys, and print its id."""
+    from opm.server.core.crypto import add_key, read_keys
+
+    path = folder / "secret.keys"
+    if not path.exists():
+        raise click.ClickException(f"There is no {path}; `opm deploy secrets {folder}` makes one.")
+    with plain_errors():
+        read_keys(path)
+        click.echo(add_key(path))
 
 
 @main.group()

@@ -43,6 +43,14 @@ async def rotate(settings: Settings) -> tuple[str, int]:
         return newest, await sealed.reseal(db, load_keyring(settings.key_file), newest)
 
 
+async def reseal_all(settings: Settings) -> tuple[str, int]:
+    """Every secret under the first key of the file, which somebody else put there."""
+    async with _database(settings) as db:
+        ring = load_keyring(settings.key_file)
+        await sealed.require_keys(db, ring.ids)
+        return ring.ids[0], await sealed.reseal(db, ring, ring.ids[0])
+
+
 async def forget(settings: Settings, key: str) -> int:
     if settings.key_file.exists() and key in read_keys(settings.key_file):
         raise Conflict(f"The key {key} is in {settings.key_file}: its secrets can be read and are not removed.")

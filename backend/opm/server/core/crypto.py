@@ -133,12 +133,18 @@ def load_keyring(path: Path) -> Keyring:
     """Read the key file (lines of ``<id> <base64 of 32 bytes>``, newest first); make one if there is none."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_private(path, _new_line()[1])
+        _write_private(path, new_key_line()[1])
     return Keyring(read_keys(path), path)
 
 
+def is_exposed(found: os.stat_result) -> bool:
+    """Whether others may read or change it. Kubernetes hands a file out as root's, to be read by the pod's group."""
+    handed_out = found.st_uid == 0 != os.geteuid() and found.st_gid in {os.getegid(), *os.getgroups()}
+    return bool(found.st_mode & (0o037 if handed_out else 0o077))
+
+
 def read_keys(path: Path) -> dict[str, bytes]:
-    if path.stat().st_mode & 0o077:
+    if is_exposed(path.stat()):
         raise Internal(f"The key file {path} can be read by others; run: chmod 600 {path}")
     pairs = [line.split() for line in path.read_text().splitlines() if line.strip()]
     keys = {key_id: base64.b64decode(value) for key_id, value in pairs}
@@ -152,14 +158,15 @@ def read_keys(path: Path) -> dict[str, bytes]:
 
 def add_key(path: Path) -> str:
     """A new first key; the file is replaced as a whole, so that a crash leaves the old one or the new one."""
-    key_id, line = _new_line()
+    key_id, line = new_key_line()
     draft = path.with_name(f"{path.name}.{key_id}")
     _write_private(draft, line + path.read_text())
     draft.replace(path)
     return key_id
 
 
-def _new_line() -> tuple[str, str]:
+def new_key_line() -> tuple[str, str]:
+    """The id of a new key, and its line of a key file."""
     key_id = secrets.token_hex(4)
     return key_id, f"{key_id} {base64.b64encode(os.urandom(_KEY_BYTES)).decode()}\n"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from opm.server.core.crypto import is_exposed
 from opm.server.core.settings import Settings, config_file
 from opm.server.runtime.doctor import Check
 
@@ -200,10 +201,12 @@ def key_beside_data(settings: Settings) -> Check | None:
 
 
 def key_mode(settings: Settings) -> Check | None:
-    mode = _mode(settings.key_file)
-    if mode & 0o077 == 0:
+    try:
+        if not is_exposed(settings.key_file.stat()):
+            return None
+    except OSError:
         return None
-    found = f"{settings.key_file} has mode {mode:o}"
+    found = f"{settings.key_file} has mode {_mode(settings.key_file):o}"
     return Check("Key file", ok=False, found=found, mend=f"Type: chmod 600 {settings.key_file}. Then rotate the keys.")
 
 
