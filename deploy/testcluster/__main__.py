@@ -4,9 +4,10 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from testcluster import building
+from testcluster import building, images
 from testcluster.cluster import Cluster
 from testcluster.layout import ClusterError, Layout
 
@@ -30,6 +31,10 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("build", help="build the programs that are missing in the cache")
     up = commands.add_parser("up", help="start a cluster and print where its kubeconfig is")
     up.add_argument("--control-plane-only", action="store_true", help="no node, on loopback, without root")
+    up.add_argument("--no-images", action="store_true", help="leave our images for a later `images --load`")
+    making = commands.add_parser("images", help="build images whose inputs have changed and print their archives")
+    making.add_argument("names", nargs="*", help="such as controller or postgres; none: all")
+    making.add_argument("--load", action="store_true", help="also load them into the cluster that is up")
     commands.add_parser("down", help="end the cluster and remove all of it")
     commands.add_parser("status", help="what runs")
     commands.add_parser("env", help="print the export of KUBECONFIG")
@@ -55,10 +60,26 @@ def _up(options: argparse.Namespace, layout: Layout, cluster: Cluster) -> None:
             cluster.up_alone()
         else:
             cluster.up()
+            if not options.no_images:
+                _load_images(layout, cluster, ())
     except BaseException:
         say(f"the start failed; what ran is ended, and its logs are in {cluster.fail()}")
         raise
     _env(options, layout, cluster)
+
+
+def _images(options: argparse.Namespace, layout: Layout, cluster: Cluster) -> None:
+    if options.load:
+        _load_images(layout, cluster, options.names)
+        return
+    for archive in images.build(layout, say, options.names):
+        print(archive)
+
+
+def _load_images(layout: Layout, cluster: Cluster, names: Sequence[str]) -> None:
+    for archive in images.build(layout, say, names):
+        say(f"loading {archive.name} ...")
+        cluster.load(archive)
 
 
 def _down(_: argparse.Namespace, __: Layout, cluster: Cluster) -> None:
@@ -94,6 +115,7 @@ def _start(options: argparse.Namespace, _: Layout, cluster: Cluster) -> None:
 COMMANDS = {
     "build": _build,
     "up": _up,
+    "images": _images,
     "down": _down,
     "status": _status,
     "env": _env,

@@ -77,13 +77,10 @@ class Cluster:
 
     def _load_own_images(self) -> None:
         programs = program_folders(self._layout)["addons"]
-        for name, program, words in (
-            ("local.test/pause:test", "pause", ["/pause"]),
-            (dns.IMAGE, "coredns", []),
-        ):
+        for name, program in (("local.test/pause:test", "pause"), (dns.IMAGE, "coredns")):
             archive = self._layout.state / f"{program}.tar"
-            command = words or [f"/{program}"]
-            oci.write(oci.Image(name, {f"/{program}": programs / program}, command=command, user="65534"), archive)
+            files = {f"/{program}": programs / program}
+            oci.write(oci.Image(name, files, command=[f"/{program}"], user="65534"), archive)
             self.load(archive)
 
     def _start_volumes(self, api: Api) -> None:

@@ -71,7 +71,7 @@ def _deployment() -> Object:
         "name": "coredns",
         "image": IMAGE,
         "imagePullPolicy": "Never",
-        "args": ["-conf", "/etc/coredns/Corefile"],
+        "command": ["/coredns", "-conf", "/etc/coredns/Corefile"],
         "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns", "readOnly": True}],
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "170Mi"}},

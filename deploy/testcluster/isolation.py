@@ -1,5 +1,6 @@
 """Namespaces, the wire to them, and control groups of one cluster: made, and known to be gone."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -50,14 +51,20 @@ def ip(*words: str, inside: int | None = None) -> None:
 
 def cgroups() -> list[Path]:
     """The cluster's own group in every hierarchy of this machine, made or not."""
-    root = Path("/sys/fs/cgroup")
-    if (root / "cgroup.controllers").exists():
-        return [root / CGROUP]
-    hierarchies = {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if " cgroup " in line}
-    return [Path(hierarchy, CGROUP) for hierarchy in sorted(hierarchies)]
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    return [Path(where, CGROUP) for _, where, kind, *_ in mounts if kind in {"cgroup", "cgroup2"}]
 
 
 def remove_cgroups() -> None:
     for group in cgroups():
         for folder, _, _ in os.walk(group, topdown=False):
-            Path(folder).rmdir()
+            wait_until(lambda gone=Path(folder): _removed(gone), 5, f"{folder} is still in use")
+
+
+def _removed(group: Path) -> bool:
+    """Processes that were killed leave their group a moment later."""
+    try:
+        group.rmdir()
+    except OSError as exc:
+        return exc.errno == errno.ENOENT
+    return True

@@ -56,6 +56,7 @@ def _archive(image: Image, layer: Path, digest: str, target: Path) -> None:
         **of_platform,
         "config": settings,
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+        "history": [{"created_by": "testcluster"}],
     })
     manifest = _json({
         "schemaVersion": 2,
