@@ -4,9 +4,10 @@
 PYTHON ?= python3
 BIN := backend/.venv/bin
 ARGS ?=
+TESTCLUSTER := cd deploy && ../$(BIN)/python -m testcluster
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check generate bench bench-smoke e2e clean
+.PHONY: help setup run test check generate bench bench-smoke e2e cluster-up test-cluster cluster-down clean
 
 help: ## print this map
 	@echo "OpenCode Project Manager"
@@ -37,6 +38,16 @@ bench-smoke: setup ## the same with tiny loads: does the bench still run?
 
 e2e: setup ## only the stories in a real browser against the real OpenCode
 	@cd backend && .venv/bin/python -m pytest -m browser $(ARGS)
+
+cluster-up: setup ## a real Kubernetes on this machine with our images in it (root; Debian; ARGS="--no-images")
+	@$(TESTCLUSTER) up $(ARGS)
+
+test-cluster: setup ## the tests on that cluster, or on the one that KUBECONFIG names (ARGS="-k policies")
+	@set -e; if [ -z "$$KUBECONFIG" ]; then words="$$($(TESTCLUSTER) env)"; eval "$$words"; fi; \
+		cd backend && .venv/bin/python -m pytest -m cluster tests/cluster $(ARGS)
+
+cluster-down: ## end that cluster; nothing of it is left
+	@$(TESTCLUSTER) down
 
 clean: ## take away everything that set-up, build and tests made (your data stays)
 	rm -rf .tools .cache backend/.venv backend/opm/_web backend/dist frontend/node_modules frontend/dist

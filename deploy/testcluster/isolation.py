@@ -6,8 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from testcluster.layout import CGROUP, HERE, MACHINE_ADDRESS, MACHINE_LINK, NODE_ADDRESS, NODE_LINK, PODS, SERVICES
-from testcluster.layout import ClusterError, Layout
+from testcluster.layout import (
+    CGROUP,
+    HERE,
+    MACHINE_ADDRESS,
+    MACHINE_LINK,
+    NODE_ADDRESS,
+    NODE_LINK,
+    PODS,
+    SERVICES,
+    ClusterError,
+    Layout,
+)
 from testcluster.processes import Process, Processes, entering, wait_until
 
 FIRST = "first"

@@ -86,7 +86,11 @@ def network(layout: Layout) -> dict[str, Any]:
         "routes": [{"dst": "0.0.0.0/0"}],
     }
     bridge = {
-        **{"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": False, "hairpinMode": True},
+        "type": "bridge",
+        "bridge": "cni0",
+        "isGateway": True,
+        "ipMasq": False,
+        "hairpinMode": True,
         "ipam": addresses,
     }
     return {

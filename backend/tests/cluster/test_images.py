@@ -87,9 +87,7 @@ def test_opencode_answers_to_its_password_alone(trio: Kubectl, password: str) ->
 def test_opencode_makes_an_instance_without_asking_for_plugins(trio: Kubectl, password: str) -> None:
     shown = base64.b64encode(f"opencode:{password}".encode()).decode()
     url, headers = "http://127.0.0.1:3000/path?directory=/workspace", {"Authorization": f"Basic {shown}"}
-    trio.wait(
-        lambda: ask(trio, "trio", url, headers=headers, seconds=20)[0] == 200, 60, lambda: trio.describe("trio")
-    )
+    trio.wait(lambda: ask(trio, "trio", url, headers=headers, seconds=20)[0] == 200, 60, lambda: trio.describe("trio"))
     seeded = trio.execute("trio", "find", "/etc/xdg/opencode", container="opencode").split()
     assert sorted(seeded) == [
         "/etc/xdg/opencode",
@@ -161,7 +159,9 @@ def test_the_controller_runs_with_a_data_folder_and_nothing_else(space: Kubectl)
     assert space.execute("controller", "id", "-u").strip() == "12345"
 
 
-def test_images_are_no_larger_than_they_must_be(kubectl: Kubectl, record_property: Callable[[str, object], None]) -> None:
+def test_images_are_no_larger_than_they_must_be(
+    kubectl: Kubectl, record_property: Callable[[str, object], None]
+) -> None:
     sizes: dict[str, int] = {}
     for node in kubectl.items("nodes"):
         for held in node["status"].get("images", []):
