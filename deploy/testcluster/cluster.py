@@ -130,7 +130,7 @@ class Cluster:
         self.processes.end(first, patience=0)  # takes along all that live in its namespaces
         self.processes.end(recorded)
         if first:
-            isolation.remove_cgroups()
+            isolation.remove_cgroups(self._layout)
         shutil.rmtree(self._layout.state, ignore_errors=True)
         if self._layout.state.exists():
             raise ClusterError(f"{self._layout.state} could not be removed")

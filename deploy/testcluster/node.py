@@ -8,7 +8,6 @@ from typing import Any
 from testcluster.access import Api
 from testcluster.building import program_folders
 from testcluster.layout import (
-    CGROUP,
     DNS_SERVICE,
     DOMAIN,
     NODE,
@@ -147,7 +146,7 @@ def kubelet_config(layout: Layout) -> dict[str, Any]:
         "tlsCertFile": f"{layout.pki}/kubelet.crt",
         "tlsPrivateKeyFile": f"{layout.pki}/kubelet.key",
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{CGROUP}",
+        "cgroupRoot": f"/{layout.cgroup}",
         "failCgroupV1": False,
         "failSwapOn": False,
         "containerRuntimeEndpoint": f"unix://{layout.containerd_socket}",
