@@ -5,9 +5,10 @@ PYTHON ?= python3
 BIN := backend/.venv/bin
 ARGS ?=
 PARALLEL := -n auto --dist loadgroup
+TESTCLUSTER := cd deploy && ../$(BIN)/python -m testcluster
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check generate bench bench-smoke e2e chaos kind kind-down clean
+.PHONY: help setup run test check generate bench bench-smoke e2e chaos kind kind-down cluster-up test-cluster cluster-down clean
 
 help: ## print this map
 	@echo "OpenCode Project Manager"
@@ -48,6 +49,16 @@ kind: ## a cluster of your own with all of it, by Docker, kind and kubectl
 kind-down: ## take that cluster and its secrets away
 	kind delete cluster --name opm
 	rm -rf deploy/kustomize/overlays/kind/secrets
+
+cluster-up: setup ## a real Kubernetes on this machine with our images in it (root; Debian; ARGS="--no-images")
+	@$(TESTCLUSTER) up $(ARGS)
+
+test-cluster: setup ## the tests on that cluster, or on the one that KUBECONFIG names (ARGS="-k policies")
+	@set -e; if [ -z "$$KUBECONFIG" ]; then words="$$($(TESTCLUSTER) env)"; eval "$$words"; fi; \
+		cd backend && .venv/bin/python -m pytest -m cluster tests/cluster $(ARGS)
+
+cluster-down: ## end that cluster; nothing of it is left
+	@$(TESTCLUSTER) down
 
 clean: ## take away everything that set-up, build and tests made (your data stays)
 	rm -rf .tools .cache backend/.venv backend/opm/_web backend/dist frontend/node_modules frontend/dist

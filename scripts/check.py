@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BACKEND = ROOT / "backend"
 FRONTEND = ROOT / "frontend"
 BIN = BACKEND / ".venv" / "bin"
-SCRIPTS = [str(path) for path in sorted((ROOT / "scripts").glob("*.py"))]
+SCRIPTS = [*(str(path) for path in sorted((ROOT / "scripts").glob("*.py"))), str(ROOT / "deploy" / "testcluster")]
 
 
 @dataclass(frozen=True)

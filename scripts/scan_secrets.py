@@ -29,7 +29,7 @@ SHORTEST_LINE = 16
 UNQUOTED = {".yml", ".yaml", ".ini", ".cfg", ".env"}
 """Where values stand without quotes, which only the slow way of detect-secrets reads."""
 NOT_TEXT = {".png", ".ico", ".woff2", ".gz", ".zip"}
-NOT_OURS = {"uv.lock", "package-lock.json"}
+NOT_OURS = {"uv.lock", "package-lock.json", "go.sum"}
 """Hashes without end; a password in an address there is found by its own rule below."""
 
 

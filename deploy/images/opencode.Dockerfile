@@ -18,8 +18,9 @@ RUN apt-get update && \
     apt-get install -y --no-install-recommends bash ca-certificates git less openssh-client procps ripgrep ${EXTRA_PACKAGES} && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig /var/log/* /usr/share/doc /usr/share/man
 COPY --from=program /program/opencode /usr/local/bin/opencode
-# With these two in place it does not install plugins at every start; nobody may write there.
+# With these in place it does not install plugins at every start, nor writes here, where nobody may.
 COPY deploy/images/opencode/plugins-lock.json /etc/xdg/opencode/package-lock.json
+COPY deploy/images/opencode/plugins-ignore /etc/xdg/opencode/.gitignore
 RUN mkdir -p /etc/xdg/opencode/node_modules && chmod -R a+rX /etc/xdg/opencode && \
     mkdir -m 1777 /workspace /home/opencode
 ENV HOME=/home/opencode \

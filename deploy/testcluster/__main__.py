@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     making.add_argument("--load", action="store_true", help="also load them into the cluster that is up")
     commands.add_parser("down", help="end the cluster and remove all of it")
     commands.add_parser("status", help="what runs")
-    commands.add_parser("env", help="print the export of KUBECONFIG")
+    commands.add_parser("env", help="print the exports of KUBECONFIG and PATH")
     load = commands.add_parser("load", help="load images from OCI or Docker archives")
     load.add_argument("archives", nargs="+", type=Path)
     for word, help_text in (("kill", "end one program of the cluster at once"), ("start", "start it again")):
@@ -96,6 +96,7 @@ def _env(_: argparse.Namespace, layout: Layout, cluster: Cluster) -> None:
     if not cluster.is_up():
         raise ClusterError("no cluster is up; `make cluster-up` starts one")
     print(f"export KUBECONFIG={layout.kubeconfig}")
+    print(f'export PATH="{building.program_folders(layout)["kubernetes"]}:$PATH"  # kubectl of the same version')
 
 
 def _load(options: argparse.Namespace, _: Layout, cluster: Cluster) -> None:

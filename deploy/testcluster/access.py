@@ -19,7 +19,10 @@ def write_kubeconfig(path: Path, server: str, pki: Path, who: str) -> None:
         "kind": "Config",
         "current-context": "testcluster",
         "clusters": [
-            {"name": "testcluster", "cluster": {"server": server, "certificate-authority-data": _inline(pki / "ca.crt")}}
+            {
+                "name": "testcluster",
+                "cluster": {"server": server, "certificate-authority-data": _inline(pki / "ca.crt")},
+            }
         ],
         "users": [{"name": who, "user": user}],
         "contexts": [{"name": "testcluster", "context": {"cluster": "testcluster", "user": who}}],

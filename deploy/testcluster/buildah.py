@@ -28,7 +28,8 @@ class Recipe:
     def fingerprint(self) -> str:
         total = hashlib.sha256(f"{self.name} {self.base}".encode())
         for path in [self.dockerfile, *sorted(self._files())]:
-            total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+            described = f"{path.relative_to(CLONE) if path.is_relative_to(CLONE) else path.name} {path.stat().st_mode}"
+            total.update(described.encode() + hashlib.sha256(path.read_bytes()).digest())
         return total.hexdigest()[:16]
 
     def _files(self) -> Iterable[Path]:

@@ -98,7 +98,17 @@ def _build_into(target: Path, module: Module) -> None:
     """Whole or not at all: what is half built is never found in its place."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=target.parent) as scratch:
-        command = ["go", "build", "-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags", linking(module), "-o", f"{scratch}/bin/"]
+        command = [
+            "go",
+            "build",
+            "-trimpath",
+            "-mod=readonly",
+            "-buildvcs=false",
+            "-ldflags",
+            linking(module),
+            "-o",
+            f"{scratch}/bin/",
+        ]
         environ = {**os.environ, "CGO_ENABLED": "0"}
         done = subprocess.run([*command, *module.packages], cwd=module.folder, env=environ, check=False)
         if done.returncode:

@@ -125,12 +125,12 @@ class Cluster:
 
     def down(self) -> None:
         """Ends everything and keeps nothing; also what an interrupted start left."""
-        known = [process for process in self.processes.known() if process.lives()]
-        first = next((process for process in known if process.name == isolation.FIRST), None)
-        if first is not None:
-            self.processes.end([first], patience=0)  # takes along all that live in its namespaces
-        self.processes.end(known)
-        isolation.remove_cgroups()
+        recorded = self.processes.known()
+        first = [process for process in recorded if process.name == isolation.FIRST]
+        self.processes.end(first, patience=0)  # takes along all that live in its namespaces
+        self.processes.end(recorded)
+        if first:
+            isolation.remove_cgroups(self._layout)
         shutil.rmtree(self._layout.state, ignore_errors=True)
         if self._layout.state.exists():
             raise ClusterError(f"{self._layout.state} could not be removed")

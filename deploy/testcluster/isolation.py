@@ -2,12 +2,22 @@
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
-from testcluster.layout import CGROUP, HERE, MACHINE_ADDRESS, MACHINE_LINK, NODE_ADDRESS, NODE_LINK, PODS, SERVICES
-from testcluster.layout import ClusterError, Layout
+from testcluster.layout import (
+    HERE,
+    MACHINE_ADDRESS,
+    MACHINE_LINK,
+    NODE_ADDRESS,
+    NODE_LINK,
+    PODS,
+    SERVICES,
+    ClusterError,
+    Layout,
+)
 from testcluster.processes import Process, Processes, entering, wait_until
 
 FIRST = "first"
@@ -15,7 +25,7 @@ FIRST = "first"
 
 def make(layout: Layout, processes: Processes) -> Process:
     """The first process of the new namespaces, as this machine numbers it."""
-    if Path("/sys/class/net", MACHINE_LINK).exists():
+    if MACHINE_LINK in {name for _, name in socket.if_nameindex()}:
         raise ClusterError(f"the interface {MACHINE_LINK} exists: another test cluster is up; `make cluster-down`")
     unshare = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
     program = [sys.executable, "-I", str(HERE / "surroundings.py"), str(layout.state)]
@@ -25,7 +35,7 @@ def make(layout: Layout, processes: Processes) -> Process:
     inner = int(Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text().split()[0])
     first = processes.adopt(FIRST, inner)
     _wire(first.pid)
-    for folder in cgroups():
+    for folder in cgroups(layout):
         folder.mkdir(exist_ok=True)
     return first
 
@@ -49,14 +59,14 @@ def ip(*words: str, inside: int | None = None) -> None:
         raise ClusterError(f"`ip {' '.join(words)}` failed: {done.stderr.strip()}")
 
 
-def cgroups() -> list[Path]:
+def cgroups(layout: Layout) -> list[Path]:
     """The cluster's own group in every hierarchy of this machine, made or not."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    return [Path(where, CGROUP) for _, where, kind, *_ in mounts if kind in {"cgroup", "cgroup2"}]
+    return [Path(where, layout.cgroup) for _, where, kind, *_ in mounts if kind in {"cgroup", "cgroup2"}]
 
 
-def remove_cgroups() -> None:
-    for group in cgroups():
+def remove_cgroups(layout: Layout) -> None:
+    for group in cgroups(layout):
         for folder, _, _ in os.walk(group, topdown=False):
             wait_until(lambda gone=Path(folder): _removed(gone), 5, f"{folder} is still in use")
 

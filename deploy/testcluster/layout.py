@@ -1,5 +1,6 @@
 """Where things lie, on the disk and on the network."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ HERE = Path(__file__).resolve().parent
 CLONE = HERE.parent.parent
 
 NODE = "node1"
-CGROUP = "opm-testcluster"
 DOMAIN = "cluster.local"
 
 MACHINE_LINK, NODE_LINK = "opmtc0", "opmtc1"
@@ -34,6 +34,11 @@ class Layout:
     def read(cls, environ: Mapping[str, str], state: Path | None = None) -> "Layout":
         cache = Path(environ.get("OPM_TEST_CACHE") or Path.home() / ".cache" / "opm-tests").resolve()
         return cls(cache, (state or cache / "cluster").resolve())
+
+    @property
+    def cgroup(self) -> str:
+        """The group that all of its containers are in, of no other cluster of this machine."""
+        return f"opm-testcluster-{hashlib.sha256(str(self.state).encode()).hexdigest()[:8]}"
 
     @property
     def pki(self) -> Path:

@@ -8,7 +8,6 @@ from typing import Any
 from testcluster.access import Api
 from testcluster.building import program_folders
 from testcluster.layout import (
-    CGROUP,
     DNS_SERVICE,
     DOMAIN,
     NODE,
@@ -86,7 +85,11 @@ def network(layout: Layout) -> dict[str, Any]:
         "routes": [{"dst": "0.0.0.0/0"}],
     }
     bridge = {
-        **{"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": False, "hairpinMode": True},
+        "type": "bridge",
+        "bridge": "cni0",
+        "isGateway": True,
+        "ipMasq": False,
+        "hairpinMode": True,
         "ipam": addresses,
     }
     return {
@@ -143,7 +146,7 @@ def kubelet_config(layout: Layout) -> dict[str, Any]:
         "tlsCertFile": f"{layout.pki}/kubelet.crt",
         "tlsPrivateKeyFile": f"{layout.pki}/kubelet.key",
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{CGROUP}",
+        "cgroupRoot": f"/{layout.cgroup}",
         "failCgroupV1": False,
         "failSwapOn": False,
         "containerRuntimeEndpoint": f"unix://{layout.containerd_socket}",

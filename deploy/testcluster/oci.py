@@ -52,18 +52,22 @@ def _layer(image: Image, target: Path) -> None:
 def _archive(image: Image, layer: Path, digest: str, target: Path) -> None:
     settings: dict[str, Any] = {"Env": [SEARCH_PATH], "Cmd": list(image.command), "User": image.user}
     of_platform = {"architecture": ARCHITECTURES[platform.machine()], "os": "linux"}
-    config = _json({
-        **of_platform,
-        "config": settings,
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
-        "history": [{"created_by": "testcluster"}],
-    })
-    manifest = _json({
-        "schemaVersion": 2,
-        "mediaType": f"{MEDIA}.manifest.v1+json",
-        "config": _described(config, f"{MEDIA}.config.v1+json"),
-        "layers": [_described(digest, f"{MEDIA}.layer.v1.tar", layer.stat().st_size)],
-    })
+    config = _json(
+        {
+            **of_platform,
+            "config": settings,
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+            "history": [{"created_by": "testcluster"}],
+        }
+    )
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{MEDIA}.manifest.v1+json",
+            "config": _described(config, f"{MEDIA}.config.v1+json"),
+            "layers": [_described(digest, f"{MEDIA}.layer.v1.tar", layer.stat().st_size)],
+        }
+    )
     names = {"io.containerd.image.name": image.name, "org.opencontainers.image.ref.name": image.name}
     described = _described(manifest, f"{MEDIA}.manifest.v1+json")
     index = _json({"schemaVersion": 2, "manifests": [{**described, "platform": of_platform, "annotations": names}]})

@@ -69,7 +69,8 @@ class Processes:
         return process
 
     def known(self) -> list[Process]:
-        return [Process(**json.loads(path.read_text())) for path in sorted(self._records.glob("*.json"))]
+        records = [json.loads(path.read_text()) for path in sorted(self._records.glob("*.json"))]
+        return [Process(**{**record, "command": tuple(record["command"])}) for record in records]
 
     def find(self, name: str) -> Process | None:
         return next((process for process in self.known() if process.name == name and process.lives()), None)

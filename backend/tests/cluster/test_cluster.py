@@ -138,12 +138,13 @@ def test_a_volume_outlives_its_pod_and_ends_with_its_claim(space: Kubectl, kubec
     space.apply({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "kept"}, "spec": spec})
     volume = {"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}}
     mounted = container("probe", "probe", volumeMounts=[{"name": "kept", "mountPath": "/kept"}])
-    for round_, words in enumerate((["sh", "-c", "echo once > /kept/word"], ["cat", "/kept/word"])):
-        space.apply(pod(f"keeper-{round_}", mounted, volumes=[volume]))
-        space.wait_ready(f"keeper-{round_}")
-        said = space.execute(f"keeper-{round_}", *words)
-        space.delete("pod", f"keeper-{round_}")
-    assert said == "once\n"
+    said: list[str] = []
+    for name, words in (("writer", ["sh", "-c", "echo once > /kept/word"]), ("reader", ["cat", "/kept/word"])):
+        space.apply(pod(name, mounted, volumes=[volume]))
+        space.wait_ready(name)
+        said.append(space.execute(name, *words))
+        space.delete("pod", name)
+    assert said == ["", "once\n"]
     bound = space.get("pvc", "kept")["spec"]["volumeName"]
     space.delete("pvc", "kept")
     kubectl.wait(
