@@ -77,7 +77,7 @@ class Ports:
     async def scope(self, *, write: bool = True) -> AsyncGenerator["Scope"]:
         """One unit of work: if it writes, committed on leaving without an error; rolled back otherwise."""
         async with self.db.session(write=write) as session:
-            uow = UnitOfWork(session, self.clock, self.publish, writes=write)
+            uow = UnitOfWork(session, self.clock, self.publish, writes=write, in_doubt=self.bus.doubt)
             yield Scope(self, uow)
             if write:
                 await uow.commit()

@@ -50,6 +50,10 @@ class Bus(Protocol):
 
     def listen(self, topic: str, listener: Listener) -> Callable[[], None]: ...
 
+    def doubt(self) -> None:
+        """Rows may have been saved of which nobody is told: a gap for everybody, here and elsewhere."""
+        ...
+
     def on_gap(self, listener: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """`listener` is called when something may have been lost, and now and then while nothing is carried."""
         ...

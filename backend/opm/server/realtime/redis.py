@@ -14,7 +14,6 @@ import secrets
 import struct
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import structlog
@@ -55,7 +54,6 @@ class RedisBus(MemoryBus):
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
         )
-        self._on_gap: dict[object, Callable[[], Awaitable[None]]] = {}
         self._waiting: deque[Message] = deque()
         self._bytes = 0
         self._more = asyncio.Event()
@@ -88,14 +86,10 @@ class RedisBus(MemoryBus):
         await self._redis.aclose()
         await super().close()
 
-    def on_gap(self, listener: Callable[[], Awaitable[None]]) -> Callable[[], None]:
-        key = object()
-        self._on_gap[key] = listener
-
-        def stop() -> None:
-            self._on_gap.pop(key, None)
-
-        return stop
+    def doubt(self) -> None:
+        super().doubt()
+        self._lossy = True
+        self._more.set()
 
     def post_here(self, message: Message) -> None:
         super()._deliver(message)
@@ -202,13 +196,6 @@ class RedisBus(MemoryBus):
             self.reconnects += 1
             log.info("redis is there again")
             await self._tell_gap()
-
-    async def _tell_gap(self) -> None:
-        for listener in list(self._on_gap.values()):
-            try:
-                await listener()
-            except Exception:
-                log.exception("a listener failed after a gap")
 
 
 def _pause(attempt: int) -> float:
