@@ -35,13 +35,13 @@ class BoardWatcher:
             while True:
                 controller = self._cluster.controllers[self._next % len(self._cluster.controllers)]
                 self._next += 1
-                with contextlib.suppress(REFUSED):
+                with contextlib.suppress(*REFUSED):
                     await self._listen(f"{controller.url}/api/ws")
                 self.losses.append(time.monotonic())
                 await asyncio.sleep(_PAUSE)
 
     async def _listen(self, url: str) -> None:
-        timeout = aiohttp.ClientWSTimeout(ws_receive=20)
+        timeout = aiohttp.ClientWSTimeout(20, 2)
         async with self._cluster.http.ws_connect(url, headers=self._cluster.token, timeout=timeout) as socket:
             asked: dict[str, Any] = {"type": "subscribe", "project_id": self._project}
             await socket.send_json(asked | ({"after": self._after} if self._after else {}))

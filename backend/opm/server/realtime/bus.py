@@ -34,6 +34,16 @@ class Bus(Protocol):
       stood before they were published. `on_gap` listeners are told when that may have happened.
     """
 
+    @property
+    def connected(self) -> bool:
+        """Whether news of other controllers arrive; of a single one they always do."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """How often the carrier was lost and found again."""
+        ...
+
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...

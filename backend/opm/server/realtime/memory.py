@@ -17,6 +17,14 @@ class MemoryBus:
         self._on_gap: dict[object, Callable[[], Awaitable[None]]] = {}
         self._telling: set[asyncio.Task[None]] = set()
 
+    @property
+    def connected(self) -> bool:
+        return True
+
+    @property
+    def reconnects(self) -> int:
+        return 0
+
     async def open(self) -> None:
         """Nothing to connect to."""
 

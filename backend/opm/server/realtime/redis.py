@@ -63,12 +63,15 @@ class RedisBus(MemoryBus):
         self._tasks: list[asyncio.Task[None]] = []
         self._subscribed = asyncio.Event()
         self._lost = False
-        self.reconnects = 0
-        """How often Redis was found again after it had been lost."""
+        self._reconnects = 0
 
     @property
     def connected(self) -> bool:
         return self._subscribed.is_set()
+
+    @property
+    def reconnects(self) -> int:
+        return self._reconnects
 
     async def open(self) -> None:
         """Redis need not be there; it is waited for a moment, so that a start is no gap."""
@@ -193,7 +196,7 @@ class RedisBus(MemoryBus):
         self._subscribed.set()
         if self._lost:
             self._lost = False
-            self.reconnects += 1
+            self._reconnects += 1
             log.info("redis is there again")
             await self._tell_gap()
 

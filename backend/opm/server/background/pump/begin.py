@@ -31,9 +31,11 @@ async def begin(run: Run) -> Outcome | None:
 
 async def _start(run: Run) -> None:
     claim = run.claim
-    run.remote = claim.remote_session_id or await run.agent.create_session(claim.title)
+    steps = run.ports.metrics.start_seconds
     try:
-        session = await run.agent.session(run.remote)
+        with steps.labels("session").time():
+            run.remote = claim.remote_session_id or await run.agent.create_session(claim.title)
+            session = await run.agent.session(run.remote)
     except NotFound as exc:
         raise NotFound(
             "The earlier conversation is gone from the pod. Move the card to To do and run it anew."
@@ -41,8 +43,10 @@ async def _start(run: Run) -> None:
     run.begin_translation(str(session.get("directory", "")))
     async with run.ports.scope() as scope:
         await scope.runs.attached(claim, run.remote, run.incarnation)
-    await _listening(run)
-    await _send(run)
+    with steps.labels("stream").time():
+        await _listening(run)
+    with steps.labels("prompt").time():
+        await _send(run)
 
 
 async def _listening(run: Run) -> None:
