@@ -24,6 +24,9 @@ from opm.server.core.settings import Settings
 log = structlog.get_logger(__name__)
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_PREFIX = "/api"
+"""What routers are included under; the route that was found does not say it."""
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WS"})
 _QUIET = ("/api/healthz", "/api/readyz")
 
@@ -134,7 +137,8 @@ class RequestLog:
     def _count(scope: Scope, status: int, seconds: float, *, streamed: bool) -> None:
         """By the template of the route: what stands in addresses is nobody's business, and has no end."""
         metrics = scope["app"].state.ports.metrics
-        route = getattr(scope.get("route"), "path", None) or "none"
+        path = getattr(scope.get("route"), "path", None)
+        route = f"{_PREFIX}{path}" if path and scope["path"].startswith(f"{_PREFIX}/") else path or "none"
         method = scope.get("method", "WS")
         method = method if method in _METHODS else "other"
         metrics.requests.labels(method, route, status).inc()

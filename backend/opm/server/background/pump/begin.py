@@ -6,7 +6,7 @@ import contextlib
 from opm.server.background.pump.context import Run, interrupted
 from opm.server.background.pump.feed import Connected, Lost
 from opm.server.background.pump.lineage import descendants, words
-from opm.server.background.pump.settle import outcome_of
+from opm.server.background.pump.settle import outcome_of, settle
 from opm.server.clients.translate import asked, parts_of
 from opm.server.clients.verdict import answers_to
 from opm.server.core.errors import NotFound, Unavailable
@@ -106,7 +106,7 @@ async def _adopt(run: Run, remote: str) -> Outcome | None:
     async with run.ports.scope() as scope:
         await scope.runs.running(run.claim)
     run.recorder.put(OutputStatus(data="running", message="The server was restarted; the run goes on."))
-    return None
+    return await settle(run)  # it may have ended while nobody listened
 
 
 async def snapshot(run: Run) -> None:
