@@ -1493,7 +1493,7 @@ export const listProviders = <ThrowOnError extends boolean = true>(options?: Opt
 /**
  * Readyz
  *
- * The database answers and has the schema of this version; 503 otherwise.
+ * The database answers and has what this version needs, and the server does not stop; 503 otherwise.
  */
 export const readyz = <ThrowOnError extends boolean = true>(options?: Options<ReadyzData, ThrowOnError>) => (options?.client ?? client).get<ReadyzResponses, ReadyzErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

@@ -1464,7 +1464,7 @@ export const readyzQueryKey = (options?: Options<ReadyzData>) => createQueryKey(
 /**
  * Readyz
  *
- * The database answers and has the schema of this version; 503 otherwise.
+ * The database answers and has what this version needs, and the server does not stop; 503 otherwise.
  */
 export const readyzOptions = (options?: Options<ReadyzData>) => queryOptions<ReadyzResponse, ReadyzError, ReadyzResponse, ReturnType<typeof readyzQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await readyz({
