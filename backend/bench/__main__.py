@@ -5,7 +5,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import first_delta, large_board, task_list, terminal, workspace
+from bench import board_fanout, first_delta, large_board, task_list, terminal, workspace
 from bench.figures import table
 from bench.machine import described
 
@@ -20,6 +20,11 @@ async def measure(home: Path, *, only: str | None, smoke: bool) -> None:
     if only in {None, "large_board"}:
         cards, rounds, requests = (450, 1, 20) if smoke else (10_000, 9, 200)
         for title, figures in await large_board.run(home / "large", cards=cards, rounds=rounds, requests=requests):
+            print("\n" + table(title, figures))
+    if only in {None, "board_fanout"}:
+        (home / "fanout").mkdir()
+        browsers, rounds, burst = (40, 1, 5) if smoke else (2_000, 7, 30)
+        for title, figures in await board_fanout.run(home / "fanout", browsers=browsers, rounds=rounds, burst=burst):
             print("\n" + table(title, figures))
     if only in {None, "first_delta"}:
         for title, figures in await first_delta.run(home / "delta", rounds=2 if smoke else 25):
@@ -36,7 +41,7 @@ async def measure(home: Path, *, only: str | None, smoke: bool) -> None:
             print("\n" + table(title, figures))
 
 
-_NAMES = ("task_list", "large_board", "first_delta", "terminal", "workspace")
+_NAMES = ("task_list", "large_board", "board_fanout", "first_delta", "terminal", "workspace")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import inspect, select, update
+from sqlalchemy import Interval, inspect, literal, select, update
 
 from opm.server.app import create_app
 from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
@@ -93,7 +93,7 @@ class World:
         self.clock.pass_by(**span)
         if self.ports.db.sqlite:
             return
-        moved = {OpencodeSession.lease_until: OpencodeSession.lease_until - timedelta(**span)}
+        moved = {OpencodeSession.lease_until: OpencodeSession.lease_until - literal(timedelta(**span), Interval)}
         async with self.ports.db.session(write=True) as session:
             await session.execute(update(OpencodeSession).values(moved))
             await session.commit()

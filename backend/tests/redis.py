@@ -59,6 +59,23 @@ class RedisStore:
             self._server = None
 
 
+@contextlib.contextmanager
+def started() -> Iterator[str | None]:
+    """The address of one that runs; None without the program."""
+    program = shutil.which("redis-server")
+    if program is None:
+        yield None
+        return
+    home = Path(tempfile.mkdtemp(prefix="opm-redis-"))
+    store = RedisStore(program, home)
+    try:
+        store.start()
+        yield store.url
+    finally:
+        store.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @pytest.fixture
 def redis_store() -> Iterator[RedisStore]:
     program = shutil.which("redis-server")

@@ -17,6 +17,7 @@ from opm.server.api import (
     files,
     health,
     interactions,
+    metrics,
     middleware,
     oidc,
     openapi,
@@ -114,7 +115,13 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
             if background:
                 await used.runtime.open()
                 stack.push_async_callback(used.runtime.close)
-                await stack.enter_async_context(Background(used))
+                loops = await stack.enter_async_context(Background(used))
+                work = metrics.Work(
+                    leads=lambda: loops.leadership.leads,
+                    taken_over=lambda: loops.pump.taken_over,
+                    driven=lambda: loops.pump.driven,
+                )
+                await stack.enter_async_context(metrics.served(used, work))
             stack.callback(used.hub.close)
             yield
 

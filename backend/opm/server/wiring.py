@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from opm.server.clients.oidc.base import IdentityProvider
 from opm.server.clients.providers import ProviderClient
 from opm.server.core.clock import Clock
 from opm.server.core.crypto import Cipher
+from opm.server.core.metrics import Metrics
 from opm.server.core.rates import Limiter
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
@@ -62,6 +63,7 @@ class Ports:
     git_hosts: AddressGuard
     """Judges where repositories may be cloned from."""
     limiter: Limiter
+    metrics: Metrics = field(default_factory=Metrics)
     identity: IdentityProvider | None = None
     """None: one account, which launch addresses lead to."""
 
@@ -77,7 +79,7 @@ class Ports:
     async def scope(self, *, write: bool = True) -> AsyncGenerator["Scope"]:
         """One unit of work: if it writes, committed on leaving without an error; rolled back otherwise."""
         async with self.db.session(write=write) as session:
-            uow = UnitOfWork(session, self.clock, self.publish, writes=write)
+            uow = UnitOfWork(session, self.clock, self.publish, writes=write, in_doubt=self.bus.doubt)
             yield Scope(self, uow)
             if write:
                 await uow.commit()

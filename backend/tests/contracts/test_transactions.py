@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from opm.server.core.errors import Conflict, Stale, Unavailable
 from opm.server.db.engine import Database
 from opm.server.db.models import OpencodeSession, Project, SessionEvent, Task
+from opm.server.db.uow import UnitOfWork
 from opm.server.features.projects.schemas import NewProject, ProjectPatch
 from opm.server.features.sessions.runs import Claim
 from opm.server.features.tasks.schemas import NewTask
@@ -237,3 +238,27 @@ async def _name(world: World, project_id: UUID) -> str:
     project = await world.do(lambda s: s.projects.by_id(project_id), write=False)
     assert project is not None
     return project.name
+
+
+async def test_when_nobody_knows_whether_it_was_saved_everybody_looks(world: World) -> None:
+    """The connection breaks between the last statement and the answer to the commit."""
+    if world.ports.db.sqlite:
+        return  # it answers in this process
+    told = asyncio.Event()
+
+    async def look() -> None:
+        told.set()
+
+    world.bus.on_gap(look)
+    with pytest.raises(Unavailable):
+        await _cut_off(world)
+    await asyncio.wait_for(told.wait(), 2)
+
+
+async def _cut_off(world: World) -> None:
+    async with world.ports.db.session(write=True) as session:
+        uow = UnitOfWork(session, world.clock, world.ports.publish, in_doubt=world.bus.doubt)
+        mine = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        async with world.ports.db.session(write=True) as other:
+            await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+        await uow.commit()

@@ -24,6 +24,10 @@ from opm.server.core.settings import Settings
 log = structlog.get_logger(__name__)
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_PREFIX = "/api"
+"""What routers are included under; the route that was found does not say it."""
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WS"})
 _QUIET = ("/api/healthz", "/api/readyz")
 
 _MARKUP_POLICIES = (
@@ -109,13 +113,14 @@ class RequestLog:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began = time.perf_counter()
-        status = 0
+        status, streamed = 0, scope["type"] == "websocket"
 
         async def named(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streamed
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                streamed = headers.get("content-type", "").startswith("text/event-stream")
                 headers["x-request-id"] = request_id
                 if scope["app"].state.draining:
                     headers["connection"] = "close"  # whoever keeps connections shall make the next one elsewhere
@@ -124,7 +129,21 @@ class RequestLog:
         try:
             await self.app(scope, receive, named)
         finally:
-            self._write(scope, status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self._write(scope, status, seconds)
+            self._count(scope, status, seconds, streamed=streamed)
+
+    @staticmethod
+    def _count(scope: Scope, status: int, seconds: float, *, streamed: bool) -> None:
+        """By the template of the route: what stands in addresses is nobody's business, and has no end."""
+        metrics = scope["app"].state.ports.metrics
+        path = getattr(scope.get("route"), "path", None)
+        route = f"{_PREFIX}{path}" if path and scope["path"].startswith(f"{_PREFIX}/") else path or "none"
+        method = scope.get("method", "WS")
+        method = method if method in _METHODS else "other"
+        metrics.requests.labels(method, route, status).inc()
+        if not streamed:
+            metrics.request_seconds.labels(method, route).observe(seconds)
 
     @staticmethod
     def _write(scope: Scope, status: int, seconds: float) -> None:

@@ -7,6 +7,7 @@ is open while a frame is being sent.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from uuid import UUID
@@ -146,6 +147,7 @@ class _OutputStream:
                 behind = True
                 break
             bodies.append(message.body)
+            self.ports.metrics.stream_lag.observe(max(time.time() - message.at, 0))
             self._last, self._over = message.last, sse.completes(message.body)
         return b"".join(bodies), behind
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from opm.server.core.errors import Away
 from opm.server.core.settings import Settings
@@ -135,6 +135,13 @@ class Database:
         with _in_our_words():
             async with self._writing.begin() as connection:
                 return await connection.run_sync(function, *args)
+
+    def pool(self) -> dict[str, int]:
+        """How many connections are in use and idle."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return {}
+        return {"used": pool.checkedout(), "idle": pool.checkedin()}
 
     async def close(self) -> None:
         await asyncio.gather(*self._endings, return_exceptions=True)

@@ -26,12 +26,22 @@ Publish = Callable[[list[BoardEvent]], Awaitable[None]]
 
 
 class UnitOfWork:
-    def __init__(self, session: AsyncSession, clock: Clock, publish: Publish, *, writes: bool = True) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        publish: Publish,
+        *,
+        writes: bool = True,
+        in_doubt: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`in_doubt` is called when nobody can say whether the rows were saved."""
         self.session = session
         self.writes = writes
         self.now: datetime = clock.now()
         """The moment of this unit: all its rows and events bear the same time."""
         self._publish = publish
+        self._in_doubt = in_doubt
         self._events: list[BoardEvent] = []
         self._after: list[Callable[[], None]] = []
 
@@ -92,7 +102,12 @@ class UnitOfWork:
 
     async def commit(self) -> None:
         await self.flush()
-        await self.session.commit()
+        try:
+            await self.session.commit()
+        except BaseException:
+            # the answer may be lost and not the rows; then they would be saved and never announced
+            self._in_doubt()
+            raise
         for action in self._after:
             action()
         if self._events:

@@ -34,6 +34,16 @@ class Bus(Protocol):
       stood before they were published. `on_gap` listeners are told when that may have happened.
     """
 
+    @property
+    def connected(self) -> bool:
+        """Whether news of other controllers arrive; of a single one they always do."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """How often the carrier was lost and found again."""
+        ...
+
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
@@ -49,6 +59,10 @@ class Bus(Protocol):
         ...
 
     def listen(self, topic: str, listener: Listener) -> Callable[[], None]: ...
+
+    def doubt(self) -> None:
+        """Rows may have been saved of which nobody is told: a gap for everybody, here and elsewhere."""
+        ...
 
     def on_gap(self, listener: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """`listener` is called when something may have been lost, and now and then while nothing is carried."""

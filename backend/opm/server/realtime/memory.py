@@ -1,5 +1,6 @@
 """The bus of a single process."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +14,16 @@ log = structlog.get_logger(__name__)
 class MemoryBus:
     def __init__(self) -> None:
         self._listeners: defaultdict[str, dict[object, Listener]] = defaultdict(dict)
+        self._on_gap: dict[object, Callable[[], Awaitable[None]]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
+
+    @property
+    def connected(self) -> bool:
+        return True
+
+    @property
+    def reconnects(self) -> int:
+        return 0
 
     async def open(self) -> None:
         """Nothing to connect to."""
@@ -50,5 +61,23 @@ class MemoryBus:
         return stop
 
     def on_gap(self, listener: Callable[[], Awaitable[None]]) -> Callable[[], None]:
-        """Memory does not break."""
-        return lambda: None
+        key = object()
+        self._on_gap[key] = listener
+
+        def stop() -> None:
+            self._on_gap.pop(key, None)
+
+        return stop
+
+    def doubt(self) -> None:
+        """Memory does not break, but what is told by it may not have been told."""
+        task = asyncio.create_task(self._tell_gap())
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell_gap(self) -> None:
+        for listener in list(self._on_gap.values()):
+            try:
+                await listener()
+            except Exception:
+                log.exception("a listener failed after a gap")

@@ -14,7 +14,6 @@ import secrets
 import struct
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import structlog
@@ -55,7 +54,6 @@ class RedisBus(MemoryBus):
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
         )
-        self._on_gap: dict[object, Callable[[], Awaitable[None]]] = {}
         self._waiting: deque[Message] = deque()
         self._bytes = 0
         self._more = asyncio.Event()
@@ -65,12 +63,15 @@ class RedisBus(MemoryBus):
         self._tasks: list[asyncio.Task[None]] = []
         self._subscribed = asyncio.Event()
         self._lost = False
-        self.reconnects = 0
-        """How often Redis was found again after it had been lost."""
+        self._reconnects = 0
 
     @property
     def connected(self) -> bool:
         return self._subscribed.is_set()
+
+    @property
+    def reconnects(self) -> int:
+        return self._reconnects
 
     async def open(self) -> None:
         """Redis need not be there; it is waited for a moment, so that a start is no gap."""
@@ -88,14 +89,10 @@ class RedisBus(MemoryBus):
         await self._redis.aclose()
         await super().close()
 
-    def on_gap(self, listener: Callable[[], Awaitable[None]]) -> Callable[[], None]:
-        key = object()
-        self._on_gap[key] = listener
-
-        def stop() -> None:
-            self._on_gap.pop(key, None)
-
-        return stop
+    def doubt(self) -> None:
+        super().doubt()
+        self._lossy = True
+        self._more.set()
 
     def post_here(self, message: Message) -> None:
         super()._deliver(message)
@@ -199,16 +196,9 @@ class RedisBus(MemoryBus):
         self._subscribed.set()
         if self._lost:
             self._lost = False
-            self.reconnects += 1
+            self._reconnects += 1
             log.info("redis is there again")
             await self._tell_gap()
-
-    async def _tell_gap(self) -> None:
-        for listener in list(self._on_gap.values()):
-            try:
-                await listener()
-            except Exception:
-                log.exception("a listener failed after a gap")
 
 
 def _pause(attempt: int) -> float:

@@ -28,7 +28,6 @@ class Scene:
         self.actor = await self.world.person("ada")
         self.projects = [await self.world.project(self.actor, name) for name in ("Here", "There")]
         for project in self.projects:
-            await self.world.config(self.actor, project)
             reader = self.readers[project.id] = self.hub.board()
             self.hub.follow(reader, project.id, None)
         await self.bus.break_off()
@@ -65,7 +64,7 @@ async def test_every_kind_of_news_is_noticed_on_its_own_board_alone(scene: Scene
     await noticed("a new card")
     await world.do(lambda s: s.tasks.patch(actor, here.slug, card.id, TaskPatch(title="Brew longer"), None))
     await noticed("a changed card")
-    await world.config(actor, here, model="claude-opus-4-5")
+    await world.config(actor, here, provider="demo", model="demo", instructions="Be brief.")
     await noticed("another configuration")
     await world.do(lambda s: s.workspaces.start(actor, here.slug))
     await noticed("a wish for a pod")

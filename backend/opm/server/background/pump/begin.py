@@ -6,7 +6,7 @@ import contextlib
 from opm.server.background.pump.context import Run, interrupted
 from opm.server.background.pump.feed import Connected, Lost
 from opm.server.background.pump.lineage import descendants, words
-from opm.server.background.pump.settle import outcome_of
+from opm.server.background.pump.settle import outcome_of, settle
 from opm.server.clients.translate import asked, parts_of
 from opm.server.clients.verdict import answers_to
 from opm.server.core.errors import NotFound, Unavailable
@@ -31,9 +31,11 @@ async def begin(run: Run) -> Outcome | None:
 
 async def _start(run: Run) -> None:
     claim = run.claim
-    run.remote = claim.remote_session_id or await run.agent.create_session(claim.title)
+    steps = run.ports.metrics.start_seconds
     try:
-        session = await run.agent.session(run.remote)
+        with steps.labels("session").time():
+            run.remote = claim.remote_session_id or await run.agent.create_session(claim.title)
+            session = await run.agent.session(run.remote)
     except NotFound as exc:
         raise NotFound(
             "The earlier conversation is gone from the pod. Move the card to To do and run it anew."
@@ -41,8 +43,10 @@ async def _start(run: Run) -> None:
     run.begin_translation(str(session.get("directory", "")))
     async with run.ports.scope() as scope:
         await scope.runs.attached(claim, run.remote, run.incarnation)
-    await _listening(run)
-    await _send(run)
+    with steps.labels("stream").time():
+        await _listening(run)
+    with steps.labels("prompt").time():
+        await _send(run)
 
 
 async def _listening(run: Run) -> None:
@@ -102,7 +106,7 @@ async def _adopt(run: Run, remote: str) -> Outcome | None:
     async with run.ports.scope() as scope:
         await scope.runs.running(run.claim)
     run.recorder.put(OutputStatus(data="running", message="The server was restarted; the run goes on."))
-    return None
+    return await settle(run)  # it may have ended while nobody listened
 
 
 async def snapshot(run: Run) -> None:

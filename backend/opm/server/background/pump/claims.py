@@ -29,6 +29,10 @@ class Pump:
         self.taken_over = 0
         """How many runs were found without a living driver."""
 
+    @property
+    def driven(self) -> int:
+        return len(self._drivers)
+
     async def recover(self) -> None:
         """SQLite has one controller: whatever held a lease before is dead, and its runs are taken over at once."""
         if self._ports.db.sqlite:

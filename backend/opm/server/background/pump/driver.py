@@ -144,13 +144,14 @@ class Driver:
                 await scope.runs.append(self._claim, [OutputStatus(data="starting")])
                 if spec.provider_key:
                     scope.configs.key_used(self._claim.project_id, self._claim.config_id, self._claim.session_id)
-        seen = await pod.ready(
-            self._ports.runtime,
-            spec,
-            self._settings.start_timeout,
-            lambda reason: self._recorder.put(OutputStatus(data="starting", message=reason)),
-            self._lease.hold,
-        )
+        with self._ports.metrics.start_seconds.labels("pod").time():
+            seen = await pod.ready(
+                self._ports.runtime,
+                spec,
+                self._settings.start_timeout,
+                lambda reason: self._recorder.put(OutputStatus(data="starting", message=reason)),
+                self._lease.hold,
+            )
         return Run(
             ports=self._ports,
             claim=self._claim,

@@ -230,6 +230,16 @@ class SessionRepository(Repository[OpencodeSession]):
         ).where(Project.id.in_(project_ids))
         return {row[0]: "|".join(map(str, row[1:])) for row in (await self.session.execute(query)).all()}
 
+    async def census(self) -> tuple[dict[str, int], datetime | None]:
+        """How many runs are in each state that is no end, and when the oldest that is queued was made."""
+        query = (
+            select(OpencodeSession.status, func.count(), func.min(OpencodeSession.created_at))
+            .where(OpencodeSession.status.in_(("queued", *_ACTIVE)))
+            .group_by(OpencodeSession.status)
+        )
+        rows = (await self.session.execute(query)).all()
+        return {row[0]: row[1] for row in rows}, next((row[2] for row in rows if row[0] == "queued"), None)
+
     async def count_active(self) -> int:
         query = select(func.count()).where(OpencodeSession.status.in_(_ACTIVE))
         return (await self.session.execute(query)).scalar_one()

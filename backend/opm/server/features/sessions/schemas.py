@@ -1,5 +1,6 @@
 """What is said about runs: one prompt given to the agent, and all that came of it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -79,6 +80,14 @@ class Session(BaseModel):
     execution_end_at: datetime | None
     created_at: datetime
     last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """All runs that have not ended: how many are in each state, and how long the oldest has waited for its turn."""
+
+    runs: dict[str, int]
+    oldest_queued_seconds: float
 
 
 class SessionFilter(BaseModel):

@@ -47,6 +47,12 @@ class SessionService:
         """For each project a text that differs when anything on its board does."""
         return await self._sessions.marks(project_ids)
 
+    async def census(self) -> schemas.Census:
+        """For those who watch over the installation."""
+        runs, oldest = await self._sessions.census()
+        waited = (await self._uow.database_now() - oldest).total_seconds() if oldest else 0.0
+        return schemas.Census(runs, max(waited, 0.0))
+
     async def execute(self, actor: Actor, ref: str, task_id: UUID) -> schemas.Session:
         """Give the card to the agent; it waits in the project's queue until the run before it has ended."""
         task = await self._tasks.require(actor, ref, task_id, lock=True)

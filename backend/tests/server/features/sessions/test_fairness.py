@@ -113,7 +113,7 @@ async def test_a_run_that_lost_its_driver_is_taken_over_whatever_the_quota(datab
     ada = await world.person("ada")
     await queue(world, ada, "A1", "A2")
     (claim,) = await world.claim()
-    world.clock.pass_by(seconds=60)
+    await world.wait(seconds=60)
     (again,) = await world.claim("two")
     assert (again.session_id, again.was_running) == (claim.session_id, True)
 
