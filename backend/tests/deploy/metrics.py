@@ -19,7 +19,7 @@ def families(small_world: World) -> Families:
         missing("the metrics", "this version counts nothing")
     ports: Any = small_world.ports
     kept = ports.metrics.registry._collector_to_names
-    found = {name: set(getattr(one, "_labelnames", ())) for one, names in kept.items() for name in names}
+    found: Families = {name: set(getattr(one, "_labelnames", ())) for one, names in kept.items() for name in names}
     return found | {_series(family): set(family._labelnames) for family in _read(ports)}
 
 
