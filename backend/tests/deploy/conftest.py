@@ -3,9 +3,10 @@
 import pytest
 
 from tests.deploy.database import server
+from tests.deploy.metrics import families
 from tests.deploy.rendering import OVERLAYS, Json, render
 
-__all__ = ["server"]
+__all__ = ["families", "server"]
 
 
 @pytest.fixture(scope="session", params=OVERLAYS)
