@@ -181,6 +181,14 @@ class SessionRepository(Repository[OpencodeSession]):
         query = self.of_task(task_id).where(OpencodeSession.remote_session_id.is_not(None))
         return await self.one(query.order_by(OpencodeSession.id.desc()).limit(1))
 
+    async def others_at_work(self, project_id: UUID, session_id: UUID) -> int:
+        query = select(func.count()).where(
+            OpencodeSession.project_id == project_id,
+            OpencodeSession.id != session_id,
+            OpencodeSession.status.in_(_ACTIVE),
+        )
+        return (await self.session.execute(query)).scalar_one()
+
     async def count_active(self) -> int:
         query = select(func.count()).where(OpencodeSession.status.in_(_ACTIVE))
         return (await self.session.execute(query)).scalar_one()
