@@ -1,0 +1,58 @@
+"""The images of the product, from their Dockerfiles, and those that stand in for a registry's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from testcluster import bases
+from testcluster.buildah import Buildah, Recipe, dockerfile
+from testcluster.building import Say
+from testcluster.layout import CLONE, HERE, ClusterError, Layout
+
+OURS: dict[str, tuple[str, ...]] = {
+    "controller": (
+        *("backend/opm", "backend/pyproject.toml", "backend/uv.lock", "backend/README.md"),
+        *("backend/hatch_build.py", "backend/web_assets.py", "frontend", ".dockerignore"),
+    ),
+    "sidecar": (
+        *("backend/opm/__init__.py", "backend/opm/wire", "backend/opm/sidecar"),
+        *("backend/pyproject.toml", "backend/uv.lock", ".dockerignore"),
+    ),
+    "opencode": ("deploy/images/opencode", ".dockerignore"),
+}
+STAND_INS: dict[str, tuple[str, ...]] = {
+    "postgres": ("postgres.sh",),
+    "redis": ("redis.Dockerfile",),
+    "probe": ("probe.Dockerfile",),
+}
+
+
+def recipes(base: str) -> dict[str, Recipe]:
+    ours = {
+        name: Recipe(
+            f"local.test/opm-{name}:test", CLONE / "deploy" / "images" / f"{name}.Dockerfile", CLONE, inputs, base
+        )
+        for name, inputs in OURS.items()
+    }
+    stand_ins = {
+        name: Recipe(f"local.test/{name}:test", dockerfile(name), HERE / "images", inputs, base)
+        for name, inputs in STAND_INS.items()
+    }
+    return {**ours, **stand_ins}
+
+
+def build(layout: Layout, say: Say, names: Sequence[str] = ()) -> list[Path]:
+    """Archives of the named images, or of all; only those are built whose inputs have changed."""
+    buildah = Buildah(layout)
+    known = recipes(bases.prepare(layout, buildah, say))
+    if unknown := sorted(set(names) - set(known)):
+        raise ClusterError(f"no such image: {', '.join(unknown)}; there are {', '.join(known)}")
+    return [_archive_of(buildah, recipe, say) for name, recipe in known.items() if not names or name in names]
+
+
+def _archive_of(buildah: Buildah, recipe: Recipe, say: Say) -> Path:
+    archive = buildah.archive(recipe)
+    if not archive.exists():
+        say(f"building {recipe.name} ...")
+        buildah.build(recipe)
+        buildah.export(recipe)
+    return archive
