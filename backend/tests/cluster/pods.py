@@ -77,8 +77,6 @@ def ask(
     kubectl: Kubectl, where: str, url: str, *, headers: dict[str, str] | None = None, seconds: float = 3
 ) -> tuple[int, str]:
     """Status and body that a probe gets for a GET; status 0 and the reason where nobody answers."""
-    told = kubectl.execute(
-        where, "python3", "-c", ASK, json.dumps([url, headers or {}, seconds]), container="probe"
-    )
+    told = kubectl.execute(where, "python3", "-c", ASK, json.dumps([url, headers or {}, seconds]), container="probe")
     status, body = json.loads(told)
     return status, body

@@ -81,7 +81,7 @@ def _troubled(pod: Pod, events: Sequence[Event], now: datetime) -> tuple[PodPhas
     ended = reasons.of_whole(pod) or reasons.of_node(pod, now)
     if ended is not None:
         return PodPhase.FAILED, ended
-    early = reasons.of_place(pod, events, now) or reasons.of_seed(pod) or reasons.of_volume(pod, events, now)
+    early = reasons.of_place(pod, events, now) or reasons.of_seed(pod) or reasons.of_setup(pod, events, now)
     if early is not None:
         reason, lasting = early
         return (PodPhase.FAILED if lasting else PodPhase.PENDING), reason
