@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,10 +33,12 @@ class RealCluster:
         self.api = Api(cluster, settings.namespace)
 
     @contextlib.asynccontextmanager
-    async def runtime(self, **changes: Any) -> AsyncIterator[KubernetesRuntime]:
+    async def runtime(
+        self, *, find: Callable[[KubernetesSettings], Cluster] | None = None, **changes: Any
+    ) -> AsyncIterator[KubernetesRuntime]:
         """With nothing of it left afterwards."""
         settings = self.settings.model_copy(update=changes)
-        runtime = KubernetesRuntime(settings, start_timeout=180)
+        runtime = KubernetesRuntime(settings, start_timeout=180, find=find or (lambda _: self.cluster))
         try:
             await runtime.open()
             yield runtime
@@ -61,8 +64,30 @@ class RealCluster:
         found: dict[str, Any] = json.loads(body)
         return found
 
+    async def uid(self, kind: Kind, name: str) -> str:
+        body = await self.api.get(kind, name)
+        assert body is not None
+        return str(json.loads(body)["metadata"]["uid"])
+
+    async def run_in(self, name: str, container: str, command: str) -> str:
+        kubectl = shutil.which("kubectl")
+        if kubectl is None:
+            missing("kubectl is not on the PATH")
+        where = ("--kubeconfig", str(self.settings.kubeconfig), "-n", self.settings.namespace, "exec", name)
+        process = await asyncio.create_subprocess_exec(
+            *(str(kubectl), *where, "-c", container, "--", "sh", "-c", command),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode(errors="replace")[-1000:]
+        return said.decode(errors="replace")
+
     async def kill(self, name: str, container: str, how: signal.Signals = signal.SIGKILL) -> None:
-        """From the node, which has to be this machine: nobody inside can kill the first process of a container."""
+        if container == "opencode":
+            await self.run_in(name, container, f"kill -{how.value} $(pidof opencode)")
+            return
+        # nobody inside can kill the first process of a container; the node has to be this machine
         os.kill(await self._pid(name, container), how)
 
     async def _pid(self, name: str, container: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute, Route
 
-from opm.sidecar import settings
+from opm.sidecar import seed, settings
 from opm.sidecar.files.beneath import Beneath
 from opm.sidecar.files.change import Changes
 from opm.sidecar.files.routes import FilesApi
@@ -36,6 +36,6 @@ def test_every_route_is_on_the_page(tmp_path: Path) -> None:
 
 
 def test_every_variable_is_on_the_page() -> None:
-    source = Path(os.fspath(settings.__file__)).read_text()
+    source = "".join(Path(os.fspath(module.__file__ or "")).read_text() for module in (settings, seed))
 
     assert set(re.findall(r"OPM_POD_[A-Z_]+", source)) == set(re.findall(r"OPM_POD_[A-Z_]+", PAGE))

@@ -1,6 +1,8 @@
 """Makes pods what is wished of them, and writes down what is seen of them."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -16,6 +18,7 @@ from opm.server.wiring import Ports
 log = structlog.get_logger(__name__)
 
 _INTERVAL = 5.0
+_SWEEP = 60.0
 
 
 class Reconciler:
@@ -33,9 +36,13 @@ class Reconciler:
     async def run(self) -> None:
         bell = Bell()
         stop = bell.hang(self._ports.bus, WAKE_RECONCILE)
+        swept = -_SWEEP
         try:
             while True:
                 await self.once()
+                if (now := asyncio.get_running_loop().time()) >= swept + _SWEEP:
+                    swept = now
+                    await self.sweep()
                 await bell.wait(_INTERVAL)
         finally:
             stop()
@@ -49,10 +56,21 @@ class Reconciler:
         async with self._ports.scope(write=False) as scope:
             wishes = await scope.workspaces.wishes(self._ports.settings.runtime.idle_stop)
         for wish in wishes:
-            if wish.project_id not in self._busy:
-                task = asyncio.create_task(self._fulfil(wish))
-                self._busy[wish.project_id] = task
-                task.add_done_callback(lambda _, key=wish.project_id: self._busy.pop(key, None))
+            self._begin(wish.project_id, lambda wish=wish: self._fulfil(wish))
+
+    async def sweep(self) -> None:
+        """What a crash, or a controller that slept, left behind of projects that are no more."""
+        known = await self._ports.runtime.known()
+        async with self._ports.scope(write=False) as scope:
+            left = await scope.workspaces.leftovers(known)
+        for project_id in left:
+            log.warning("something was left of a deleted project", project=str(project_id))
+            self._begin(project_id, lambda key=project_id: self._fulfil(Wish(key, "deleted", busy=False, idle=False)))
+
+    def _begin(self, project_id: UUID, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if project_id not in self._busy:
+            self._busy[project_id] = task = asyncio.create_task(work())
+            task.add_done_callback(lambda _: self._busy.pop(project_id, None))
 
     async def _fulfil(self, wish: Wish) -> None:
         try:

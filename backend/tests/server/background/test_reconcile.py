@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from opm.server.background.reconcile import Reconciler
 from opm.server.core.errors import RuntimeFault
@@ -136,6 +136,25 @@ async def test_a_deleted_project_ends_archived_without_pod_and_volume(stage: Sta
     await eventually(archived, "the project to be archived")
     assert (await project(stage)).status == "archived"
     assert (stage.runtime.pods, stage.runtime.volumes) == ({}, set())
+
+
+async def test_what_is_left_of_a_deleted_project_is_taken_away_and_nothing_else(stage: Stage) -> None:
+    unknown = uuid4()
+    deleted = await stage.world.project(stage.actor, "Deleted")
+    await stage.world.do(lambda s: s.sessions.delete_project(stage.actor, deleted.slug))
+    reconcile(stage)
+
+    async def archived() -> bool:
+        return (await project(stage, deleted.id)).archived_at is not None
+
+    await eventually(archived, "the project to be archived")
+    stage.runtime.volumes |= {deleted.id, stage.project.id, unknown}
+
+    async def swept() -> bool:
+        return deleted.id not in stage.runtime.volumes
+
+    await eventually(swept, "what a crash left behind to be found")
+    assert stage.runtime.volumes == {stage.project.id, unknown}, "what is not known here may be somebody's work"
 
 
 class PickyRuntime(FakeRuntime):

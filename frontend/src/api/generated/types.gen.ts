@@ -1955,6 +1955,18 @@ export type Pod = {
      */
     advice?: string | null;
     /**
+     * Events
+     *
+     * what the cluster told of it last, the newest first
+     */
+    events?: Array<PodEvent>;
+    /**
+     * Name
+     *
+     * what it is called where it runs
+     */
+    name?: string | null;
+    /**
      * Parts
      */
     parts: Array<PodPart>;
@@ -1966,6 +1978,32 @@ export type Pod = {
      * Reason
      */
     reason: string | null;
+};
+
+/**
+ * PodEvent
+ */
+export type PodEvent = {
+    /**
+     * At
+     */
+    at: string | null;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Times
+     */
+    times: number;
+    /**
+     * Warning
+     */
+    warning: boolean;
 };
 
 /**

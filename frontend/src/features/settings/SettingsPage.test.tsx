@@ -38,7 +38,7 @@ const OFFER = {
   price_input: 3,
   price_output: 15,
 }
-const POD = { phase: 'running', reason: null, advice: null, parts: [] }
+const POD = { phase: 'running', reason: null, advice: null, parts: [], events: [] }
 
 /** Bodies of the requests with a method to a path. */
 function hears(

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -137,6 +138,7 @@ class Driver:
             await self._ports.providers.check(address)
         async with self._ports.scope() as scope:
             spec = await scope.workspaces.spec(self._claim.project_id, self._claim.config_id)
+            spec = replace(spec, renew=await scope.runs.begins_alone(self._claim))
             request = await scope.workspaces.prompt(self._claim.config_id, self._claim.prompt, self._claim.message_id)
             await scope.runs.require(self._claim)
             await scope.workspaces.wanted(self._claim.project_id)

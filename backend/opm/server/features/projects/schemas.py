@@ -203,11 +203,21 @@ class PodPart(BaseModel):
     advice: str | None = Field(default=None, description="what to do about it")
 
 
+class PodEvent(BaseModel):
+    at: datetime | None
+    reason: str
+    message: str
+    times: int
+    warning: bool
+
+
 class Pod(BaseModel):
     phase: Literal["absent", "pending", "running", "stopping", "failed"]
     reason: str | None
     parts: list[PodPart]
     advice: str | None = Field(default=None, description="what to do, if there is something to do")
+    name: str | None = Field(default=None, description="what it is called where it runs")
+    events: list[PodEvent] = Field(default=[], description="what the cluster told of it last, the newest first")
 
 
 class Resources(BaseModel):

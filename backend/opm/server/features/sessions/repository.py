@@ -240,6 +240,14 @@ class SessionRepository(Repository[OpencodeSession]):
         rows = (await self.session.execute(query)).all()
         return {row[0]: row[1] for row in rows}, next((row[2] for row in rows if row[0] == "queued"), None)
 
+    async def others_at_work(self, project_id: UUID, session_id: UUID) -> int:
+        query = select(func.count()).where(
+            OpencodeSession.project_id == project_id,
+            OpencodeSession.id != session_id,
+            OpencodeSession.status.in_(_ACTIVE),
+        )
+        return (await self.session.execute(query)).scalar_one()
+
     async def count_active(self) -> int:
         query = select(func.count()).where(OpencodeSession.status.in_(_ACTIVE))
         return (await self.session.execute(query)).scalar_one()

@@ -114,6 +114,10 @@ class RunService:
         """At the start of the only controller: no lease of before has a living owner."""
         await self._sessions.release_all()
 
+    async def begins_alone(self, claim: Claim) -> bool:
+        """Nothing of this run or of another is at work in the pod, so that it may be made anew."""
+        return not claim.was_running and not await self._sessions.others_at_work(claim.project_id, claim.session_id)
+
     async def claim(self, owner: str, limit: int = 20) -> list[Claim]:
         """Take runs that nobody drives, and the next of each project's queue as far as there is room.
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from opm.server.features.projects.schemas import Pod, PodPart
+from opm.server.features.projects.schemas import Pod, PodEvent, PodPart
 from opm.server.runtime.base import Observation, Part, PartStatus, PodPhase
 
 _DEATHS_THAT_COUNT = 3
@@ -26,6 +26,11 @@ def pod_of(seen: Observation) -> Pod:
         reason=seen.reason,
         parts=[_part(part, seen.phase) for part in seen.parts],
         advice=_advice(seen),
+        name=seen.name,
+        events=[
+            PodEvent(at=one.at, reason=one.reason, message=one.message, times=one.times, warning=one.warning)
+            for one in reversed(seen.events)
+        ],
     )
 
 

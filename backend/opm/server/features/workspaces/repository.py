@@ -43,6 +43,12 @@ class WorkspaceRepository(Repository[Project]):
         )
         return (await self.session.execute(query)).all()
 
+    async def deleted_among(self, ids: Collection[UUID]) -> Sequence[UUID]:
+        query = select(Project.id).where(
+            Project.id.in_(ids), Project.desired_state == "deleted", Project.archived_at.is_not(None)
+        )
+        return (await self.session.execute(query)).scalars().all()
+
     async def to_be_cloned(self) -> Sequence[UUID]:
         query = select(Project.id).where(
             Project.workspace_state.in_(("waiting", "cloning")),

@@ -1,7 +1,7 @@
 """Pods by wish: people and runs say what they want here, `background/reconcile` makes it so."""
 
 import base64
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -215,6 +215,11 @@ class WorkspaceService:
             project.archived_at = self._uow.now
             self._clones.forget_credential(project, None, "project_deleted")
             project.pod_status = PodPhase.ABSENT
+
+    async def leftovers(self, known: Collection[UUID]) -> Sequence[UUID]:
+        """Of what a runtime knows, that which was deleted for good. What is unknown here is left alone: it may be
+        another's, or the database a restored one."""
+        return await self._workspaces.deleted_among(known) if known else []
 
     async def observed(self, seen: Observation) -> None:
         project = await self._projects.by_id(seen.project_id)

@@ -9,7 +9,7 @@ LEAST = {Part.FILES: 96, Part.SESSION: 128, Part.MODEL: 64}
 """MB a sidecar starts and works with."""
 SHARE = {Part.FILES: 1 / 16, Part.SESSION: 1 / 4, Part.MODEL: 0.0}
 """Of the pod's memory. People's shells, and what they start in them, run in the session sidecar."""
-CPU_SHARE = {Part.OPENCODE: 1.0, Part.FILES: 0.25, Part.SESSION: 0.5, Part.MODEL: 0.25}
+CPU_SHARE = {Part.OPENCODE: 1.0, Part.FILES: 0.5, Part.SESSION: 0.5, Part.MODEL: 0.25}
 """Of the pod's processors as a bound; they are lent, not divided, since parts seldom work at the same time."""
 
 Resources = dict[str, dict[str, str]]

@@ -24,11 +24,19 @@ CLAIM, SEED_VOLUME = "workspace", "seed"
 DISPOSE_SECONDS = 4
 """OpenCode exits at once when it is asked to end: so long it is left to close its runs, as the session sidecar asks."""
 
-# What earlier starts unpacked is taken away first; the shell makes way, so that signals reach OpenCode itself.
-SERVE = (
-    "umask 0002; rm -rf /tmp/* /tmp/.[!.]*; exec opencode serve --hostname 127.0.0.1 "
-    f"--port {PORTS[Part.OPENCODE]} --print-logs --log-level WARN"
-)
+# What earlier starts unpacked is taken away first. The shell stays, for two reasons: the first process of a container
+# is not ended by a signal it has no handler for, and OpenCode has none; and somebody has to bury what its tools leave.
+SERVE = f"""\
+umask 0002
+rm -rf /tmp/* /tmp/.[!.]*
+opencode serve --hostname 127.0.0.1 --port {PORTS[Part.OPENCODE]} --print-logs --log-level WARN &
+agent=$!
+trap 'kill -TERM $agent' TERM INT
+wait $agent
+code=$?
+while kill -0 $agent 2>/dev/null; do wait $agent; code=$?; done
+exit $code
+"""
 GIT_OF_ALL = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
 """The workspace's files belong to several users of one group, which git would find suspicious."""
 

@@ -38,13 +38,14 @@ def find_cluster(
         return _inside(environ, account)
     named = settings.kubeconfig or Path(environ.get("KUBECONFIG") or Path.home() / ".kube/config")
     try:
-        content = yaml.safe_load(named.read_bytes())
-        return _outside(content, settings.context, named.parent)
+        said = named.read_bytes()
     except OSError as exc:
         raise RuntimeFault(
             f"The cluster cannot be reached: there is no service account, and {named} cannot be read ({exc.strerror})."
         ) from exc
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as exc:
+    try:
+        return _outside(yaml.safe_load(said), settings.context, named.parent)
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, OSError) as exc:
         raise RuntimeFault(f"{named} is not a kubeconfig that can be used ({type(exc).__name__}: {exc}).") from exc
 
 

@@ -125,6 +125,7 @@ def _pod_spec(plan: Plan) -> Manifest:
         "terminationGracePeriodSeconds": 30,
         "securityContext": {
             "runAsNonRoot": True,
+            "runAsUser": containers.GROUP,
             "runAsGroup": containers.GROUP,
             "fsGroup": containers.GROUP,
             "fsGroupChangePolicy": "OnRootMismatch",

@@ -21,6 +21,7 @@ LONGEST = 400
 PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"})
 CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 VOLUME_EVENTS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
+SANDBOX = "FailedCreatePodSandBox"
 CLAIM_EVENTS = frozenset({"ProvisioningFailed", "FailedBinding", "ExternalProvisioning"})
 
 
@@ -79,17 +80,19 @@ def of_place(pod: Pod, events: Sequence[Event], now: datetime) -> tuple[str, boo
     return f"No node has room for the pod: {short(placed.message) or 'it was not looked for yet'}", lasting
 
 
-def of_volume(pod: Pod, events: Sequence[Event], now: datetime) -> tuple[str, bool] | None:
+def of_setup(pod: Pod, events: Sequence[Event], now: datetime) -> tuple[str, bool] | None:
     """Why its containers are not begun although it has a node."""
     if any(one.state.running or one.state.terminated for one in _all(pod)):
         return None
-    event = newest(events, VOLUME_EVENTS)
+    event = newest(events, VOLUME_EVENTS | {SANDBOX})
     if event is None:
         return None
     lasting = older(pod.metadata.creation_timestamp, PATIENCE, now)
     if "Multi-Attach" in event.message:
         told = "Another node still holds the workspace's volume; this ends when the pod there is gone"
         return f"{told}: {short(event.message)}", lasting
+    if event.reason == SANDBOX:
+        return f"The node cannot set the pod up: {short(event.message)}", lasting
     return f"The workspace's volume cannot be attached: {short(event.message)}", lasting
 
 

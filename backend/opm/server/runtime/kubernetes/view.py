@@ -10,6 +10,8 @@ from opm.server.runtime.kubernetes import names, reasons
 from opm.server.runtime.kubernetes.containers import PORTS
 from opm.server.runtime.kubernetes.objects import Event, Pod
 
+EVENTS_TOLD = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -34,7 +36,7 @@ def observation(
         endpoint=_endpoint(pod.status.pod_ip) if running and pod is not None else None,
         parts=_parts(pod) if pod is not None else (),
         name=names.name_of(project_id),
-        events=tuple(_told(event) for event in events[-10:]),
+        events=tuple(_told(event) for event in events if not _is_noise(event))[-EVENTS_TOLD:],
     )
 
 
@@ -73,7 +75,7 @@ def _phase(
 
 def _changing(pod: Pod | None, now: datetime) -> str | None:
     if pod is None:
-        return None
+        return "The pod is being made"
     return reasons.of_ending(pod, now) or "The pod is being made anew under another configuration"
 
 
@@ -81,7 +83,7 @@ def _troubled(pod: Pod, events: Sequence[Event], now: datetime) -> tuple[PodPhas
     ended = reasons.of_whole(pod) or reasons.of_node(pod, now)
     if ended is not None:
         return PodPhase.FAILED, ended
-    early = reasons.of_place(pod, events, now) or reasons.of_seed(pod) or reasons.of_volume(pod, events, now)
+    early = reasons.of_place(pod, events, now) or reasons.of_seed(pod) or reasons.of_setup(pod, events, now)
     if early is not None:
         reason, lasting = early
         return (PodPhase.FAILED if lasting else PodPhase.PENDING), reason
@@ -94,7 +96,8 @@ def _troubled(pod: Pod, events: Sequence[Event], now: datetime) -> tuple[PodPhas
     if down:
         return PodPhase.FAILED, down[0]
     restarted = [reason for reason, _ in found if reason and "again" in reason]
-    return PodPhase.PENDING, next((reason for reason in (*restarted, *(r for r, _ in found)) if reason), None)
+    waiting = [reason for reason, _ in found if reason]
+    return PodPhase.PENDING, [*restarted, *waiting, "The cluster looks for a place for the pod"][0]
 
 
 def _parts(pod: Pod) -> tuple[PartStatus, ...]:
@@ -126,6 +129,11 @@ def _incarnation(pod: Pod) -> str | None:
 def _endpoint(address: str) -> Endpoint:
     host = f"[{address}]" if ":" in address else address
     return Endpoint(f"http://{host}:{PORTS[Part.FILES]}", f"http://{host}:{PORTS[Part.SESSION]}")
+
+
+def _is_noise(event: Event) -> bool:
+    """That a part is not there before it has started is no news."""
+    return event.reason == "Unhealthy" and event.message.startswith("Startup probe failed")
 
 
 def _told(event: Event) -> PodEvent:

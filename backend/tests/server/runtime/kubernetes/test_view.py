@@ -131,6 +131,12 @@ PULL = "Back-off pulling image"
             PodPhase.FAILED,
             "cannot be attached: timed out",
         ),
+        (
+            a_pod(containerStatuses=[], conditions=[UNREADY], phase="Pending"),
+            [an_event("FailedCreatePodSandBox", "no network")],
+            PodPhase.FAILED,
+            "cannot set the pod up: no network",
+        ),
         (a_pod(waiting("ImagePullBackOff", PULL), conditions=[UNREADY]), [], PodPhase.FAILED, "an/image cannot be"),
         (a_pod(waiting("ErrImagePull", "denied"), conditions=[UNREADY]), [], PodPhase.FAILED, "denied"),
         (a_pod(waiting("CreateContainerConfigError", 'secret "x" not found')), [], PodPhase.FAILED, "not found"),

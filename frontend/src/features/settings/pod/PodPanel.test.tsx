@@ -25,7 +25,14 @@ function aPart(over: Partial<PodPart> = {}): PodPart {
 
 function show(pod: Partial<Pod>, shown = project) {
   server.use(
-    gives('/projects/project/pod', { phase: 'running', reason: null, advice: null, parts: [], ...pod }),
+    gives('/projects/project/pod', {
+      phase: 'running',
+      reason: null,
+      advice: null,
+      parts: [],
+      events: [],
+      ...pod,
+    }),
   )
   return renderAt(<PodPanel project={shown} />)
 }
@@ -127,4 +134,23 @@ it('tries again when the workspace could not be seen', async () => {
   expect(await screen.findByText('The runtime is silent.')).toBeInTheDocument()
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }))
   expect(await screen.findByText('Running')).toBeInTheDocument()
+})
+
+it('shows what the cluster told of the pod, and how often', async () => {
+  const events = [
+    {
+      at: '2026-01-01T12:00:00Z',
+      reason: 'BackOff',
+      message: 'Back-off pulling image',
+      times: 3,
+      warning: true,
+    },
+    { at: null, reason: 'Scheduled', message: 'Assigned to node-1', times: 1, warning: false },
+  ]
+  show({ phase: 'failed', events })
+  await userEvent.click(await screen.findByText('Events of the cluster (2)'))
+  const items = within(screen.getByRole('list', { name: 'Events of the cluster' })).getAllByRole('listitem')
+  expect(items[0]).toHaveTextContent(/BackOff.*3 times.*Back-off pulling image/)
+  expect(items[1]).toHaveTextContent('Assigned to node-1')
+  expect(items[1]).not.toHaveTextContent('times')
 })

@@ -11,6 +11,7 @@ import { Badge, type BadgeTone } from '@/ui/badge'
 import { Button } from '@/ui/button'
 import { ErrorState, Loading } from '@/ui/states'
 import { toast } from '@/ui/toast'
+import { PodEvents } from './PodEvents'
 import { PodLogs } from './PodLogs'
 
 const PHASES: Record<Pod['phase'], { label: string; tone: BadgeTone }> = {
@@ -64,7 +65,7 @@ export function PodPanel({ project }: { project: ProjectSummary }) {
       />
     )
   }
-  const { phase, reason, parts, advice } = pod.data
+  const { phase, reason, parts, advice, events = [] } = pod.data
   const look = PHASES[phase]
   const busy = (project.running_count ?? 0) > 0
   const idle = phase === 'absent' || phase === 'failed'
@@ -86,6 +87,7 @@ export function PodPanel({ project }: { project: ProjectSummary }) {
       {busy && !idle && <p className="text-sm text-muted">{AT_WORK}</p>}
       {advice && <p className="text-sm text-muted">{advice}</p>}
       {parts.length > 0 && <Parts parts={parts} />}
+      {events.length > 0 && <PodEvents events={events} />}
       <PodLogs projectId={project.id} parts={parts.map(({ part }) => part)} names={PARTS} />
     </div>
   )
