@@ -19,7 +19,7 @@ def test_it_says_its_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "migrate", "doctor", "openapi", "docs", "launch-url", "setup-opencode", "keys"]
+    "command", ["serve", "migrate", "doctor", "openapi", "docs", "launch-url", "setup-opencode", "keys", "deploy"]
 )
 def test_every_command_explains_itself(command: str) -> None:
     said = CliRunner().invoke(main, [command, "--help"])

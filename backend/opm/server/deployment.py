@@ -5,18 +5,15 @@ One file for each reader, so that no pod is given what is another's: `controller
 `tls.crt` and `tls.key`. Values never leave these files.
 """
 
-import base64
-import json
 import os
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from opm.server.core.certificates import Certificates, issue
 from opm.server.core.crypto import new_key_line
+from opm.server.core.docker import logins, read_text
 from opm.server.core.errors import Conflict, Invalid
 
 _BYTES = 24
@@ -66,7 +63,7 @@ def _contents(wanted: Wanted) -> dict[str, str]:
             KC_BOOTSTRAP_ADMIN_USERNAME="root", KC_BOOTSTRAP_ADMIN_PASSWORD=keycloak, OPM_CLIENT_SECRET=client
         ),
         "secret.keys": new_key_line()[1],
-        "docker-registry.json": _registry(wanted.docker_config),
+        "docker-registry.json": logins(wanted.docker_config),
     }
     return files | (_tls(issue(wanted.tls_names)) if wanted.tls_names else {})
 
@@ -80,49 +77,10 @@ def _env(**values: str) -> str:
 
 
 def _given(path: Path) -> str:
-    text = _read(path).strip()
+    text = read_text(path).strip()
     if not text or "\n" in text:
         raise Invalid(f"{path} does not hold one line with the client's secret.")
     return text
-
-
-def _registry(path: Path | None) -> str:
-    """The registries' part of a docker configuration; none is an empty one, which does no harm as a pull secret."""
-    if path is None:
-        return '{"auths": {}}\n'
-    try:
-        auths: Any = json.loads(_read(path)).get("auths")
-    except (ValueError, AttributeError) as exc:
-        raise Invalid(f"{path} is no docker configuration.") from exc
-    if not isinstance(auths, dict) or not auths:
-        raise Invalid(f"{path} names no registry; run `docker login` first.")
-    if empty := [name for name, entry in _items(auths) if not _is_whole(entry)]:
-        raise Invalid(
-            f"{path} has no password for {', '.join(empty)}: docker keeps it in a credential store. Log in with a "
-            'configuration of its own: `docker --config FOLDER login ...`, with {"credsStore": ""} in its config.json.'
-        )
-    return json.dumps({"auths": auths}) + "\n"
-
-
-def _items(auths: Any) -> Iterable[tuple[str, Any]]:
-    return auths.items()
-
-
-def _is_whole(entry: Any) -> bool:
-    if not isinstance(entry, dict):
-        return False
-    try:
-        name, _, password = base64.b64decode(str(entry.get("auth", ""))).decode().partition(":")  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  JSON of any shape
-    except ValueError:
-        return False
-    return bool(name and password)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise Invalid(f"{path} cannot be read.") from exc
 
 
 def _write_private(path: Path, text: str) -> Path:

@@ -109,6 +109,11 @@ def test_rotate_list_forget_and_the_refusal_to_start(tmp_path: Path) -> None:
     assert KEY not in opm("keys", "list")
     assert newest in opm("keys", "forget", newest, "--yes", code=1)
 
+    newest = add_key(settings.key_file)  # as somebody else puts it there
+    assert opm("keys", "reseal") == f"1 secrets were brought under the key {newest}.\n"
+    assert opm("keys", "reseal") == f"0 secrets were brought under the key {newest}.\n"
+    assert opm("keys", "list").startswith(f"{newest}  1 secrets  encrypts\n")
+
     settings.key_file.unlink()
     said = CliRunner(env={"OPM_CONFIG_FILE": str(tmp_path / "none")}).invoke(
         main, ["serve", "--port", "0", "--data-dir", str(tmp_path)]
