@@ -70,9 +70,7 @@ class Cluster:
         self._say(f"DNS answers after {time.monotonic() - began:.0f} s")
 
     def _begin(self) -> None:
-        if any(process.lives() for process in self.processes.known()):
-            raise ClusterError(f"a cluster is up in {self._layout.state}; `make cluster-down` ends it")
-        self.down()
+        self.down()  # remains of one that was not ended properly
         self._layout.state.mkdir(parents=True, mode=0o700)
 
     def _load_own_images(self) -> None:
@@ -104,6 +102,16 @@ class Cluster:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ClusterError(f"{archive} could not be loaded: {done.stderr.strip()[-500:]}")
+
+    def load_once(self, archive: Path) -> bool:
+        """False when that is what the cluster has under this name already. An archive is `NAME-FINGERPRINT.tar`."""
+        mark = self._layout.state / "loaded" / archive.stem.rpartition("-")[0]
+        mark.parent.mkdir(exist_ok=True)
+        if mark.exists() and mark.read_text() == archive.name:
+            return False
+        self.load(archive)
+        mark.write_text(archive.name)
+        return True
 
     def _first(self) -> int:
         first = self.processes.find(isolation.FIRST)
