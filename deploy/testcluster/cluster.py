@@ -64,6 +64,7 @@ class Cluster:
         self._say(f"the node is ready after {time.monotonic() - began:.0f} s")
         node.start_network(self._layout, self.processes, inside)
         self._start_volumes(api)
+        self._start_outside()
         for wanted in dns.objects():
             ensure(api, wanted)
         self._wait_for_dns(api)
@@ -86,6 +87,14 @@ class Cluster:
         server = control.whole(0).server
         command = ["env", f"PYTHONPATH={CLONE / 'deploy'}", sys.executable, "-P", "-m", "testcluster.volumes"]
         self.processes.start("volumes", [*command, self._layout.state, server], inside=self._first())
+
+    def _start_outside(self) -> None:
+        """Answers on port 80 of the addresses that stand in for what lies outside."""
+        folder = self._layout.state / "outside"
+        folder.mkdir()
+        (folder / "index.html").write_text("outside\n")
+        command = [sys.executable, "-P", "-m", "http.server", "80", "--directory", folder]
+        self.processes.start("outside", command, inside=self._first())
 
     def _wait_for_dns(self, api: Api) -> None:
         def ready() -> bool:
@@ -139,8 +148,8 @@ class Cluster:
         self.processes.end(recorded)
         if first:
             isolation.remove_cgroups(self._layout)
-        shutil.rmtree(self._layout.state, ignore_errors=True)
-        if self._layout.state.exists():
+        # Ten times as fast as shutil with the hundred thousand files of unpacked images.
+        if subprocess.run(["rm", "-rf", "--one-file-system", self._layout.state], check=False).returncode:
             raise ClusterError(f"{self._layout.state} could not be removed")
 
 
