@@ -55,17 +55,24 @@ def _build(_: argparse.Namespace, layout: Layout, __: Cluster) -> None:
 
 def _up(options: argparse.Namespace, layout: Layout, cluster: Cluster) -> None:
     building.build(layout, say, building.MODULES[:1] if options.control_plane_only else building.MODULES)
+    if cluster.is_up():
+        say("a cluster is up already")
+    else:
+        _start_up(cluster, alone=options.control_plane_only)
+    if not options.control_plane_only and not options.no_images:
+        _load_images(layout, cluster, ())
+    _env(options, layout, cluster)
+
+
+def _start_up(cluster: Cluster, *, alone: bool) -> None:
     try:
-        if options.control_plane_only:
+        if alone:
             cluster.up_alone()
         else:
             cluster.up()
-            if not options.no_images:
-                _load_images(layout, cluster, ())
     except BaseException:
         say(f"the start failed; what ran is ended, and its logs are in {cluster.fail()}")
         raise
-    _env(options, layout, cluster)
 
 
 def _images(options: argparse.Namespace, layout: Layout, cluster: Cluster) -> None:
@@ -78,8 +85,8 @@ def _images(options: argparse.Namespace, layout: Layout, cluster: Cluster) -> No
 
 def _load_images(layout: Layout, cluster: Cluster, names: Sequence[str]) -> None:
     for archive in images.build(layout, say, names):
-        say(f"loading {archive.name} ...")
-        cluster.load(archive)
+        if cluster.load_once(archive):
+            say(f"loaded {archive.name}")
 
 
 def _down(_: argparse.Namespace, __: Layout, cluster: Cluster) -> None:

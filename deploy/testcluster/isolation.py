@@ -11,8 +11,10 @@ from testcluster.layout import (
     HERE,
     MACHINE_ADDRESS,
     MACHINE_LINK,
+    METADATA,
     NODE_ADDRESS,
     NODE_LINK,
+    OUTSIDE,
     PODS,
     SERVICES,
     ClusterError,
@@ -48,6 +50,8 @@ def _wire(inside: int) -> None:
     for words in (("addr", "add", f"{NODE_ADDRESS}/30", "dev", NODE_LINK), ("link", "set", NODE_LINK, "up")):
         ip(*words, inside=inside)
     ip("link", "set", "lo", "up", inside=inside)
+    for address in (METADATA, OUTSIDE):
+        ip("addr", "add", f"{address}/32", "dev", "lo", inside=inside)
     for network in (PODS, SERVICES):
         ip("route", "add", network, "via", NODE_ADDRESS)
 

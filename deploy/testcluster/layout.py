@@ -17,6 +17,8 @@ MACHINE_LINK, NODE_LINK = "opmtc0", "opmtc1"
 MACHINE_ADDRESS, NODE_ADDRESS = "10.213.0.1", "10.213.0.2"
 SERVICES, API_SERVICE, DNS_SERVICE = "10.214.0.0/24", "10.214.0.1", "10.214.0.10"
 PODS = "10.215.0.0/24"
+METADATA, OUTSIDE = "169.254.169.254", "198.51.100.1"
+"""Stand-ins for a cloud's metadata service and for the internet, so that policies about them have what to refuse."""
 
 
 class ClusterError(Exception):
