@@ -17,6 +17,7 @@ USERS = {Part.OPENCODE: 10001, Part.FILES: 10002, Part.SESSION: 10003, Part.MODE
 PORTS = {Part.OPENCODE: 3000, Part.FILES: 3001, Part.SESSION: 3002, Part.MODEL: 3003}
 WORKSPACE, VOLUME = "/workspace", "/volume"
 HOMES = {Part.OPENCODE: "/home/opencode", Part.SESSION: "/home/shell"}
+TEMPORARY = "/tmp"  # noqa: S108  # nosec B108 - each container's own
 SECRETS, SEEDS = "/etc/opm/secrets", "/etc/opm/seed"
 PYTHON = "/opt/opm/bin/python"
 """Of the sidecar image, which keeps it off the PATH of people's shells."""
@@ -113,7 +114,7 @@ def seed(settings: KubernetesSettings, resources: Resources) -> Container:
         **_base(settings, settings.sidecar_image, Part.OPENCODE, resources),
         "name": names.SEED,
         "args": ["seed"],
-        "env": _plain({**_common(Part.OPENCODE), **paths, "HOME": "/tmp"}),  # noqa: S108  the container's own
+        "env": _plain({**_common(Part.OPENCODE), **paths, "HOME": TEMPORARY}),
         "terminationMessagePolicy": "FallbackToLogsOnError",  # it knows no secret
         "volumeMounts": [
             {"name": CLAIM, "mountPath": VOLUME},
@@ -143,8 +144,8 @@ def _base(settings: KubernetesSettings, image: str, part: Part, resources: Resou
 
 def _common(part: Part) -> dict[str, str]:
     return {
-        "HOME": HOMES.get(part, "/tmp"),  # noqa: S108  the container's own
-        "TMPDIR": "/tmp",  # noqa: S108  the same
+        "HOME": HOMES.get(part, TEMPORARY),
+        "TMPDIR": TEMPORARY,
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
         "OPM_POD_UMASK": "0002",
@@ -200,4 +201,4 @@ def _secrets(part: Part) -> dict[str, Any]:
 
 
 def _temporary(part: Part) -> dict[str, Any]:
-    return {"name": f"tmp-{part}", "mountPath": "/tmp"}  # noqa: S108  the container's own
+    return {"name": f"tmp-{part}", "mountPath": TEMPORARY}
