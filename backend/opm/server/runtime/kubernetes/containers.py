@@ -22,6 +22,8 @@ SECRETS, SEEDS = "/etc/opm/secrets", "/etc/opm/seed"
 PYTHON = "/opt/opm/bin/python"
 """Of the sidecar image, which keeps it off the PATH of people's shells."""
 CLAIM, SEED_VOLUME = "workspace", "seed"
+START_SECONDS = 180
+"""A sidecar starts in one or two; on a node that is overrun, being ended for it would only make things worse."""
 DISPOSE_SECONDS = 4
 """OpenCode exits at once when it is asked to end: so long it is left to close its runs, as the session sidecar asks."""
 
@@ -63,7 +65,7 @@ def opencode(settings: KubernetesSettings, name: str, resources: Resources, star
         "workingDir": WORKSPACE,
         "env": env,
         "lifecycle": {"preStop": {"sleep": {"seconds": DISPOSE_SECONDS}}},
-        **_probes(health, start_seconds),
+        **_probes(health, START_SECONDS + start_seconds),
         "volumeMounts": [_workspace(), _home(Part.OPENCODE), _temporary(Part.OPENCODE)],
     }
 
@@ -74,7 +76,7 @@ def files(settings: KubernetesSettings, project: str, resources: Resources) -> C
         "args": ["files"],
         "env": [*_plain(_sidecar_environ(Part.FILES, project)), _own_address()],
         "ports": [{"name": "files", "containerPort": PORTS[Part.FILES]}],
-        **_probes({"path": "/health", "port": PORTS[Part.FILES]}, 60),
+        **_probes({"path": "/health", "port": PORTS[Part.FILES]}, START_SECONDS),
         "volumeMounts": [_workspace(), _secrets(Part.FILES), _temporary(Part.FILES)],
     }
 
@@ -92,7 +94,7 @@ def session(settings: KubernetesSettings, project: str, resources: Resources) ->
         "env": [*_plain({**_sidecar_environ(Part.SESSION, project), **more}), _own_address()],
         "ports": [{"name": "session", "containerPort": PORTS[Part.SESSION]}],
         "lifecycle": {"preStop": {"exec": {"command": [PYTHON, "-P", "-m", "opm.sidecar", "dispose"]}}},
-        **_probes({"path": "/health", "port": PORTS[Part.SESSION]}, 60),
+        **_probes({"path": "/health", "port": PORTS[Part.SESSION]}, START_SECONDS),
         "volumeMounts": [_workspace(), _home(Part.SESSION), _secrets(Part.SESSION), _temporary(Part.SESSION)],
     }
 
