@@ -52,3 +52,14 @@ def test_doctor_looks_at_the_machine_and_at_the_settings(tmp_path: Path) -> None
     assert machine.startswith("This machine\n")
     assert "  ok    Python: 3." in machine
     assert weak.startswith("  warn  OPM_LOG__LEVEL: DEBUG\n        Use INFO")
+
+
+def test_doctor_looks_at_the_cluster_where_pods_run_on_one(tmp_path: Path) -> None:
+    environ = {
+        "OPM_CONFIG_FILE": str(tmp_path / "none"),
+        "OPM_RUNTIME__KIND": "kubernetes",
+        "OPM_KUBERNETES__KUBECONFIG": str(tmp_path / "none"),
+    }
+    said = CliRunner(env=environ).invoke(main, ["doctor", "--data-dir", str(tmp_path / "data")])
+    assert said.output.startswith("The cluster\n  FAIL  Cluster: The cluster cannot be reached")
+    assert said.exit_code == 1

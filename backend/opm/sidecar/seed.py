@@ -75,7 +75,7 @@ def _git(folder: Path, name: str, email: str, *arguments: str) -> None:
     }
     try:
         done = subprocess.run(
-            ["git", *SAFE, *arguments],
+            [shutil.which("git") or "/usr/bin/git", *SAFE, *arguments],
             cwd=folder,
             env=environ,
             stdin=subprocess.DEVNULL,

@@ -129,7 +129,7 @@ async def real_cluster() -> AsyncIterator[RealCluster]:
         opencode_image=os.environ.get("OPM_TEST_OPENCODE_IMAGE", "local.test/opm-opencode:test"),
         sidecar_image=os.environ.get("OPM_TEST_SIDECAR_IMAGE", "local.test/opm-sidecar:test"),
         volume_size="1Gi",
-        request_share=0.05,
+        request_share=0.1,
         memory_mb=2048,
     )
     real = RealCluster(settings, find_cluster(settings))

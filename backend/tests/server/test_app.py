@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from opm.server.app import build_ports, create_app, local_settings
+from opm.server.app import build_ports, build_runtime, create_app, local_settings
 from opm.server.clients.pods import HttpPodClients
 from opm.server.core.clock import SystemClock
 from opm.server.core.settings import Settings
 from opm.server.realtime.memory import MemoryBus
+from opm.server.runtime.kubernetes import KubernetesRuntime
 from opm.server.runtime.local import LocalRuntime
 from tests.builders import World
 from tests.fakes.runtime import FakeRuntime
@@ -94,6 +95,11 @@ def test_settings_reach_the_runtime(tmp_path: Path) -> None:
     local = local_settings(settings)
     assert (local.data_dir, local.opencode) == (tmp_path, binary)
     assert (local.start_timeout, local.stop_timeout, local.keep_on_close) == (7, 3, True)
+
+
+def test_pods_run_on_a_cluster_where_the_settings_say_so(tmp_path: Path) -> None:
+    made = build_runtime(Settings.model_validate({"data_dir": tmp_path, "runtime": {"kind": "kubernetes"}}))
+    assert isinstance(made, KubernetesRuntime)
 
 
 def test_no_page_of_documentation_is_served(small_world: World) -> None:

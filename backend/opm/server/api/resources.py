@@ -12,4 +12,4 @@ router = new_router("/resources", tag="projects", policy=Policy.SIGNED_IN)
 @router.get("")
 async def get_resources(_: ActorDep, ports: PortsDep) -> Resources:
     """What a pod may use whose project does not say, the most a project may ask for, and how pods are held to it."""
-    return resources.offered(ports.settings.runtime)
+    return resources.offered(ports.settings)

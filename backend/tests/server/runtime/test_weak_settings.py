@@ -41,6 +41,8 @@ def test_a_well_made_server_for_others_is_clean(tmp_path: Path, place: Place) ->
     assert names(run_rules(settings(tmp_path, **given), place)) == []
 
 
+IMAGES = "OPM_KUBERNETES__OPENCODE_IMAGE, __SIDECAR_IMAGE"
+PINNED = "registry.example/image@sha256:" + "a" * 64
 WEAK: list[tuple[str, dict[str, Any]]] = [
     ("OPM_HOST", {"host": "0.0.0.0", "demo": {"enabled": "never"}, "secret_key_file": "/none/keys"}),
     ("OPM_PUBLIC_URL", PUBLIC | {"public_url": "http://opm.example.org", "secret_key_file": "/none/keys"}),
@@ -58,6 +60,15 @@ WEAK: list[tuple[str, dict[str, Any]]] = [
     ("OPM_DATABASE__URL", {"database": {"url": "postgresql://opm@db.example.org/opm?sslmode=prefer"}}),
     ("OPM_LOG__LEVEL", {"log": {"level": "DEBUG"}}),
     ("OPM_RUNTIME__KEEP_PODS", {"runtime": {"keep_pods": True}}),
+    (IMAGES, {"runtime": {"kind": "kubernetes"}}),
+    (IMAGES, {"runtime": {"kind": "kubernetes"}, "kubernetes": {"opencode_image": PINNED}}),
+    (
+        "OPM_KUBERNETES__NETWORK_POLICY",
+        {
+            "runtime": {"kind": "kubernetes"},
+            "kubernetes": {"network_policy": False, "opencode_image": PINNED, "sidecar_image": PINNED},
+        },
+    ),
     ("OPM_DEMO__ENABLED", {"public_url": "https://opm.example.org", "secret_key_file": "/none/keys"}),
     ("OPM_SECRET_KEY_FILE", PUBLIC),
 ]

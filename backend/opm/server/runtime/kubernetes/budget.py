@@ -12,6 +12,9 @@ SHARE = {Part.FILES: 1 / 16, Part.SESSION: 1 / 4, Part.MODEL: 0.0}
 CPU_SHARE = {Part.OPENCODE: 1.0, Part.FILES: 0.5, Part.SESSION: 0.5, Part.MODEL: 0.25}
 """Of the pod's processors as a bound; they are lent, not divided, since parts seldom work at the same time."""
 
+LEAST_CPU = 50
+"""Thousandths of a processor: with less a part does not even start where others are busy."""
+
 Resources = dict[str, dict[str, str]]
 
 
@@ -27,12 +30,12 @@ def _resources(settings: KubernetesSettings, memory_mb: int, cpus: float) -> Res
     share = settings.request_share
     return {
         "requests": {
-            "cpu": f"{max(10, int(cpus * 1000 * share / 2))}m",
+            "cpu": f"{max(LEAST_CPU, int(cpus * 1000 * share / 2))}m",
             "memory": f"{max(48, int(memory_mb * share))}Mi",
             "ephemeral-storage": "64Mi",
         },
         "limits": {
-            "cpu": f"{max(50, int(cpus * 1000))}m",
+            "cpu": f"{max(LEAST_CPU, int(cpus * 1000))}m",
             "memory": f"{memory_mb}Mi",
             "ephemeral-storage": settings.scratch_size,
         },

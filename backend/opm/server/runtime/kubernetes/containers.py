@@ -17,10 +17,13 @@ USERS = {Part.OPENCODE: 10001, Part.FILES: 10002, Part.SESSION: 10003, Part.MODE
 PORTS = {Part.OPENCODE: 3000, Part.FILES: 3001, Part.SESSION: 3002, Part.MODEL: 3003}
 WORKSPACE, VOLUME = "/workspace", "/volume"
 HOMES = {Part.OPENCODE: "/home/opencode", Part.SESSION: "/home/shell"}
+TEMPORARY = "/tmp"  # noqa: S108  # nosec B108 - each container's own
 SECRETS, SEEDS = "/etc/opm/secrets", "/etc/opm/seed"
 PYTHON = "/opt/opm/bin/python"
 """Of the sidecar image, which keeps it off the PATH of people's shells."""
 CLAIM, SEED_VOLUME = "workspace", "seed"
+START_SECONDS = 180
+"""A sidecar starts in one or two; on a node that is overrun, being ended for it would only make things worse."""
 DISPOSE_SECONDS = 4
 """OpenCode exits at once when it is asked to end: so long it is left to close its runs, as the session sidecar asks."""
 
@@ -62,7 +65,7 @@ def opencode(settings: KubernetesSettings, name: str, resources: Resources, star
         "workingDir": WORKSPACE,
         "env": env,
         "lifecycle": {"preStop": {"sleep": {"seconds": DISPOSE_SECONDS}}},
-        **_probes(health, start_seconds),
+        **_probes(health, START_SECONDS + start_seconds),
         "volumeMounts": [_workspace(), _home(Part.OPENCODE), _temporary(Part.OPENCODE)],
     }
 
@@ -73,7 +76,7 @@ def files(settings: KubernetesSettings, project: str, resources: Resources) -> C
         "args": ["files"],
         "env": [*_plain(_sidecar_environ(Part.FILES, project)), _own_address()],
         "ports": [{"name": "files", "containerPort": PORTS[Part.FILES]}],
-        **_probes({"path": "/health", "port": PORTS[Part.FILES]}, 60),
+        **_probes({"path": "/health", "port": PORTS[Part.FILES]}, START_SECONDS),
         "volumeMounts": [_workspace(), _secrets(Part.FILES), _temporary(Part.FILES)],
     }
 
@@ -91,7 +94,7 @@ def session(settings: KubernetesSettings, project: str, resources: Resources) ->
         "env": [*_plain({**_sidecar_environ(Part.SESSION, project), **more}), _own_address()],
         "ports": [{"name": "session", "containerPort": PORTS[Part.SESSION]}],
         "lifecycle": {"preStop": {"exec": {"command": [PYTHON, "-P", "-m", "opm.sidecar", "dispose"]}}},
-        **_probes({"path": "/health", "port": PORTS[Part.SESSION]}, 60),
+        **_probes({"path": "/health", "port": PORTS[Part.SESSION]}, START_SECONDS),
         "volumeMounts": [_workspace(), _home(Part.SESSION), _secrets(Part.SESSION), _temporary(Part.SESSION)],
     }
 
@@ -113,7 +116,7 @@ def seed(settings: KubernetesSettings, resources: Resources) -> Container:
         **_base(settings, settings.sidecar_image, Part.OPENCODE, resources),
         "name": names.SEED,
         "args": ["seed"],
-        "env": _plain({**_common(Part.OPENCODE), **paths, "HOME": "/tmp"}),  # noqa: S108  the container's own
+        "env": _plain({**_common(Part.OPENCODE), **paths, "HOME": TEMPORARY}),
         "terminationMessagePolicy": "FallbackToLogsOnError",  # it knows no secret
         "volumeMounts": [
             {"name": CLAIM, "mountPath": VOLUME},
@@ -143,8 +146,8 @@ def _base(settings: KubernetesSettings, image: str, part: Part, resources: Resou
 
 def _common(part: Part) -> dict[str, str]:
     return {
-        "HOME": HOMES.get(part, "/tmp"),  # noqa: S108  the container's own
-        "TMPDIR": "/tmp",  # noqa: S108  the same
+        "HOME": HOMES.get(part, TEMPORARY),
+        "TMPDIR": TEMPORARY,
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
         "OPM_POD_UMASK": "0002",
@@ -200,4 +203,4 @@ def _secrets(part: Part) -> dict[str, Any]:
 
 
 def _temporary(part: Part) -> dict[str, Any]:
-    return {"name": f"tmp-{part}", "mountPath": "/tmp"}  # noqa: S108  the container's own
+    return {"name": f"tmp-{part}", "mountPath": TEMPORARY}

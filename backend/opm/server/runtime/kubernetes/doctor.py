@@ -107,7 +107,7 @@ async def _storage(api: Api, settings: KubernetesSettings) -> Check:
 
 async def _pod(api: Api, settings: KubernetesSettings) -> Check:
     """Quota, security standard, limits, image rules: whatever the cluster would say to a pod."""
-    plan = Plan(settings, PodSpec(NOBODY, "none", {}, opencode_password="none", pass_key=b"none"))  # noqa: S106
+    plan = Plan(settings, PodSpec(NOBODY, "none", {}, opencode_password=str(NOBODY), pass_key=NOBODY.bytes))
     made = manifests.pod(plan, str(NOBODY))
     del made["metadata"]["ownerReferences"]
     try:

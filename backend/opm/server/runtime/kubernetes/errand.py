@@ -26,13 +26,18 @@ class Errand:
         tell: Callable[[], None],
         *,
         after: "Errand | None" = None,
+        quiet: bool = False,
         pace: float = 1.0,
     ) -> None:
-        """`after` is called off first; the same wish anew goes on where it had come to."""
+        """`after` is called off first; the same wish anew goes on where it had come to.
+
+        `quiet`: there is such a pod, which only lacks something; what is told is told of the pod.
+        """
         self.plan = plan
         same = after is not None and after.plan == plan
         self.failures = after.failures if after is not None and same else 0
-        self.effort: Effort | None = after.effort or Effort() if after is not None and same else Effort()
+        begun = None if quiet else Effort()
+        self.effort: Effort | None = (after.effort or begun) if after is not None and same else begun
         self._make = make
         self._tell = tell
         self._pace = pace

@@ -18,6 +18,8 @@ from opm.server.runtime.kubernetes.view import whole
 
 LOOK, LONGEST_LOOK = 0.2, 2.0
 TRIES = 3
+BEFORE = frozenset({"ContainerCreating", "PodInitializing"})
+"""What a container waits for that was not even tried yet."""
 
 
 def fits(plan: Plan, pod: Pod) -> bool:
@@ -38,10 +40,9 @@ def ended(pod: Pod) -> bool:
 def lacks_config(pod: Pod) -> bool:
     """It looks for its configuration or secret, which somebody who stopped it took away meanwhile."""
     statuses = (*pod.status.init_container_statuses, *pod.status.container_statuses)
-    waiting = [status.state.waiting for status in statuses if status.state.waiting is not None]
-    stuck = any(one.reason in CONFIG for one in waiting)
+    reasons = {status.state.waiting.reason for status in statuses if status.state.waiting is not None}
     begun = any(status.state.running or status.state.terminated for status in statuses)
-    return stuck or (not begun and bool(pod.spec.node_name))
+    return bool(reasons & CONFIG) or (not begun and bool(pod.spec.node_name) and reasons <= BEFORE)
 
 
 @dataclass(frozen=True, slots=True)

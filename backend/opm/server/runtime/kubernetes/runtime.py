@@ -103,7 +103,8 @@ class KubernetesRuntime:
         if before is not None and before.under_way and before.plan == plan:
             return
         pod = self._store.pods.get(spec.project_id)
-        if pod is not None and fits(plan, pod) and not (lacks_config(pod) and self._failed(spec.project_id)):
+        suits = pod is not None and fits(plan, pod)
+        if pod is not None and suits and not (lacks_config(pod) and self._failed(spec.project_id)):
             await self._call_off(spec.project_id)
             self._tell(spec.project_id)
             return
@@ -117,6 +118,7 @@ class KubernetesRuntime:
             make,
             lambda: self._tell(spec.project_id),
             after=before,
+            quiet=suits,
             pace=self._pace,
         )
         self._tell(spec.project_id)

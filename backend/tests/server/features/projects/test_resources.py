@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from opm.server.core.errors import Invalid
-from opm.server.core.settings import RuntimeSettings
+from opm.server.core.settings import RuntimeSettings, Settings
 from opm.server.features.projects.resources import offered
 from opm.server.features.projects.schemas import NewProject, ProjectPatch, ProjectSummary
 from opm.server.features.workspaces.advice import pod_of
@@ -69,7 +69,7 @@ async def test_the_operator_has_the_last_word(bounded: World) -> None:
 
 
 def test_a_project_set_before_the_operator_was_stricter_gets_what_is_allowed_now() -> None:
-    known = offered(RuntimeSettings(memory_mb=4096, memory_mb_max=2048))
+    known = offered(Settings(runtime=RuntimeSettings(memory_mb=4096, memory_mb_max=2048)))
     assert (known.memory_mb, known.memory_mb_max, known.cpu_limit, known.cpu_limit_max) == (2048, 2048, None, None)
 
 
@@ -94,3 +94,9 @@ def test_a_part_that_ran_out_of_memory_is_told_where_more_is_given() -> None:
     shown = pod_of(Observation(uuid4(), PodPhase.RUNNING, parts=(part,))).parts[0]
     assert shown.state == "ready"
     assert "more memory in the project's settings" in (shown.advice or "")
+
+
+def test_on_a_cluster_a_pod_is_never_without_a_bound() -> None:
+    known = offered(Settings(runtime=RuntimeSettings(kind="kubernetes", cpu_limit_max=1)))
+    assert (known.memory_mb, known.cpu_limit) == (3072, 1)
+    assert "each container" in known.enforcement

@@ -265,3 +265,26 @@ async def _life(maker: KubernetesRuntime, *all_of_them: KubernetesRuntime) -> No
             break
     for runtime in all_of_them:
         await until(runtime, spec.project_id, lambda seen: seen.phase is PodPhase.ABSENT, 30)
+
+
+async def test_a_pod_whose_secret_was_taken_away_gets_it_back_without_a_word(cluster: FakeCluster) -> None:
+    cluster.start_delay = None
+    spec = a_spec()
+    name = names.name_of(spec.project_id)
+    async with opened_on(cluster.find) as runtime:
+        await runtime.ensure(spec)
+        await until(runtime, spec.project_id, lambda _: ("pods", name) in cluster.objects)
+        before = cluster.pod(name)["metadata"]["uid"]
+        del cluster.objects["secrets", name]
+        waiting = {"waiting": {"reason": "CreateContainerConfigError", "message": "secret not found"}}
+        statuses = [{"name": "opencode", "ready": False, "image": "x", "state": waiting}]
+        cluster.status(name, phase="Pending", containerStatuses=statuses)
+        await until(runtime, spec.project_id, lambda seen: seen.phase is PodPhase.FAILED)
+        await runtime.ensure(spec)
+        assert (await runtime.observe(spec.project_id)).phase is PodPhase.FAILED, "until the pod says otherwise"
+        async with asyncio.timeout(5):
+            while True:
+                if ("secrets", name) in cluster.objects:
+                    break
+                await asyncio.sleep(0.01)
+        assert cluster.pod(name)["metadata"]["uid"] == before
