@@ -79,12 +79,14 @@ def spawn(command: list[str], account: Account, log: Path) -> subprocess.Popen[b
         )
 
 
-def wait_until_open(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_until_open(server: subprocess.Popen[bytes], binaries: Path, port: int, log: Path) -> None:
+    """Its port opens a little before it takes connections."""
+    ask = [f"{binaries}/pg_isready", "-q", "-h", "127.0.0.1", "-p", f"{port}"]
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
             pytest.fail(f"PostgreSQL ended at start:\n{log.read_text()[-2000:]}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        if subprocess.run(ask, check=False).returncode == 0:
             return
         time.sleep(0.05)
     pytest.fail(f"PostgreSQL did not open its port in {START_SECONDS} s:\n{log.read_text()[-2000:]}")
@@ -118,7 +120,7 @@ def private_cluster(binaries: Path) -> Iterator[str]:
         settings |= {"unix_socket_directories": "", "timezone": "UTC"}
         flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         server = spawn([f"{binaries}/postgres", "-D", f"{data}", *flags], account, log)
-        wait_until_open(server, port, log)
+        wait_until_open(server, binaries, port, log)
         yield f"postgresql+asyncpg://opm@127.0.0.1:{port}/postgres"
     finally:
         if server is not None:

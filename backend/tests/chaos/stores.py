@@ -38,7 +38,7 @@ class PostgresStore:
         settings |= {"unix_socket_directories": "", "timezone": "UTC"}
         flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._server = spawn([f"{self._binaries}/postgres", "-D", f"{self._data}", *flags], self._account, self._log)
-        wait_until_open(self._server, self.port, self._log)
+        wait_until_open(self._server, self._binaries, self.port, self._log)
 
     def stop(self, *, at_once: bool = False) -> None:
         """`at_once`: as after a crash, it has to recover when it starts again."""

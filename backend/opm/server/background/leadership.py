@@ -6,7 +6,6 @@ transaction, and nothing is done to pods by a process whose lease has run out wh
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from uuid import uuid4
@@ -16,6 +15,7 @@ import structlog
 from opm.server.background.lease import Lease
 from opm.server.background.supervisor import Supervisor
 from opm.server.core.errors import Conflict, Fault
+from opm.server.core.jitter import jittered
 from opm.server.features.sessions.runs import Fenced
 from opm.server.wiring import Ports, Scope
 
@@ -77,7 +77,7 @@ class Leadership:
                 number = await scope.leases.take(NAME, self._owner, self._seconds)
             if number is None:
                 self._warn()
-                await asyncio.sleep(_LOOK * random.uniform(0.5, 1.0))  # noqa: S311  spreads who asks
+                await asyncio.sleep(jittered(_LOOK))
                 continue
             self._lease = Lease(NAME, number, self._seconds, asked_at)
             log.info("this controller leads", number=number)

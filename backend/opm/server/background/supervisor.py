@@ -1,12 +1,12 @@
 """Keeps loops going: one that fails is logged and started again, later and later."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 
 import structlog
 
 from opm.server.core.errors import Conflict, Fault
+from opm.server.core.jitter import jittered
 from opm.server.realtime.bus import Bus
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class Supervisor:
             except Fault as exc:
                 # it passes, and when it has, nobody shall wait long for what was to be done meanwhile
                 log.warning("a loop waits for what it depends on", loop=name, reason=exc.message)
-                pause = random.uniform(0.5, 1.0)  # noqa: S311  spreads the return
+                pause = jittered(1.0)
             except Exception:
                 log.exception("a loop failed and starts again", loop=name, pause=pause)
             if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE:

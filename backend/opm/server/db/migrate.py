@@ -6,7 +6,6 @@ what is not used any more is taken away by a later one.
 
 import asyncio
 import functools
-import random
 from pathlib import Path
 
 import structlog
@@ -17,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from opm.server.core.errors import Away
+from opm.server.core.jitter import jittered
 from opm.server.db.engine import Database
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ async def upgrade(db: Database) -> None:
             if db.sqlite or not left:
                 raise
             log.warning("the schema cannot be looked at or changed yet", error=type(exc.__cause__).__name__)
-            await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.0))  # noqa: S311  spreads who tries
+            await asyncio.sleep(jittered(_PAUSE))
         else:
             return
 

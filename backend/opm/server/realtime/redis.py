@@ -9,7 +9,6 @@ One pattern covers all topics, so that who listens hears from then on, without w
 
 import asyncio
 import contextlib
-import random
 import secrets
 import struct
 import time
@@ -22,6 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from opm.server.core.jitter import jittered
 from opm.server.realtime.bus import Message
 from opm.server.realtime.memory import MemoryBus
 
@@ -202,4 +202,4 @@ class RedisBus(MemoryBus):
 
 
 def _pause(attempt: int) -> float:
-    return min(_LONGEST_PAUSE, 0.05 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311  spreads reconnects
+    return jittered(min(_LONGEST_PAUSE, 0.05 * 2 ** min(attempt, 10)))
