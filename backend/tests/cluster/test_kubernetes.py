@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -20,6 +21,7 @@ from tests.cluster.faults import Faults, FaultyProxy
 from tests.cluster.real import RealCluster, real_cluster
 from tests.server.runtime.kubernetes.support import a_spec
 
+log = logging.getLogger(__name__)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 TOLD_WITHIN = 30.0
 """Seconds in which a person has to know."""
@@ -173,9 +175,8 @@ async def test_the_doctor_finds_the_cluster_well(real: RealCluster) -> None:
     assert found["Cluster"] and found["Permissions"] and found["A pod"] and found["Pod security"], found  # noqa: PT018
 
 
-async def test_twenty_projects_over_a_failing_api_leave_nothing(
-    real: RealCluster, record_property: Callable[[str, object], None]
-) -> None:
+@pytest.mark.timeout(900)
+async def test_twenty_projects_over_a_failing_api_leave_nothing(real: RealCluster) -> None:
     """10 % of answers refused, 20 % of changes in conflict, places forgotten, watches cut every 5 s."""
     faults = Faults(busy=0.1, conflicts=0.2, lost=0.02, forgotten=0.3, cut_after=5.0)
     async with FaultyProxy(real.cluster, faults).serving() as proxy, real.runtime(find=proxy.find) as runtime:
@@ -187,9 +188,8 @@ async def test_twenty_projects_over_a_failing_api_leave_nothing(
         assert await real.left() == {}
     assert faults.made["409"] > 3
     assert faults.made["cut"] > 3
-    figures = {"seconds": took, "ready_median": sorted(starts)[10], **faults.calls, **faults.made}
-    for name, figure in figures.items():
-        record_property(name, figure)
+    ready = sorted(starts)[len(starts) // 2]
+    log.info("20 lives in %.0f s, ready after %.1f s (median); %s; %s", took, ready, faults.calls, faults.made)
 
 
 async def _life(runtime: KubernetesRuntime, room: asyncio.Semaphore) -> float:
@@ -206,7 +206,7 @@ async def _life(runtime: KubernetesRuntime, room: asyncio.Semaphore) -> float:
                 await asyncio.sleep(1)
 
         wishing = asyncio.create_task(wish())
-        await until(runtime, spec.project_id, lambda seen: seen.phase is PodPhase.RUNNING, 180)
+        await until(runtime, spec.project_id, lambda seen: seen.phase is PodPhase.RUNNING, 300)
         took = time.monotonic() - begun
         wishing.cancel()
         for _ in range(10):
