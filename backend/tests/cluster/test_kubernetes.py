@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
+import aiohttp
 import pytest
 
 from opm.server.clients.base import PodAddress
@@ -67,6 +68,8 @@ async def test_the_agent_the_file_browser_and_people_share_a_workspace(real: Rea
         spec = a_spec(seed_files={"README.md": "# Hello\n"})
         seen = await running(runtime, spec)
         assert seen.endpoint is not None
+        async with aiohttp.ClientSession() as http, http.get(f"{seen.endpoint.files_url}/files/tree") as refused:
+            assert refused.status == 401, "also where no policy keeps strangers out"
         clients = HttpPodClients()
         try:
             address = PodAddress(spec.project_id, seen.endpoint.files_url, seen.endpoint.session_url, spec.pass_key)
@@ -89,6 +92,22 @@ async def test_the_agent_the_file_browser_and_people_share_a_workspace(real: Rea
         assert time.monotonic() - begun < 25, "every container ends when it is asked to"
         await running(runtime, spec)
         assert await real.run_in(name, "opencode", "cat /workspace/by-person.txt") == "one\ntwo\n"
+
+
+async def test_a_pod_reaches_names_and_nothing_of_the_cluster(real: RealCluster) -> None:
+    async with real.runtime() as runtime:
+        one, other = a_spec(), a_spec()
+        await asyncio.gather(running(runtime, one), running(runtime, other))
+        away = (await real.pod(names.name_of(other.project_id)))["status"]["podIP"]
+        server = f"{real.cluster.server.rpartition('/')[2]}".replace(":", " ")
+        closed = [f"{away} 3001", f"{away} 3002", server, "169.254.169.254 80", "kubernetes.default.svc 443"]
+        knock = "timeout 5 bash -c 'exec 3<>/dev/tcp/{}/{}' 2>/dev/null && echo open || echo closed"
+        for target in closed:
+            said = await real.run_in(names.name_of(one.project_id), "opencode", knock.format(*target.split()))
+            assert (target, said) == (target, "closed\n")
+        inside = await real.run_in(names.name_of(one.project_id), "opencode", knock.format("127.0.0.1", 3000))
+        assert inside == "open\n", "the question finds what is open"
+        assert await real.run_in(names.name_of(one.project_id), "opencode", "getent hosts kubernetes.default.svc")
 
 
 @pytest.mark.parametrize("container", ["opencode", "file-browser", "session-proxy"])
