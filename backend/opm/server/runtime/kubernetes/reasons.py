@@ -154,8 +154,8 @@ def of_ending(pod: Pod, now: datetime) -> str | None:
         late = max(1, int((now - end).total_seconds()) // 60)  # minutes: each other number is told to everybody
         node = pod.spec.node_name or "its node"
         return (
-            f"The pod should have ended {late} min ago. {node} may be down; an operator has to look, since ending it by "
-            "force could leave two pods on one volume."
+            f"The pod should have ended {late} min ago. {node} may be down; an operator has to look, since ending it "
+            "by force could leave two pods on one volume."
         )
     moved = condition(pod, "DisruptionTarget")
     return f"The cluster takes the pod away: {short(moved.message) or moved.reason}" if moved is not None else None
