@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
+import aiohttp
 import pytest
 
 from opm.server.clients.base import PodAddress
@@ -20,6 +22,7 @@ from tests.cluster.faults import Faults, FaultyProxy
 from tests.cluster.real import RealCluster, real_cluster
 from tests.server.runtime.kubernetes.support import a_spec
 
+log = logging.getLogger(__name__)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 TOLD_WITHIN = 30.0
 """Seconds in which a person has to know."""
@@ -65,6 +68,8 @@ async def test_the_agent_the_file_browser_and_people_share_a_workspace(real: Rea
         spec = a_spec(seed_files={"README.md": "# Hello\n"})
         seen = await running(runtime, spec)
         assert seen.endpoint is not None
+        async with aiohttp.ClientSession() as http, http.get(f"{seen.endpoint.files_url}/files/tree") as refused:
+            assert refused.status == 401, "also where no policy keeps strangers out"
         clients = HttpPodClients()
         try:
             address = PodAddress(spec.project_id, seen.endpoint.files_url, seen.endpoint.session_url, spec.pass_key)
@@ -87,6 +92,22 @@ async def test_the_agent_the_file_browser_and_people_share_a_workspace(real: Rea
         assert time.monotonic() - begun < 25, "every container ends when it is asked to"
         await running(runtime, spec)
         assert await real.run_in(name, "opencode", "cat /workspace/by-person.txt") == "one\ntwo\n"
+
+
+async def test_a_pod_reaches_names_and_nothing_of_the_cluster(real: RealCluster) -> None:
+    async with real.runtime() as runtime:
+        one, other = a_spec(), a_spec()
+        await asyncio.gather(running(runtime, one), running(runtime, other))
+        away = (await real.pod(names.name_of(other.project_id)))["status"]["podIP"]
+        server = f"{real.cluster.server.rpartition('/')[2]}".replace(":", " ")
+        closed = [f"{away} 3001", f"{away} 3002", server, "169.254.169.254 80", "kubernetes.default.svc 443"]
+        knock = "timeout 5 bash -c 'exec 3<>/dev/tcp/{}/{}' 2>/dev/null && echo open || echo closed"
+        for target in closed:
+            said = await real.run_in(names.name_of(one.project_id), "opencode", knock.format(*target.split()))
+            assert (target, said) == (target, "closed\n")
+        inside = await real.run_in(names.name_of(one.project_id), "opencode", knock.format("127.0.0.1", 3000))
+        assert inside == "open\n", "the question finds what is open"
+        assert await real.run_in(names.name_of(one.project_id), "opencode", "getent hosts kubernetes.default.svc")
 
 
 @pytest.mark.parametrize("container", ["opencode", "file-browser", "session-proxy"])
@@ -173,9 +194,8 @@ async def test_the_doctor_finds_the_cluster_well(real: RealCluster) -> None:
     assert found["Cluster"] and found["Permissions"] and found["A pod"] and found["Pod security"], found  # noqa: PT018
 
 
-async def test_twenty_projects_over_a_failing_api_leave_nothing(
-    real: RealCluster, record_property: Callable[[str, object], None]
-) -> None:
+@pytest.mark.timeout(900)
+async def test_twenty_projects_over_a_failing_api_leave_nothing(real: RealCluster) -> None:
     """10 % of answers refused, 20 % of changes in conflict, places forgotten, watches cut every 5 s."""
     faults = Faults(busy=0.1, conflicts=0.2, lost=0.02, forgotten=0.3, cut_after=5.0)
     async with FaultyProxy(real.cluster, faults).serving() as proxy, real.runtime(find=proxy.find) as runtime:
@@ -187,9 +207,8 @@ async def test_twenty_projects_over_a_failing_api_leave_nothing(
         assert await real.left() == {}
     assert faults.made["409"] > 3
     assert faults.made["cut"] > 3
-    figures = {"seconds": took, "ready_median": sorted(starts)[10], **faults.calls, **faults.made}
-    for name, figure in figures.items():
-        record_property(name, figure)
+    ready = sorted(starts)[len(starts) // 2]
+    log.info("20 lives in %.0f s, ready after %.1f s (median); %s; %s", took, ready, faults.calls, faults.made)
 
 
 async def _life(runtime: KubernetesRuntime, room: asyncio.Semaphore) -> float:
@@ -206,7 +225,7 @@ async def _life(runtime: KubernetesRuntime, room: asyncio.Semaphore) -> float:
                 await asyncio.sleep(1)
 
         wishing = asyncio.create_task(wish())
-        await until(runtime, spec.project_id, lambda seen: seen.phase is PodPhase.RUNNING, 180)
+        await until(runtime, spec.project_id, lambda seen: seen.phase is PodPhase.RUNNING, 300)
         took = time.monotonic() - begun
         wishing.cancel()
         for _ in range(10):

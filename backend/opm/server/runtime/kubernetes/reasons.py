@@ -151,11 +151,11 @@ def of_ending(pod: Pod, now: datetime) -> str | None:
     """What is said of a pod that is being ended. The deletion time is when its grace is over."""
     end = pod.metadata.deletion_timestamp
     if older(end, STUCK, now) and end is not None:
-        late = int((now - end).total_seconds())
+        late = max(1, int((now - end).total_seconds()) // 60)  # minutes: each other number is told to everybody
         node = pod.spec.node_name or "its node"
         return (
-            f"The pod should have ended {late} s ago. {node} may be down; an operator has to look, since ending it by "
-            "force could leave two pods on one volume."
+            f"The pod should have ended {late} min ago. {node} may be down; an operator has to look, since ending it "
+            "by force could leave two pods on one volume."
         )
     moved = condition(pod, "DisruptionTarget")
     return f"The cluster takes the pod away: {short(moved.message) or moved.reason}" if moved is not None else None

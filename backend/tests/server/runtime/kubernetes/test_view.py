@@ -171,7 +171,7 @@ PULL = "Back-off pulling image"
             a_pod(deletion="2026-01-01T11:58:00Z"),
             [],
             PodPhase.STOPPING,
-            "should have ended 120 s ago. node-1 may be down",
+            "should have ended 2 min ago. node-1 may be down",
         ),
         (
             a_pod(deletion=JUST_NOW, conditions=[{"type": "DisruptionTarget", "status": "True", "message": "drained"}]),
