@@ -130,9 +130,10 @@ def test_a_second_interrupt_ends_at_once(served: Process) -> None:
     with socket.create_connection(("127.0.0.1", port)) as slow:
         slow.sendall(
             b"POST /api/auth/launch HTTP/1.1\r\nHost: localhost\r\n"
-            b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+            b"Content-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
         )
-        time.sleep(0.3)
+        slow.settimeout(20)
+        assert slow.recv(100).startswith(b"HTTP/1.1 100"), "it waits for the body"
         served.process.send_signal(signal.SIGINT)
         time.sleep(0.7)
         assert served.process.poll() is None
