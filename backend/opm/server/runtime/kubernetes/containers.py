@@ -17,7 +17,8 @@ USERS = {Part.OPENCODE: 10001, Part.FILES: 10002, Part.SESSION: 10003, Part.MODE
 PORTS = {Part.OPENCODE: 3000, Part.FILES: 3001, Part.SESSION: 3002, Part.MODEL: 3003}
 WORKSPACE, VOLUME = "/workspace", "/volume"
 HOMES = {Part.OPENCODE: "/home/opencode", Part.SESSION: "/home/shell"}
-TEMPORARY = "/tmp"  # noqa: S108  # nosec B108 - each container's own
+# Each container's own.
+TEMPORARY = "/tmp"  # noqa: S108  # nosec B108
 SECRETS, SEEDS = "/etc/opm/secrets", "/etc/opm/seed"
 PYTHON = "/opt/opm/bin/python"
 """Of the sidecar image, which keeps it off the PATH of people's shells."""
