@@ -117,6 +117,7 @@ async def filled(database: Database) -> dict[str, Any]:
         row_of(models.Interaction, task_id=task.id, session_id=run.id, user_id=user.id),
         row_of(models.TaskTemplate, project_id=project.id),
         row_of(models.IdempotencyKey, user_id=user.id),
+        row_of(models.Lease),
         row_of(models.AuditLog, user_id=user.id, project_id=project.id),
     ]
     async with database.session(write=True) as session:
