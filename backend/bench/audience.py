@@ -32,6 +32,8 @@ class Audience:
 
     async def _open(self, url: str, token: str, said: bytes) -> None:
         parts = urlsplit(url)
+        assert parts.hostname
+        assert parts.port
         loop = asyncio.get_running_loop()
         _, listener = await loop.create_connection(
             lambda: _Listener(self, url, token, said), parts.hostname, parts.port

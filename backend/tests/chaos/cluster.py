@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from tests.chaos.pods import Pods
-from tests.postgres import free_port
+from tests.postgres import end_with_parent, free_port
 
 _BACKEND = Path(__file__).resolve().parents[2]
 _LAUNCH = re.compile(r"/launch#([\w-]{40,})")
@@ -42,6 +42,7 @@ class Controller:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  no thread runs here
             )
 
     def signal(self, number: int) -> None:

@@ -3,6 +3,7 @@ that a controller says of itself."""
 
 import asyncio
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -64,7 +65,7 @@ async def found(url: str) -> Found:
             "SELECT s.*, t.status AS card, extract(epoch FROM execution_end_at - execution_start_at) AS seconds"
             " FROM opencode_sessions s JOIN tasks t ON t.id = s.task_id"
         )
-        events = await connection.fetch("SELECT session_id, seq, type, data FROM session_events ORDER BY 1, 2")
+        events = await connection.fetch("SELECT session_id, seq, type, created_at FROM session_events ORDER BY 1, 2")
         return Found(runs, events)
     finally:
         await connection.close()
@@ -80,14 +81,23 @@ async def judge(url: str, pods: Pods, count: int) -> dict[str, Any]:
     assert {name: times for name, times in prompts.items() if times != 1} == {}, "each prompt is delivered once"
     assert sum(pods.delivered.values()) == count
     _judge_output(seen)
-    longest = max(float(run["seconds"]) for run in seen.runs)
-    assert longest < STUCK_SECONDS
+    silence = _longest_silence(seen)
+    assert silence < STUCK_SECONDS
     return {
         "runs": count,
         "taken over": sum(run["fence"] - 1 for run in seen.runs),
         "refused by pods": len(pods.refused),
-        "longest run in s": round(longest, 1),
+        "longest run in s": round(max(float(run["seconds"]) for run in seen.runs), 1),
+        "longest silence in s": round(silence, 1),
     }
+
+
+def _longest_silence(seen: Found) -> float:
+    """Seconds in which nothing was written of a run that was at work; one may be struck several times."""
+    moments: dict[Any, list[Any]] = {run["id"]: [run["execution_start_at"]] for run in seen.runs}
+    for event in seen.events:
+        moments[event["session_id"]].append(event["created_at"])
+    return max((b - a).total_seconds() for own in moments.values() for a, b in pairwise(own))
 
 
 def _well(run: Any) -> bool:

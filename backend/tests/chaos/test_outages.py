@@ -2,6 +2,7 @@
 misses anything for good."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -35,6 +36,7 @@ class Load:
     outputs: list[asyncio.Task[list[int]]] = field(default_factory=list[Any])
     watchers: list[BoardWatcher] = field(default_factory=list[BoardWatcher])
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list[Any])
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def going(self) -> AsyncIterator[None]:
@@ -46,13 +48,14 @@ class Load:
         try:
             yield
         finally:
-            for task in writers:
-                task.cancel()
-            await asyncio.gather(*writers, return_exceptions=True)
+            self._over.set()  # in the middle of nothing: what is done is known
+            await asyncio.gather(*writers)
 
     async def _write(self, worker: int) -> None:
         path = f"/projects/{self.project['slug']}/tasks"
-        for number in range(100_000):
+        for number in itertools.count():
+            if self._over.is_set():
+                return
             card = await self.cluster.call("POST", path, {"title": f"{worker}-{number}"}, first=worker + number)
             self.acknowledged[card["id"]] = time.monotonic()
             if number % 5 == 0:

@@ -41,7 +41,7 @@ class BoardWatcher:
                 await asyncio.sleep(_PAUSE)
 
     async def _listen(self, url: str) -> None:
-        timeout = aiohttp.ClientWSTimeout(20, 2)
+        timeout = aiohttp.ClientWSTimeout(20, 2)  # pyright: ignore[reportCallIssue]  its fields have no types
         async with self._cluster.http.ws_connect(url, headers=self._cluster.token, timeout=timeout) as socket:
             asked: dict[str, Any] = {"type": "subscribe", "project_id": self._project}
             await socket.send_json(asked | ({"after": self._after} if self._after else {}))
