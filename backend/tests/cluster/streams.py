@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import httpx
 import websockets
@@ -110,21 +110,37 @@ class BoardReader(Reader):
         self.cards: set[str] = set()
         self.resets = 0
         self.connects = 0
+        self.losses: list[str] = []
         self.listening = threading.Event()
 
+    def expect(self, cards: Sequence[str], seconds: float) -> None:
+        """Wait until it has been told of all."""
+        enough = time.monotonic() + seconds
+        while missed := [number for number, card in enumerate(cards) if card not in self.cards]:
+            if self.failure is not None:
+                raise self.failure
+            told = f"{len(self.cards)} told, {self.connects} connects, {self.resets} resets, after {self._after}"
+            assert time.monotonic() < enough, f"of {len(cards)} cards not told: {missed}; {told}; {self.losses}"
+            time.sleep(_PAUSE)
+
     def step(self) -> bool:
-        with contextlib.suppress(OSError, TimeoutError, websockets.WebSocketException):
-            way = socket.create_connection(self._user.deployment.inside, 10)
-            headers = {"Authorization": f"Bearer {self._user.token}"}
-            with connect("ws://opencode.local/api/ws", sock=way, additional_headers=headers, open_timeout=10) as live:
-                self.connects += 1
-                asked = {"type": "subscribe", "project_id": self._project_id}
-                live.send(json.dumps(asked | ({"after": self._after} if self._after else {})))
-                while not self.stopped.is_set():
-                    with contextlib.suppress(TimeoutError):
-                        self._hear(json.loads(live.recv(timeout=1)))
-        time.sleep(_PAUSE)
+        try:
+            self._listen()
+        except (OSError, websockets.WebSocketException) as error:
+            self.losses.append(repr(error))
+        self.stopped.wait(_PAUSE)
         return True
+
+    def _listen(self) -> None:
+        way = socket.create_connection(self._user.deployment.inside, 10)
+        headers = {"Authorization": f"Bearer {self._user.token}"}
+        with connect("ws://opencode.local/api/ws", sock=way, additional_headers=headers, open_timeout=10) as live:
+            self.connects += 1
+            asked = {"type": "subscribe", "project_id": self._project_id}
+            live.send(json.dumps(asked | ({"after": self._after} if self._after else {})))
+            while not self.stopped.is_set():
+                with contextlib.suppress(TimeoutError):
+                    self._hear(json.loads(live.recv(timeout=1)))
 
     def _hear(self, said: dict[str, object]) -> None:
         if "event" in said:

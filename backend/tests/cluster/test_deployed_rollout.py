@@ -12,7 +12,7 @@ from tests.cluster.streams import Asker, BoardReader, OutputReader
 from tests.e2e.served import wait_for, words
 
 pytestmark = pytest.mark.timeout(900)
-WORDS, RATE = 3000, 20
+WORDS, RATE = 2400, 20
 """Of one run: it outlasts what is done to the controllers."""
 STARTED_BY = 240
 
@@ -59,7 +59,7 @@ def test_controllers_are_replaced_during_runs_and_streams(
         time.sleep(5)
         for asker in askers:
             asker.end()
-        wait_for(lambda: board.cards >= set(made), 60, "every card to be told of")
+        board.expect(made, 60)
         board.end()
         card.until("ai_review", 300)
         output.join(60)

@@ -121,8 +121,20 @@ def test_an_agent_that_takes_too_much_memory(watched: Watched) -> None:
     watched.running()
 
 
-def test_an_image_that_cannot_be_had(watched: Watched) -> None:
+def test_a_pod_that_is_evicted_comes_back_on_its_volume(watched: Watched) -> None:
     watched.running()
+    claim, pod = watched.uid("pvc"), watched.uid("pod")
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": watched.pod}}
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{watched.pod}/eviction"
+    watched.kubectl.run("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+    wait_for(lambda: watched.on_board()[0] != "running", TOLD_SECONDS, "the board to say that it is gone")
+    watched.running()
+    assert watched.uid("pod") != pod
+    assert watched.uid("pvc") == claim
+
+
+def test_an_image_that_cannot_be_had(watched: Watched) -> None:
+    watched.running()  # and it is new, so that no pause after an earlier death comes before the attempt
     right = next(
         one["image"]
         for one in watched.kubectl.get("pod", watched.pod)["spec"]["containers"]
@@ -136,18 +148,6 @@ def test_an_image_that_cannot_be_had(watched: Watched) -> None:
         with contextlib.suppress(Refusal):  # the controllers may have made another pod meanwhile
             watched.kubectl.run("set", "image", f"pod/{watched.pod}", f"opencode={right}")
     watched.running()
-
-
-def test_a_pod_that_is_evicted_comes_back_on_its_volume(watched: Watched) -> None:
-    watched.running()
-    claim, pod = watched.uid("pvc"), watched.uid("pod")
-    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": watched.pod}}
-    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{watched.pod}/eviction"
-    watched.kubectl.run("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
-    wait_for(lambda: watched.on_board()[0] != "running", TOLD_SECONDS, "the board to say that it is gone")
-    watched.running()
-    assert watched.uid("pod") != pod
-    assert watched.uid("pvc") == claim
 
 
 def test_a_node_that_is_drained(watched: Watched) -> None:
