@@ -100,11 +100,13 @@ class OutputReader(Reader):
 
 
 class BoardReader(Reader):
-    """The cards that a board's WebSocket told of, which goes on after the last event that it has seen."""
+    """The cards that a board's WebSocket told of. It goes on after the last event that it has seen, and reads the
+    project anew when it is told that this cannot be; never of its own accord."""
 
     def __init__(self, user: User, project_id: str) -> None:
         super().__init__()
         self._user = user
+        self._client = user.client()
         self._project_id = project_id
         self._after: str | None = None
         self.cards: set[str] = set()
@@ -149,8 +151,19 @@ class BoardReader(Reader):
             assert isinstance(event, dict)
             if event["type"] == "task_changed" and event["change"] == "created":
                 self.cards.add(event["taskId"])
-        elif said["type"] == "subscribed" and self._after is None:
+        elif said["type"] == "reset":  # another controller counts anew
+            self.resets += 1
+            self._after = None
+        elif said["type"] == "subscribed":
+            if self._after is None:
+                self._read_anew()
             self._after = str(said["id"])
             self.listening.set()
-        elif said["type"] == "reset":
-            self.resets += 1
+
+    def _read_anew(self) -> None:
+        cursor = ""
+        while cursor is not None:
+            path = f"/projects/{self._project_id}/tasks?limit=200" + (f"&cursor={cursor}" if cursor else "")
+            page = self._client.call("GET", path)
+            self.cards.update(card["id"] for card in page["items"])
+            cursor = page["next_cursor"]

@@ -73,13 +73,14 @@ def test_controllers_are_replaced_during_runs_and_streams(
         "cards": len(made),
         "output_connects": output.connects,
         "board_connects": board.connects,
+        "board_resets": board.resets,
         "rows": len(output.rows),
     }
     for name, figure in figures.items():
         record_property(name, figure)
     assert [asker.failures for asker in askers] == [[], [], []]
     assert board.connects > 1, "it had to come back"
-    assert board.resets == 0, "nothing had to be read anew"
+    assert board.resets < board.connects, "and was not told to read anew without a reason"
     assert output.connects > 1
     numbers = [row.number for row in output.rows]
     assert numbers == sorted(set(numbers)), "nothing is told twice"
