@@ -35,7 +35,7 @@ def test_controllers_are_replaced_during_runs_and_streams(
         return answer
 
     try:
-        card = project.card("Long", f"stream {WORDS} {RATE}", "next", "say The end.")
+        card = project.card("Long", f"stream {WORDS} {RATE}")
         card.execute()
         card.until_said("t00010", STARTED_BY)
         output, board = OutputReader(card), BoardReader(alice, project_id)

@@ -25,7 +25,8 @@ SCRIPT = """\
 demo: say I look around.
 demo: write tea.md Three minutes.
 demo: next
-demo: stream 60 10
+demo: stream 100 10
+demo: run cat tea.md
 demo: next
 demo: say The tea is ready.
 """
