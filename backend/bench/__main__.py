@@ -5,7 +5,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import board_fanout, first_delta, large_board, task_list, terminal, workspace
+from bench import board_fanout, first_delta, idle_projects, large_board, pod_start, task_list, terminal, workspace
 from bench.figures import table
 from bench.machine import described
 
@@ -39,9 +39,32 @@ async def measure(home: Path, *, only: str | None, smoke: bool) -> None:
         files, mebibytes, rounds = (2_000, 16, 1) if smoke else (100_000, 1_024, 7)
         for title, figures in await workspace.run(home / "workspace", files=files, mebibytes=mebibytes, rounds=rounds):
             print("\n" + table(title, figures))
+    await _on_kubernetes(home, only=only, smoke=smoke)
 
 
-_NAMES = ("task_list", "large_board", "board_fanout", "first_delta", "terminal", "workspace")
+async def _on_kubernetes(home: Path, *, only: str | None, smoke: bool) -> None:
+    if only in {None, "idle_projects"}:
+        projects, rounds = (20, 1) if smoke else (500, 2)
+        for title, figures in await idle_projects.run(home / "idle", projects=projects, rounds=rounds):
+            print("\n" + table(title, figures))
+    if only in {None, "pod_start"}:
+        if (reason := pod_start.missing()) is not None:
+            print(f"\nNOT MEASURED: how long a pod takes to start: {reason}")
+        else:
+            for title, figures in await pod_start.run(rounds=1 if smoke else 7):
+                print("\n" + table(title, figures))
+
+
+_NAMES = (
+    "task_list",
+    "large_board",
+    "board_fanout",
+    "first_delta",
+    "terminal",
+    "workspace",
+    "idle_projects",
+    "pod_start",
+)
 
 
 def main() -> None:

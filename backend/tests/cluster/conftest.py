@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.deployment import Deployment, User, deployed
 from tests.cluster.kubectl import Kubectl, Refusal
 
 
@@ -16,7 +17,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.cluster)
-            item.add_marker(pytest.mark.timeout(300))
+            _limit(item)
+
+
+def _limit(item: pytest.Item) -> None:
+    """What a module says, else five minutes; the deployment takes its own time."""
+    said = item.get_closest_marker("timeout")
+    seconds = said.args if said else (300,)
+    func_only = "deployment" in getattr(item, "fixturenames", ())
+    item.add_marker(pytest.mark.timeout(*seconds, func_only=func_only), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +60,14 @@ def space(kubectl: Kubectl) -> Iterator[Kubectl]:
         yield within
     finally:
         kubectl.delete("namespace", name)
+
+
+@pytest.fixture(scope="session")
+def deployment(kubectl: Kubectl) -> Iterator[Deployment]:
+    with deployed(kubectl) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def alice(deployment: Deployment) -> User:
+    return User(deployment, deployment.sign_in("alice"))

@@ -94,13 +94,13 @@ class RealCluster:
         pod = await self.pod(name)
         statuses = pod["status"]["containerStatuses"]
         ref = next(s["containerID"] for s in statuses if s["name"] == container).partition("://")[2]
-        found = await asyncio.to_thread(_processes_of, ref)
+        found = await asyncio.to_thread(processes_of, ref)
         if not found:
             missing("the node's processes cannot be seen from here")
         return min(found)
 
 
-def _processes_of(ref: str) -> list[int]:
+def processes_of(ref: str) -> list[int]:
     return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cgroup") if ref in _text(path)]
 
 

@@ -49,7 +49,8 @@ _TELL_REFUSALS = (
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*more: str) -> Iterator[Browser]:
+    """`more` are arguments for it."""
     found = os.environ.get("OPM_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
         reason = "NOT TESTED in a browser: there is no chromium; install Debian's package, or set OPM_TEST_CHROMIUM"
@@ -59,7 +60,13 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run"],
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+                "--no-first-run",
+                *more,
+            ],
         )
         try:
             yield browser

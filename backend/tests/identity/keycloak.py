@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from tests.identity.keycloak_dist import REALM_FILE, find_java, launch, listening_at, prepare
 from tests.identity.provider import Addresses, ClientCredentials, loopback_client
+from tests.identity.roads import Roads
 from tests.identity.web import HttpBrowser, fill_login
 
 _FRESH_SECONDS = 30
@@ -24,8 +25,11 @@ class Keycloak:
     name = "keycloak"
     admin_claim = "groups=opm-admins"
 
-    def __init__(self, address: str, admin_password: str) -> None:
-        self.issuer = f"{address}/realms/opm"
+    def __init__(self, address: str, admin_password: str, called: str | None = None) -> None:
+        """`called` is the origin that its users and clients know it by."""
+        self.address = address
+        self.origin = called or address
+        self.issuer = f"{self.origin}/realms/opm"
         self._http = loopback_client(base_url=address)
         self._admin_password = admin_password
         self._token, self._token_until = "", 0.0
@@ -54,7 +58,7 @@ class Keycloak:
             browser.close()
 
     def session(self) -> HttpBrowser:
-        return HttpBrowser(self.issuer)
+        return HttpBrowser(self.issuer, Roads({self.origin: self.address}))
 
     def rotate_keys(self, *, keep_old: bool = True) -> None:
         """The active key is the enabled one of the highest priority; one that is not active is published still."""
@@ -119,12 +123,13 @@ def _expect_success(answer: httpx.Response) -> None:
 
 
 @contextmanager
-def running_keycloak(home: Path) -> Iterator[Keycloak]:
+def running_keycloak(home: Path, called: str | None = None) -> Iterator[Keycloak]:
+    """On loopback by http, whatever it is called."""
     java = find_java()
     password = prepare(java, home)
-    program = launch(java, home)
+    program = launch(java, home, {"KC_HOSTNAME": called} if called else {})
     try:
-        provider = Keycloak(listening_at(program), password)
+        provider = Keycloak(listening_at(program), password, called)
         try:
             yield provider
         finally:

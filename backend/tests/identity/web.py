@@ -85,10 +85,10 @@ def read_page(html: str) -> tuple[list[Form], str]:
 class HttpBrowser:
     """Works with any provider whose login is one form with a name and a password."""
 
-    def __init__(self, issuer: str) -> None:
+    def __init__(self, issuer: str, transport: httpx.BaseTransport | None = None) -> None:
         self.prompted = False
         self._home = origin(issuer)
-        self._http = loopback_client(event_hooks={"response": [self._keep_cookies]})
+        self._http = loopback_client(event_hooks={"response": [self._keep_cookies]}, transport=transport)
 
     def authorize(self, url: str, user: str, password: str) -> str:
         redirect = parse_qs(urlsplit(url).query)["redirect_uri"][0]

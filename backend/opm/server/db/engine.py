@@ -152,6 +152,8 @@ async def _end(session: AsyncSession, opening: asyncio.Future[Any] | None, *, si
     if opening is not None and not opening.done():
         opening.cancel()
         await asyncio.wait({opening})
+        if not opening.cancelled():
+            opening.exception()  # the driver says in words of its own that it gave up; nobody waits for them
     if silent:
         await session.invalidate()  # nobody answers, so nothing more is asked on this connection
     await session.close()
