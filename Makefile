@@ -4,7 +4,6 @@
 PYTHON ?= python3
 BIN := backend/.venv/bin
 ARGS ?=
-PARALLEL := -n auto --dist loadgroup
 TESTCLUSTER := cd deploy && ../$(BIN)/python -m testcluster
 
 .DEFAULT_GOAL := help
@@ -22,7 +21,7 @@ run: ## serve the product on this machine and print its address (ARGS="--port 80
 	@exec $(BIN)/opm serve $(ARGS)
 
 test: setup ## all tests: back end, real OpenCode, real browser, front end (ARGS="-k board")
-	@cd backend && .venv/bin/python -m pytest $(PARALLEL) $(ARGS)
+	@cd backend && .venv/bin/python -m pytest $(ARGS)
 	@cd frontend && npm test
 
 check: setup ## format, lint, types, contracts, tests, generated files: all a change must pass

@@ -27,6 +27,8 @@ class Check:
 NOT_RUN = 75
 """Of a check that could not look (EX_TEMPFAIL): no failure, and never shown as a pass."""
 
+PYTEST = [f"{BIN}/python", "-m", "pytest", "--durations", "15"]
+
 CHECKS = [
     Check("format", [f"{BIN}/ruff", "format", "--check", ".", *SCRIPTS]),
     Check("lint", [f"{BIN}/ruff", "check", ".", *SCRIPTS]),
@@ -40,7 +42,9 @@ CHECKS = [
     Check("npm-audit", [f"{BIN}/python", str(ROOT / "scripts" / "audit.py"), "npm"], ROOT),
     Check("types", [f"{BIN}/pyright"]),
     Check("web-test", ["npm", "run", "--silent", "test"], FRONTEND),
-    Check("test", [f"{BIN}/python", "-m", "pytest", "-n", "auto", "--dist", "loadgroup", "--durations", "30"]),
+    Check("test", [*PYTEST, "-n", "auto", "--dist", "loadgroup", "--ignore", "tests/e2e"]),
+    # a browser, an agent and a server at a time are work enough for two processors
+    Check("stories", [*PYTEST, "tests/e2e"]),
 ]
 
 
