@@ -88,7 +88,10 @@ class OutputReader(Reader):
             if answer.is_success:
                 self.connects += 1
                 for row in read_rows(self._lines(answer)):
-                    self.rows.append(row)
+                    if row.kind == "reset":  # everything follows from the first
+                        self.rows.clear()
+                    else:
+                        self.rows.append(row)
         if not self.ended:
             time.sleep(_PAUSE)
         return not self.ended

@@ -80,7 +80,6 @@ def test_controllers_are_replaced_during_runs_and_streams(
         record_property(name, figure)
     assert [asker.failures for asker in askers] == [[], [], []]
     assert board.connects > 1, "it had to come back"
-    assert board.resets < board.connects, "and was not told to read anew without a reason"
     assert output.connects > 1
     numbers = [row.number for row in output.rows]
     assert numbers == sorted(set(numbers)), "nothing is told twice"

@@ -26,7 +26,7 @@ demo: say I look around.
 demo: write tea.md Three minutes.
 demo: next
 demo: stream 100 10
-demo: run cat tea.md
+demo: write cup.md One cup.
 demo: next
 demo: say The tea is ready.
 """
