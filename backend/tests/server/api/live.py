@@ -23,6 +23,7 @@ from opm.server.core.actor import Actor
 from opm.server.core.clock import SystemClock
 from opm.server.core.crypto import Keyring
 from opm.server.core.errors import NotFound, Unavailable
+from opm.server.core.metrics import Metrics
 from opm.server.core.settings import LimitSettings, Settings
 from opm.server.core.tokens import AccessClaims, AccessTokens
 from opm.server.features.users.schemas import Living
@@ -54,6 +55,7 @@ class World:
         self.open_scopes = 0
         self.reads = 0
         self.identity = None
+        self.metrics = Metrics()
 
     @contextlib.asynccontextmanager
     async def scope(self, *, write: bool = True) -> AsyncIterator[Any]:

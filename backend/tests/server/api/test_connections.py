@@ -6,6 +6,7 @@ import json
 import resource
 import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from opm.server.api import errors, middleware
 from opm.server.api.connections import LONGEST_HEAD
 from opm.server.api.doorkeeper import Doorkeeper
+from opm.server.core.metrics import Metrics
 from opm.server.core.settings import LimitSettings, Settings
 from tests.serving import serving
 
@@ -28,6 +30,7 @@ PIECE = b"x" * 65_536
 def application(settings: Settings) -> FastAPI:
     app = FastAPI()
     app.state.given = []
+    app.state.ports = SimpleNamespace(metrics=Metrics())
     errors.install(app)
     middleware.install(app, settings)
 
