@@ -23,7 +23,9 @@ def project_with(visitor: Visitor, name: str, *cards: str, run: bool = False) ->
 
 
 def choose(page: Page, *titles: str) -> None:
-    page.get_by_role("button", name="Select cards").click()
+    begin = page.get_by_role("button", name="Select cards")
+    expect(begin).to_have_attribute("aria-pressed", "false")  # what was chosen before is done with
+    begin.click()
     for title in titles:
         page.get_by_role("checkbox", name=f"Select {title}").check()
 
