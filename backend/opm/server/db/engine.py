@@ -24,6 +24,8 @@ T = TypeVar("T")
 _BUSY_MS = 5000
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03", "57014"})
 """PostgreSQL's: serialization failure, deadlock, lock not available, statement cancelled by its time limit."""
+_AWAY_STATES = ("08", "57P")
+"""What its states begin with when the connection broke or the server ends; the driver has no common class for them."""
 
 
 def _dumps(value: Any) -> str:
@@ -177,8 +179,10 @@ def _is_passing(exc: DBAPIError) -> bool:
     """Whether the same may succeed in a moment: the database is away, or others held what was needed for too long."""
     if getattr(exc.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         return False  # SQLite's word for a statement that makes no sense
-    state = getattr(exc.orig, "sqlstate", None)
-    return exc.connection_invalidated or isinstance(exc, InterfaceError | OperationalError) or state in _BUSY_STATES
+    state = getattr(exc.orig, "sqlstate", None) or ""
+    if state in _BUSY_STATES or state.startswith(_AWAY_STATES):
+        return True
+    return exc.connection_invalidated or isinstance(exc, InterfaceError | OperationalError)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
-from opm.server.core.errors import Unavailable
+from opm.server.core.errors import Away, Unavailable
 from opm.server.db.engine import Database
 from tests.database import sqlite_address
 
@@ -123,3 +123,15 @@ async def test_a_deadlock_is_something_to_try_again(migrated_postgres_url: str) 
     outcomes = await asyncio.gather(cross(1, 2), cross(2, 1), return_exceptions=True)
     await database.close()
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Away", "NoneType"]
+
+
+@pytest.mark.parametrize("state", ["08003", "08006", "57P01", "57P02", "57P03"])
+async def test_a_connection_that_broke_is_an_outage_whatever_the_driver_calls_it(
+    sqlite_database: Database, state: str
+) -> None:
+    class Lost(Exception):
+        sqlstate = state
+
+    with pytest.raises(Away):
+        async with sqlite_database.session(write=False):
+            raise DBAPIError(None, None, Lost("connection was closed in the middle of operation"))
