@@ -32,6 +32,9 @@ class SharedRuntime:
     async def remove(self, project_id: UUID) -> None:
         await self.stop(project_id)
 
+    async def known(self) -> set[UUID]:
+        return set()  # nothing is left behind by pods that all controllers share
+
     async def observe(self, project_id: UUID) -> Observation:
         digest = (await self._ask("GET", project_id))["digest"]
         if digest is None:

@@ -158,7 +158,10 @@ async def _end(session: AsyncSession, opening: asyncio.Future[Any] | None, *, si
             opening.exception()  # the driver says in words of its own that it gave up; nobody waits for them
     if silent:
         await session.invalidate()  # nobody answers, so nothing more is asked on this connection
-    await session.close()
+    try:
+        await session.close()
+    except DBAPIError:  # it broke before it could undo; the server undoes what a lost connection left
+        await session.invalidate()
 
 
 @contextlib.contextmanager
