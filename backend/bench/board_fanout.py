@@ -5,11 +5,8 @@ The reference is a bare relay from Redis to WebSockets, in two processes as well
 
 import asyncio
 import contextlib
-import os
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +18,10 @@ from sqlalchemy.engine import make_url
 
 from bench.audience import Audience
 from bench.figures import Figure
+from bench.load import Target
 from bench.machine import cpu_seconds
 from bench.serving import serving
+from bench.sides import reference
 from tests.e2e.served import Client
 from tests.postgres import find_binaries, private_cluster
 from tests.redis import started
@@ -57,7 +56,7 @@ async def run(home: Path, *, browsers: int, rounds: int, burst: int) -> Measured
         two, _ = held.enter_context(serving(home / "two", **shared))
         assert one.process
         assert two.process
-        relays = [held.enter_context(_relay(redis)) for _ in range(2)]
+        relays = [held.enter_context(reference(redis, _CHANNEL, module="bench.relay")) for _ in range(2)]
         async with (
             _opm([one.url, two.url], [one.process.pid, two.process.pid], client, browsers) as ours,
             _bare(redis, relays, browsers) as bare,
@@ -131,9 +130,9 @@ async def _opm(urls: list[str], pids: list[int], client: Client, browsers: int) 
 
 
 @contextlib.asynccontextmanager
-async def _bare(redis: str, relays: list[tuple[str, int]], browsers: int) -> AsyncIterator[Side]:
+async def _bare(redis: str, relays: list[Target], browsers: int) -> AsyncIterator[Side]:
     audience = Audience(MARK)
-    await _seated(audience, [url for url, _ in relays], browsers)
+    await _seated(audience, [relay.url for relay in relays], browsers)
     publisher: Any = Redis.from_url(redis)
     body = orjson.dumps(
         {"id": "0123456789ab-1", "event": {"type": "task_changed", "taskId": "0" * 36, "pad": "x" * 120}}
@@ -142,7 +141,7 @@ async def _bare(redis: str, relays: list[tuple[str, int]], browsers: int) -> Asy
     async def say() -> None:
         await publisher.publish(_CHANNEL, body)
 
-    yield Side(audience, [pid for _, pid in relays], say)
+    yield Side(audience, [relay.pid for relay in relays], say)
     audience.leave()
     await publisher.aclose()
 
@@ -151,22 +150,3 @@ async def _seated(audience: Audience, urls: list[str], browsers: int, token: str
     for url in urls:
         await audience.join(url, browsers // len(urls), token, said)
     await asyncio.sleep(1)  # what was said to begin with is not counted
-
-
-@contextlib.contextmanager
-def _relay(redis: str) -> Iterator[tuple[str, int]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.relay", redis, _CHANNEL],
-        cwd=Path(__file__).resolve().parents[1],
-        env={"PATH": os.environ["PATH"]},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert process.stdout
-        port = process.stdout.readline().decode().strip()
-        assert port, "the relay did not start"
-        yield f"http://127.0.0.1:{port}/", process.pid
-    finally:
-        process.kill()
-        process.wait()

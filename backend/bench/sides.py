@@ -36,9 +36,9 @@ def _rotated(names: list[str], by: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def reference(*arguments: str) -> Iterator[Target]:
+def reference(*arguments: str, module: str = "bench.references") -> Iterator[Target]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.references", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=Path(__file__).resolve().parents[1],
         env={"PATH": os.environ["PATH"]},
         stdin=subprocess.DEVNULL,

@@ -5,7 +5,6 @@ the tests that ask for it fail where CI is set and are skipped, loudly, elsewher
 """
 
 import contextlib
-import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.absent import absent
 from tests.postgres import end_with_parent, free_port
 
 START_SECONDS = 20
@@ -80,10 +80,7 @@ def started() -> Iterator[str | None]:
 def redis_store() -> Iterator[RedisStore]:
     program = shutil.which("redis-server")
     if program is None:
-        reason = "Redis is not installed (apt install redis-server), so nothing was tested against it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        absent("Redis is not installed (apt install redis-server), so nothing was tested against it")
     home = Path(tempfile.mkdtemp(prefix="opm-redis-"))
     store = RedisStore(program, home)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.absent import absent
 from tests.cluster.deployment import Deployment, User, deployed
 from tests.cluster.kubectl import Kubectl, Refusal
 
@@ -33,19 +34,13 @@ def kubectl() -> Kubectl:
     program = shutil.which("kubectl")
     named = os.environ.get("KUBECONFIG")
     if not named or program is None:
-        _unavailable("NOT TESTED on Kubernetes: `make cluster-up && make test-cluster`, or set KUBECONFIG")
+        absent("NOT TESTED on Kubernetes: `make cluster-up && make test-cluster`, or set KUBECONFIG")
     spoken = Kubectl(str(program), Path(named or ""))
     try:
         spoken.run("get", "--raw", "/readyz", limit=20)
     except Refusal as refusal:
-        _unavailable(f"NOT TESTED on Kubernetes, which does not answer: {refusal}")
+        absent(f"NOT TESTED on Kubernetes, which does not answer: {refusal}")
     return spoken
-
-
-def _unavailable(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,11 @@ from click.testing import CliRunner
 
 from opm.cli import main
 from opm.server.runtime.kubernetes.names import PROJECT, name_of
+from tests.absent import missing
 from tests.cluster.doors import pin_of, tls_door
 from tests.cluster.kubectl import Kubectl, Refusal
 from tests.e2e.served import Client
 from tests.identity.keycloak import Keycloak, running_keycloak
-from tests.identity.programs import missing
 from tests.identity.roads import Roads
 
 KUSTOMIZE = Path(__file__).resolve().parents[3] / "deploy" / "kustomize"

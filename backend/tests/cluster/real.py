@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from opm.server.core.kubernetes import KubernetesSettings
 from opm.server.runtime.kubernetes import KubernetesRuntime
 from opm.server.runtime.kubernetes.api import CLAIMS, CONFIG_MAPS, PODS, POLICIES, SECRETS, Api, Kind
 from opm.server.runtime.kubernetes.credentials import Cluster, find_cluster
 from opm.server.runtime.kubernetes.names import SELECTOR
+from tests.absent import absent
 
 OURS = (PODS, CLAIMS, CONFIG_MAPS, SECRETS, POLICIES)
 
@@ -72,7 +71,7 @@ class RealCluster:
     async def run_in(self, name: str, container: str, command: str) -> str:
         kubectl = shutil.which("kubectl")
         if kubectl is None:
-            missing("kubectl is not on the PATH")
+            absent("kubectl is not on the PATH")
         where = ("--kubeconfig", str(self.settings.kubeconfig), "-n", self.settings.namespace, "exec", name)
         process = await asyncio.create_subprocess_exec(
             *(str(kubectl), *where, "-c", container, "--", "sh", "-c", command),
@@ -96,7 +95,7 @@ class RealCluster:
         ref = next(s["containerID"] for s in statuses if s["name"] == container).partition("://")[2]
         found = await asyncio.to_thread(processes_of, ref)
         if not found:
-            missing("the node's processes cannot be seen from here")
+            absent("the node's processes cannot be seen from here")
         return min(found)
 
 
@@ -111,18 +110,12 @@ def _text(path: Path) -> str:
         return ""
 
 
-def missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 @contextlib.asynccontextmanager
 async def real_cluster() -> AsyncIterator[RealCluster]:
     """In a namespace of its own, as restricted as the one it is meant for."""
     named = os.environ.get("KUBECONFIG", "")
     if not named:
-        missing("no cluster: KUBECONFIG is not set")
+        absent("no cluster: KUBECONFIG is not set")
     settings = KubernetesSettings(
         kubeconfig=Path(named),
         namespace=f"opm-test-{uuid4().hex[:8]}",

@@ -12,9 +12,10 @@ import pytest
 
 from opm.server.runtime.base import Part
 from opm.server.runtime.kubernetes.names import CONTAINERS, PROJECT
+from tests.absent import absent
 from tests.cluster.deployment import NAMESPACE, Deployment, User
 from tests.cluster.kubectl import Refusal
-from tests.cluster.real import missing, processes_of
+from tests.cluster.real import processes_of
 from tests.e2e.served import Project, wait_for
 
 pytestmark = pytest.mark.timeout(600)
@@ -79,7 +80,7 @@ class Watched:
         ref = next(one["containerID"] for one in statuses if one["name"] == container).partition("://")[2]
         found = processes_of(ref)
         if not found:
-            missing("the node's processes cannot be seen from here")
+            absent("the node's processes cannot be seen from here")
         return min(found)
 
 

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.absent import missing
 from tests.deploy.rendering import DEPLOY
-from tests.identity.programs import missing
 from tests.postgres import find_binaries, private_cluster
 
 INIT = DEPLOY / "kustomize" / "components" / "postgres" / "10-opm.sql"

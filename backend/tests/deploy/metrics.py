@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.absent import missing
 from tests.builders import World
-from tests.identity.programs import missing
 
 Families = dict[str, set[str]]
 """Every name that can be asked for, with its labels."""

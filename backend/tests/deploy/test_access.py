@@ -5,9 +5,9 @@ import importlib.util
 
 import pytest
 
+from tests.absent import missing
 from tests.deploy.policies import Peer, may_enter, may_leave
 from tests.deploy.rendering import Json, named, of_kind
-from tests.identity.programs import missing
 
 CONTROLLER = Peer("opm-controller", ports=(("http", 8400), ("metrics", 9400)))
 POSTGRES = Peer("postgres", ports=(("postgres", 5432),))

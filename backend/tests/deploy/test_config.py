@@ -10,9 +10,9 @@ import pytest
 
 from opm.server.core.settings import Settings
 from opm.server.serve import require_safe_address
+from tests.absent import missing
 from tests.deploy.database import INIT
 from tests.deploy.rendering import DEPLOY, Json, named, render
-from tests.identity.programs import missing
 
 SETTINGS_PAGE = DEPLOY.parent / "docs" / "reference" / "settings.md"
 IMPLICIT = {"HOME"}

@@ -7,8 +7,8 @@ import subprocess
 import pytest
 import yaml
 
+from tests.absent import missing
 from tests.deploy.rendering import DEPLOY, Json, named, render
-from tests.identity.programs import missing
 
 SCRIPT = DEPLOY / "kind" / "up.sh"
 CLUSTER: Json = yaml.safe_load((DEPLOY / "kind" / "cluster.yaml").read_text())

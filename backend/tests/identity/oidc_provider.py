@@ -12,7 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.identity.programs import Program, cache_folder, make_whole, missing, one_at_a_time, run
+from tests.absent import missing
+from tests.identity.programs import Program, cache_folder, make_whole, one_at_a_time, run
 from tests.identity.provider import Addresses, ClientCredentials, loopback_client
 from tests.identity.web import HttpBrowser, fill_login
 

@@ -9,20 +9,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import pytest
 
 from tests.postgres import end_with_parent
 
 T = TypeVar("T")
-
-
-def missing(what: str, why: str) -> NoReturn:
-    reason = f"NOT TESTED against {what}: {why}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def cache_folder(name: str) -> Path:
