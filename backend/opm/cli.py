@@ -1,6 +1,7 @@
 """The command line. Each command imports only what it runs: a sidecar must not load the server."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -45,6 +46,15 @@ def plain_errors() -> Generator[None]:
         yield
     except OpmError as exc:
         raise click.ClickException(exc.message) from exc
+
+
+def heed_sigterm() -> None:
+    """As Ctrl+C. Process 1 of a container is deaf to what it does not handle, and would be waited for in vain."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -105,6 +115,7 @@ def migrate(data_dir: Path | None) -> None:
     """
     from opm.server.serve import migrate as bring_up
 
+    heed_sigterm()
     settings = read_settings(data_dir=data_dir)
     with plain_errors():
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,5 +1,8 @@
 """The command line: what each command says, and that a sidecar's start does not drag the server in."""
 
+import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +66,28 @@ def test_doctor_looks_at_the_cluster_where_pods_run_on_one(tmp_path: Path) -> No
     said = CliRunner(env=environ).invoke(main, ["doctor", "--data-dir", str(tmp_path / "data")])
     assert said.output.startswith("The cluster\n  FAIL  Cluster: The cluster cannot be reached")
     assert said.exit_code == 1
+
+
+def test_a_migration_that_waits_ends_when_it_is_asked_to_also_as_process_1_of_a_container(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        migrating = subprocess.Popen(
+            [sys.executable, "-m", "opm", "migrate", "--data-dir", str(tmp_path / "data")],
+            cwd=BACKEND,
+            env=kept | {"HOME": str(tmp_path), "OPM_DATABASE__URL": address},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            silent.settimeout(60)
+            silent.accept()[0].close()  # now it waits to try again
+            migrating.send_signal(signal.SIGTERM)
+            _, said = migrating.communicate(timeout=10)
+        finally:
+            migrating.kill()
+            migrating.wait()
+    assert migrating.returncode == 1, "by its own decision: a signal that nobody handles would show as -15"
+    assert "Aborted!" in said
+    assert "Traceback" not in said

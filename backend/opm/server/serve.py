@@ -48,7 +48,7 @@ _LOCK_FILE = "server.lock"
 _LAST_REQUESTS_SECONDS = 5
 _MUTE_MILLISECONDS = 30_000
 _END_SECONDS = 10
-"""On top of what pods may take to stop; after that the process ends as it is."""
+"""On top of what the last requests and pods on this machine may take; after that the process ends as it is."""
 
 
 Application = Callable[[Settings], FastAPI]
@@ -89,7 +89,7 @@ def _serve(settings: Settings, sock: socket.socket, application: Application) ->
             # only a proxy that the operator named may say who the caller is
             proxy_headers=settings.public_url is not None,
             forwarded_allow_ips=list(settings.trusted_proxies),
-            timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS + int(settings.drain_seconds),
+            timeout_graceful_shutdown=_last_requests(settings),
         )
         server = Server(config, settings, app.state, token)
         try:
@@ -150,7 +150,9 @@ class Server(uvicorn.Server):
         gc.set_threshold(50_000, 20, 50)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        seconds = self.settings.runtime.stop_timeout + _END_SECONDS
+        seconds = _last_requests(self.settings) + _END_SECONDS
+        if self.settings.runtime.kind == "local":
+            seconds += self.settings.runtime.stop_timeout
         deadline = asyncio.get_running_loop().call_later(seconds, _give_up, seconds)
         self.state.ports.hub.close()
         await super().shutdown(sockets)
@@ -170,6 +172,11 @@ class Server(uvicorn.Server):
         elif self._drained_at is None:
             self._drained_at = time.monotonic() + self.settings.drain_seconds
             self.state.draining = True
+
+
+def _last_requests(settings: Settings) -> int:
+    """Seconds that requests which are under way may take to end."""
+    return _LAST_REQUESTS_SECONDS + int(settings.drain_seconds)
 
 
 def _give_up(seconds: float) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Generator
 
@@ -44,6 +45,8 @@ def run_model() -> None:
 def run_seed() -> None:
     from opm.sidecar.seed import plant  # noqa: PLC0415 - each program loads only its own part
 
+    # process 1 of its container is deaf to what it does not handle; a half-made workspace is made anew
+    signal.signal(signal.SIGTERM, _end)
     with _told("seed"):
         plant(os.environ)
 
@@ -53,6 +56,10 @@ def run_dispose() -> None:
 
     with _told("dispose"):
         dispose(os.environ)
+
+
+def _end(number: int, _: object) -> None:
+    sys.exit(128 + number)
 
 
 @contextlib.contextmanager

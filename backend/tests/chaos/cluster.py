@@ -26,10 +26,14 @@ REFUSED = (aiohttp.ClientError, ConnectionError, TimeoutError)
 class Controller:
     def __init__(self, home: Path, environment: dict[str, str]) -> None:
         home.mkdir(parents=True)
-        self.port = free_port()
+        self.port, self.metrics_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home / "log"
-        self._environment = environment | {"OPM_DATA_DIR": str(home / "data"), "OPM_PORT": str(self.port)}
+        self._environment = environment | {
+            "OPM_DATA_DIR": str(home / "data"),
+            "OPM_PORT": str(self.port),
+            "OPM_METRICS__PORT": str(self.metrics_port),
+        }
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

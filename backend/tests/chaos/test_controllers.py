@@ -10,6 +10,7 @@ import pytest
 from tests.chaos import history
 from tests.chaos.cluster import Cluster, Controller
 from tests.chaos.conftest import count
+from tests.chaos.leaders import Leaders
 from tests.chaos.pods import Pods
 from tests.chaos.stores import PostgresStore
 
@@ -44,8 +45,9 @@ async def pause(_: Cluster, controller: Controller, chance: random.Random) -> No
     controller.signal(signal.SIGCONT)
 
 
-async def under(faults: Faults, cluster: Cluster, slugs: list[str], runs: int, url: str) -> int:
+async def under(faults: Faults, cluster: Cluster, runs: int, url: str) -> int:
     """At least as many runs, and more for as long as faults come; how many there were."""
+    slugs = await history.projects(cluster, 12)
     made = 0
     striking = asyncio.create_task(faults.run())
     while made < runs or not striking.done():
@@ -60,13 +62,13 @@ async def under(faults: Faults, cluster: Cluster, slugs: list[str], runs: int, u
 
 async def test_killed_controllers(cluster: Cluster, postgres: PostgresStore, pods: Pods) -> None:
     kills = count("KILLS", 12)
-    slugs = await history.projects(cluster, 12)
-    made = await under(Faults(cluster, kill, kills), cluster, slugs, count("RUNS", 80), postgres.url)
-    print(f"\n{kills} kills:", await history.judge(postgres.url, pods, made))
+    async with Leaders(cluster).watched() as leaders:
+        made = await under(Faults(cluster, kill, kills), cluster, count("RUNS", 80), postgres.url)
+    print(f"\n{kills} kills:", await history.judge(postgres.url, pods, made), leaders.judge())
 
 
 async def test_paused_controllers(cluster: Cluster, postgres: PostgresStore, pods: Pods) -> None:
     pauses = count("PAUSES", 5)
-    slugs = await history.projects(cluster, 12)
-    made = await under(Faults(cluster, pause, pauses), cluster, slugs, count("RUNS", 80), postgres.url)
-    print(f"\n{pauses} pauses:", await history.judge(postgres.url, pods, made))
+    async with Leaders(cluster).watched() as leaders:
+        made = await under(Faults(cluster, pause, pauses), cluster, count("RUNS", 80), postgres.url)
+    print(f"\n{pauses} pauses:", await history.judge(postgres.url, pods, made), leaders.judge())

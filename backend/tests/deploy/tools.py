@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.absent import missing
-from tests.identity.programs import cache_folder, make_whole, one_at_a_time
+from tests.programs import cache_folder, make_whole, one_at_a_time
 
 KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1"
 COMPOSE = "github.com/compose-spec/compose-go/v2/cmd@v2.9.1"

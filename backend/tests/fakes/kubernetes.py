@@ -41,6 +41,8 @@ class FakeCluster:
         self.logs: dict[str, str] = {}
         self.refuse: dict[str, tuple[int, str, str]] = {}
         """`POST pods` and the like: code, reason and message of every answer."""
+        self.memory: dict[str, dict[str, str]] | None = None
+        """By pod and container, as quantities; None: nothing gathers them."""
         self.forgotten = 0
         """Places before this one are not known any more."""
         self._version = 100
@@ -56,6 +58,7 @@ class FakeCluster:
             app.router.add_route("*", root + "/namespaces/{namespace}/{plural}", self._collection)
             app.router.add_route("*", root + "/namespaces/{namespace}/{plural}/{name}", self._object)
             app.router.add_get(root + "/namespaces/{namespace}/{plural}/{name}/log", self._log)
+        app.router.add_get("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods", self._metrics)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -236,6 +239,23 @@ class FakeCluster:
         if request.query.get("previous"):
             return failure(400, "BadRequest", "previous terminated container not found")
         return web.Response(text=self.logs.get(container, ""))
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        refused = self._count(request, "podmetrics")
+        if refused is not None:
+            return refused
+        if self.memory is None:
+            return failure(404, "NotFound", "the server could not find the requested resource")
+        items = [
+            {
+                "metadata": {"name": name, "creationTimestamp": now()},
+                "timestamp": now(),
+                "window": "15.2s",
+                "containers": [{"name": key, "usage": {"cpu": "1n", "memory": size}} for key, size in used.items()],
+            }
+            for name, used in self.memory.items()
+        ]
+        return web.json_response({"kind": "PodMetricsList", "metadata": {}, "items": items})
 
     def _count(self, request: web.Request, plural: str) -> web.Response | None:
         assert request.headers["Authorization"] == "Bearer a-token"

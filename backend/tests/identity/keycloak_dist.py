@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.absent import missing
-from tests.identity.programs import Program, cache_folder, make_whole, one_at_a_time, run
+from tests.programs import Program, cache_folder, make_whole, one_at_a_time, run
 
 VERSION = "26.7.3"
 SHA256 = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"

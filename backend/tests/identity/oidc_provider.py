@@ -13,9 +13,9 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.absent import missing
-from tests.identity.programs import Program, cache_folder, make_whole, one_at_a_time, run
 from tests.identity.provider import Addresses, ClientCredentials, loopback_client
 from tests.identity.web import HttpBrowser, fill_login
+from tests.programs import Program, cache_folder, make_whole, one_at_a_time, run
 
 _SOURCE = Path(__file__).parent / "op"
 INSTALL_SECONDS, START_SECONDS = 300, 30

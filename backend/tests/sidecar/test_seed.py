@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 from opm.sidecar.seed import plant
 from opm.sidecar.settings import Misconfigured
 
+BACKEND = Path(__file__).resolve().parents[2]
 SEED = {
     "workspace": {"README.md": "# Hello\n", "src/a.py": "pass\n"},
     "home": {".config/opencode/package-lock.json": "{}"},
@@ -80,3 +84,25 @@ def test_what_it_is_not_told_is_named(tmp_path: Path, missing: str) -> None:
     del environ[missing]
     with pytest.raises(Misconfigured, match=missing):
         plant(environ)
+
+
+def test_one_that_is_asked_to_end_does_so_also_as_process_1_of_a_container(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text(f"#!/bin/sh\n: >{begun}\nexec sleep 3\n")
+    slow.chmod(0o755)
+    environ = environment(tmp_path) | {"PATH": f"{slow.parent}:{os.environ['PATH']}"}
+    planting = subprocess.Popen([sys.executable, "-m", "opm.sidecar", "seed"], cwd=BACKEND, env=environ)
+    try:
+        deadline = time.monotonic() + 30
+        while not begun.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        planting.send_signal(signal.SIGTERM)
+        status = planting.wait(timeout=20)
+    finally:
+        planting.kill()
+        planting.wait()
+    assert status == 143, "by its own decision: a signal that nobody handles would show as -15"
+    assert not (tmp_path / "volume" / "workspace").exists()

@@ -66,7 +66,8 @@ class Leadership:
 
     @property
     def leads(self) -> bool:
-        return self._leads
+        """By the lease's own clock: not what was so before this process stood still."""
+        return self._leads and (self._lease is None or self._lease.left > 0)
 
     async def run(self) -> None:
         if self._ports.db.sqlite:

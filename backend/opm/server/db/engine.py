@@ -139,11 +139,12 @@ class Database:
                 return await connection.run_sync(function, *args)
 
     def pool(self) -> dict[str, int]:
-        """How many connections are in use and idle."""
+        """How many connections are in use and idle, and how many more may be opened."""
         pool = self.engine.pool
         if not isinstance(pool, QueuePool):
             return {}
-        return {"used": pool.checkedout(), "idle": pool.checkedin()}
+        used, idle = pool.checkedout(), pool.checkedin()
+        return {"used": used, "idle": idle, "spare": pool.size() - used - idle}
 
     async def close(self) -> None:
         await asyncio.gather(*self._endings, return_exceptions=True)

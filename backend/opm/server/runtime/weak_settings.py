@@ -26,6 +26,8 @@ MANY_HOSTS = 20
 SSL_MODES = frozenset({"require", "verify-ca", "verify-full"})
 TELLING = ("secret", "password", "token", "api_key")
 """Parts of the names of settings whose values are secret."""
+NOT_TELLING = frozenset({"pull_secret"})
+"""Those that only name an object of the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,8 @@ def key_mode(settings: Settings) -> Check | None:
 
 def data_mode(settings: Settings) -> Check | None:
     mode = _mode(settings.data_dir)
-    if mode & 0o077 == 0:
+    nothing_kept = settings.runtime.kind == "kubernetes" and not settings.embedded_database
+    if mode & 0o077 == 0 or nothing_kept:
         return None
     found = f"others can look into {settings.data_dir} (mode {mode:o})"
     return weak("OPM_DATA_DIR", found, f"Type: chmod 700 {settings.data_dir}")
@@ -253,7 +256,7 @@ def secrets_of(table: Mapping[str, Any], above: str = "") -> list[str]:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    if not value or name.endswith("_file"):
+    if not value or name.endswith("_file") or name in NOT_TELLING:
         return False
     return bool(urlsplit(value).password) or any(word in name.lower() for word in TELLING)
 

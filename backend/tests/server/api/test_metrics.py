@@ -93,6 +93,6 @@ async def test_a_database_that_is_away_is_said_and_hides_nothing_else(tmp_path: 
         seen, _ = await scrape(world)
     assert seen["opm_database_up", ()] == 0
     assert ("opm_runs", (("status", "queued"),)) not in seen
-    assert seen["opm_db_pool", (("state", "used"),)] == 0
+    assert [seen["opm_db_pool", (("state", state),)] for state in ("used", "idle", "spare")] == [0, 0, 10]
     assert seen["opm_bus_connected", ()] == 1
     await gone.close()

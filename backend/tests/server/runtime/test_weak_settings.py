@@ -107,6 +107,19 @@ def test_a_data_directory_that_others_can_enter(tmp_path: Path, place: Place, mo
     assert names(run_rules(settings(tmp_path), place)) == found
 
 
+def test_one_in_which_nothing_is_kept_may_belong_to_a_group(tmp_path: Path, place: Place) -> None:
+    """A volume of a pod that several accounts share by their group."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o2777)
+    given: dict[str, Any] = {
+        "runtime": {"kind": "kubernetes"},
+        "kubernetes": {"opencode_image": PINNED, "sidecar_image": PINNED},
+        "database": {"url": "postgresql://opm@localhost/opm"},
+    }
+    assert names(run_rules(settings(tmp_path, **given), place)) == []
+    assert names(run_rules(settings(tmp_path, **{**given, "database": {}}), place)) == ["OPM_DATA_DIR"]
+
+
 @pytest.mark.parametrize(("mode", "ok"), [(0o600, True), (0o400, True), (0o640, False), (0o604, False)])
 def test_a_key_file_that_others_can_read_is_a_failure(tmp_path: Path, place: Place, mode: int, ok: bool) -> None:
     key = tmp_path / "secret.keys"
@@ -144,7 +157,13 @@ def test_a_configuration_file_with_secrets_is_private(
 @pytest.mark.parametrize("name", ["OPM_DATABASE__URL", "OPM_OIDC__CLIENT_SECRET"])
 def test_a_secret_in_the_environment_is_named_and_not_shown(tmp_path: Path, name: str) -> None:
     value = WITH_PASSWORD if name.endswith("URL") else PASSWORD
-    environ = {name: value, "OPM_PORT": "1", "OPM_SECRET_KEY_FILE": "/srv/keys", "OTHER_TOKEN": "x"}
+    environ = {
+        name: value,
+        "OPM_PORT": "1",
+        "OPM_KUBERNETES__PULL_SECRET": "registry",
+        "OPM_SECRET_KEY_FILE": "/srv/keys",
+        "OTHER_TOKEN": "x",
+    }
     (check,) = run_rules(settings(tmp_path), Place(config=tmp_path / "none", environ=environ))
     assert check.found == f"a secret in {name}"
     assert PASSWORD not in check.found + check.mend

@@ -62,6 +62,7 @@ class Kind:
 PODS, CLAIMS = Kind("pods"), Kind("persistentvolumeclaims")
 CONFIG_MAPS, SECRETS, EVENTS = Kind("configmaps"), Kind("secrets"), Kind("events")
 POLICIES = Kind("networkpolicies", "networking.k8s.io")
+POD_METRICS = Kind("pods", "metrics.k8s.io", "v1beta1")
 
 
 class Api:

@@ -98,6 +98,8 @@ class Reference(_Object, frozen=True):
     kind: str = ""
     name: str = ""
     uid: str = ""
+    field_path: str = ""
+    """Of a container: ``spec.containers{name}``."""
 
 
 class Series(_Object, frozen=True):
@@ -152,6 +154,19 @@ class Change(msgspec.Struct, frozen=True):
 
     type: str
     object: msgspec.Raw
+
+
+class Consumption(_Object, frozen=True):
+    memory: str = ""
+
+
+class ContainerMetrics(_Object, frozen=True):
+    name: str
+    usage: Consumption = Consumption()
+
+
+class PodMetrics(Object, frozen=True):
+    containers: tuple[ContainerMetrics, ...] = ()
 
 
 class Secret(Object, frozen=True):

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from opm.server.runtime.kubernetes.api import CLAIMS, CONFIG_MAPS, EVENTS, PODS, POLICIES, SECRETS, Kind
+from opm.server.runtime.kubernetes.api import (
+    CLAIMS,
+    CONFIG_MAPS,
+    EVENTS,
+    POD_METRICS,
+    PODS,
+    POLICIES,
+    SECRETS,
+    Kind,
+)
 
 WATCHED = frozenset({"get", "list", "watch", "create", "delete"})
 APPLIED = frozenset({"create", "patch", "delete"})
@@ -18,6 +27,7 @@ VERBS: Mapping[Kind, frozenset[str]] = {
     SECRETS: APPLIED | {"get"},
     EVENTS: frozenset({"list", "watch"}),
     POLICIES: APPLIED,
+    POD_METRICS: frozenset({"list"}),
 }
 
 FORBIDDEN: tuple[tuple[str, Kind], ...] = (

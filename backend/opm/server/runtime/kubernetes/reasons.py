@@ -16,10 +16,14 @@ PATIENCE = timedelta(seconds=8)
 """A pod may wait so long for a place or a volume before that is a failure."""
 STUCK = timedelta(seconds=45)
 """After the end of its grace, a pod that is still there needs somebody to look."""
+REDEFINED = timedelta(seconds=60)
+"""Between what a node says of its reason and the end of the container: the grace it had, and some more."""
 LONGEST = 400
 
 PULL = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"})
 CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+CHECK_IMAGE = "Check its name, the registry and the pull secret."
+START_EVENTS = frozenset({"Failed", "BackOff", "Pulled", "Created", "Started"})
 VOLUME_EVENTS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
 SANDBOX = "FailedCreatePodSandBox"
 CLAIM_EVENTS = frozenset({"ProvisioningFailed", "FailedBinding", "ExternalProvisioning"})
@@ -110,7 +114,7 @@ def of_seed(pod: Pod) -> tuple[str, bool] | None:
     return None
 
 
-def of_container(status: ContainerStatus, part: Part) -> tuple[str | None, bool]:
+def of_container(status: ContainerStatus, part: Part, events: Sequence[Event] = ()) -> tuple[str | None, bool]:
     """Why it is not ready, or why it last died; and whether it is down beyond a quick retry."""
     name, waiting = NAMES[part], status.state.waiting
     ended = status.state.terminated or status.last_state.terminated
@@ -118,7 +122,12 @@ def of_container(status: ContainerStatus, part: Part) -> tuple[str | None, bool]
         return _pull(status), True
     if waiting is not None and waiting.reason in CONFIG:
         return f"{name} cannot be started: {short(waiting.message) or waiting.reason}", True
-    died = f"{name} {ending(ended)}" if ended is not None else None
+    if not status.ready and (lacking := lacks_image(status.name, events)) is not None:
+        return f"{name} cannot be started again: {short(lacking.message)} {CHECK_IMAGE}", True
+    died = None
+    if ended is not None:
+        by_hand = was_redefined(status.name, ended, events)
+        died = f"{name} was ended because somebody changed its image" if by_hand else f"{name} {ending(ended)}"
     if waiting is not None and waiting.reason == "CrashLoopBackOff":
         return f"{died or f'{name} ends again and again'}; the cluster starts it again, with growing pauses", True
     if status.ready:
@@ -140,6 +149,21 @@ def ending(ended: Terminated) -> str:
         known = {9: " (killed)", 15: " (asked to end)", 11: " (crashed)", 6: " (aborted)"}
         return f"ended with signal {signal}{known.get(signal, '')}"
     return f"ended with code {ended.exit_code}"
+
+
+def was_redefined(container: str, ended: Terminated, events: Sequence[Event]) -> bool:
+    """The image of a container that runs can be changed in the cluster; its node then ends the container."""
+    told = [event.seen_at for event in events if event.message.startswith(f"Container {container} definition changed")]
+    end = ended.finished_at
+    return end is not None and any(at is not None and abs(end - at) <= REDEFINED for at in told)
+
+
+def lacks_image(container: str, events: Sequence[Event]) -> Event | None:
+    """Of a container that ran before, and whose image was changed, its status does not say that."""
+    own = [event for event in events if event.involved_object.field_path == f"spec.containers{{{container}}}"]
+    # beside each of those that say why, there is one like "Error: ErrImagePull"
+    last = newest([event for event in own if not event.message.startswith("Error: ")], START_EVENTS)
+    return last if last is not None and last.type == "Warning" and "image" in last.message else None
 
 
 def out_of_memory(status: ContainerStatus) -> bool:
@@ -164,7 +188,7 @@ def of_ending(pod: Pod, now: datetime) -> str | None:
 def _pull(status: ContainerStatus) -> str:
     waiting = status.state.waiting
     said = short(waiting.message) if waiting is not None else ""
-    return f"The image {status.image} cannot be fetched: {said}. Check its name, the registry and the pull secret."
+    return f"The image {status.image} cannot be fetched: {said}. {CHECK_IMAGE}"
 
 
 def _all(pod: Pod) -> tuple[ContainerStatus, ...]:

@@ -24,6 +24,7 @@ from opm.server.runtime.kubernetes.making import Workshop, ended, fits, lacks_co
 from opm.server.runtime.kubernetes.manifests import Plan
 from opm.server.runtime.kubernetes.objects import Claim, Event, Pod
 from opm.server.runtime.kubernetes.store import Store
+from opm.server.runtime.kubernetes.usage import Usage
 from opm.server.runtime.kubernetes.watch import Reflector
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ class Opened:
 
     api: Api
     workshop: Workshop
+    usage: Usage
     reflectors: tuple[Reflector[Pod], Reflector[Claim], Reflector[Event]]
     tasks: tuple[asyncio.Task[None], ...]
 
@@ -76,7 +78,7 @@ class KubernetesRuntime:
         )
         tasks = tuple(asyncio.create_task(reflector.run()) for reflector in reflectors)
         workshop = Workshop(api, self._store, self._settings.delete_timeout)
-        self._opened = Opened(api, workshop, reflectors, tasks)
+        self._opened = Opened(api, workshop, Usage(api), reflectors, tasks)
         try:
             async with asyncio.timeout(self._settings.sync_timeout):
                 await asyncio.gather(*(reflector.synced.wait() for reflector in reflectors))
@@ -94,6 +96,7 @@ class KubernetesRuntime:
             for task in opened.tasks:
                 task.cancel()
             await asyncio.gather(*opened.tasks, return_exceptions=True)
+            await opened.usage.close()
             await opened.api.close()
 
     async def ensure(self, spec: PodSpec) -> None:
@@ -148,7 +151,7 @@ class KubernetesRuntime:
         opened = self._open()
         if not opened.reflectors[0].synced.is_set():
             raise RuntimeFault(self._trouble())
-        return self._observation(project_id)
+        return view.with_memory(self._observation(project_id), opened.usage.of(names.name_of(project_id)))
 
     async def known(self) -> set[UUID]:
         return self._store.known()

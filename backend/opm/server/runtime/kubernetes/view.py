@@ -1,7 +1,7 @@
 """What is told about a project's pod, worked out from what the cluster says. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -34,10 +34,16 @@ def observation(
         digest=pod.metadata.annotations.get(names.DIGEST) if pod is not None else None,
         incarnation=_incarnation(pod) if pod is not None else None,
         endpoint=_endpoint(pod.status.pod_ip) if running and pod is not None else None,
-        parts=_parts(pod) if pod is not None else (),
+        parts=_parts(pod, events) if pod is not None else (),
         name=names.name_of(project_id),
         events=tuple(_told(event) for event in events if not _is_noise(event))[-EVENTS_TOLD:],
     )
+
+
+def with_memory(seen: Observation, used: Mapping[str, int]) -> Observation:
+    """`used`: bytes by container."""
+    parts = (replace(part, memory_bytes=used.get(names.CONTAINERS[part.part])) for part in seen.parts)
+    return replace(seen, parts=tuple(parts))
 
 
 def whole(pod: Pod) -> bool:
@@ -88,7 +94,7 @@ def _troubled(pod: Pod, events: Sequence[Event], now: datetime) -> tuple[PodPhas
         reason, lasting = early
         return (PodPhase.FAILED if lasting else PodPhase.PENDING), reason
     found = [
-        reasons.of_container(status, names.PARTS[status.name])
+        reasons.of_container(status, names.PARTS[status.name], events)
         for status in pod.status.container_statuses
         if status.name in names.PARTS and not status.ready
     ]
@@ -100,12 +106,12 @@ def _troubled(pod: Pod, events: Sequence[Event], now: datetime) -> tuple[PodPhas
     return PodPhase.PENDING, [*restarted, *waiting, "The cluster looks for a place for the pod"][0]
 
 
-def _parts(pod: Pod) -> tuple[PartStatus, ...]:
+def _parts(pod: Pod, events: Sequence[Event]) -> tuple[PartStatus, ...]:
     statuses = {status.name: status for status in pod.status.container_statuses}
     found: list[PartStatus] = []
     for part, name in names.CONTAINERS.items():
         if (status := statuses.get(name)) is not None:
-            reason, _ = reasons.of_container(status, part)
+            reason, _ = reasons.of_container(status, part, events)
             found.append(
                 PartStatus(
                     part,

@@ -1,5 +1,6 @@
 """Specs and plans for tests of the cluster's runtime."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -7,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from opm.server.core.kubernetes import KubernetesSettings
-from opm.server.runtime.base import PodSpec
+from opm.server.runtime.base import Observation, PodPhase, PodSpec, Runtime
 from opm.server.runtime.kubernetes import KubernetesRuntime
 from opm.server.runtime.kubernetes.credentials import Cluster
 from opm.server.runtime.kubernetes.manifests import Plan
@@ -41,3 +42,21 @@ async def opened_on(
         yield runtime
     finally:
         await runtime.close()
+
+
+async def until(
+    runtime: Runtime, project_id: UUID, wanted: Callable[[Observation], bool], seconds: float = 10
+) -> Observation:
+    async with asyncio.timeout(seconds):
+        while True:
+            seen = await runtime.observe(project_id)
+            if wanted(seen):
+                return seen
+            await asyncio.sleep(0.01)
+
+
+async def running(runtime: Runtime, spec: PodSpec, seconds: float = 10) -> Observation:
+    await runtime.ensure(spec)
+    return await until(
+        runtime, spec.project_id, lambda seen: seen.phase is PodPhase.RUNNING and seen.digest == spec.digest, seconds
+    )

@@ -2,18 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from uuid import UUID, uuid4
+from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 
 from opm.server.core.errors import RuntimeFault
 from opm.server.core.kubernetes import KubernetesSettings
-from opm.server.runtime.base import Limits, Observation, Part, PodPhase, PodSpec, Runtime
+from opm.server.runtime.base import Limits, Part, PodPhase, Runtime
 from opm.server.runtime.kubernetes import KubernetesRuntime, names
 from tests.cluster.faults import Faults, FaultyProxy
 from tests.fakes.kubernetes import FakeCluster
-from tests.server.runtime.kubernetes.support import a_spec, opened_on
+from tests.server.runtime.kubernetes.support import a_spec, opened_on, running, until
 
 PLURALS = {"pods", "persistentvolumeclaims", "configmaps", "secrets", "networkpolicies"}
 
@@ -22,24 +22,6 @@ PLURALS = {"pods", "persistentvolumeclaims", "configmaps", "secrets", "networkpo
 async def cluster() -> AsyncIterator[FakeCluster]:
     async with FakeCluster().serving() as cluster:
         yield cluster
-
-
-async def until(
-    runtime: Runtime, project_id: UUID, wanted: Callable[[Observation], bool], seconds: float = 10
-) -> Observation:
-    async with asyncio.timeout(seconds):
-        while True:
-            seen = await runtime.observe(project_id)
-            if wanted(seen):
-                return seen
-            await asyncio.sleep(0.01)
-
-
-async def running(runtime: Runtime, spec: PodSpec, seconds: float = 10) -> Observation:
-    await runtime.ensure(spec)
-    return await until(
-        runtime, spec.project_id, lambda seen: seen.phase is PodPhase.RUNNING and seen.digest == spec.digest, seconds
-    )
 
 
 async def test_a_pod_has_its_objects_and_they_go_with_it(cluster: FakeCluster) -> None:

@@ -48,8 +48,10 @@ def a_pod(*changed: dict[str, Any], **status: Any) -> Pod:
     return msgspec.convert(content, Pod)
 
 
-def an_event(reason: str, message: str, kind: str = "Warning") -> Event:
+def an_event(reason: str, message: str, kind: str = "Warning", container: str = "") -> Event:
     about = {"kind": "Pod", "name": names.name_of(PROJECT), "uid": "u1"}
+    if container:
+        about["fieldPath"] = f"spec.containers{{{container}}}"
     content = {
         "metadata": {"name": f"e-{reason}"},
         "involvedObject": about,
@@ -213,3 +215,27 @@ def test_events_are_told_with_their_count() -> None:
         3,
         True,
     )
+
+
+def test_a_part_whose_image_somebody_changed_says_so() -> None:
+    changed = an_event("Killing", "Container opencode definition changed, will be restarted", "Normal")
+    ended = {"terminated": {"exitCode": 143, "reason": "Error", "finishedAt": "2026-01-01T11:00:20Z"}}
+    pod = a_pod(a_container(lastState=ended, restartCount=1), a_container("file-browser", lastState=ended))
+    reasons = {part.part: part.reason for part in seen(pod, changed).parts}
+    assert reasons[Part.OPENCODE] == "OpenCode was ended because somebody changed its image"
+    assert reasons[Part.FILES] == "The files sidecar ended with signal 15 (asked to end)"
+    later = {"terminated": {**ended["terminated"], "finishedAt": JUST_NOW}}
+    told = seen(a_pod(a_container(lastState=later, restartCount=2)), changed)
+    assert told.parts[0].reason == "OpenCode ended with signal 15 (asked to end)", "that was something else"
+
+
+def test_a_part_whose_changed_image_cannot_be_had_says_so() -> None:
+    down = a_pod(a_container(ready=False, state=died(143), lastState=died(143)), conditions=[UNREADY])
+    pulling = an_event("BackOff", 'Back-off pulling image "local/none:none"', container="opencode")
+    told = seen(down, pulling, an_event("Failed", "Error: ImagePullBackOff", container="opencode"))
+    assert told.phase is PodPhase.FAILED
+    assert (told.reason or "").startswith('OpenCode cannot be started again: Back-off pulling image "local/none:none"')
+    mended = an_event("Pulled", "Successfully pulled image", "Normal", container="opencode")
+    assert seen(down, pulling, mended).phase is PodPhase.PENDING
+    other = an_event("BackOff", 'Back-off pulling image "local/none:none"', container="file-browser")
+    assert seen(down, other).phase is PodPhase.PENDING

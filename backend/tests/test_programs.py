@@ -10,7 +10,7 @@ import pytest
 from tests.absent import missing
 from tests.identity.keycloak_dist import check_archive, find_java, java_version
 from tests.identity.oidc_provider import running_oidc_provider
-from tests.identity.programs import Program, make_whole
+from tests.programs import Program, make_whole
 
 FAILED: type[BaseException] = pytest.fail.Exception
 SKIPPED: type[BaseException] = pytest.skip.Exception
