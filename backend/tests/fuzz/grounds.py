@@ -16,16 +16,14 @@ class Grounds:
     served: Served
     client: Client
     project: Project
-    embedded: bool = True
-    """Over the embedded database."""
     ids: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Of things that are there, by the name that paths give them."""
 
     @classmethod
-    def lay(cls, served: Served, *, embedded: bool) -> "Grounds":
+    def lay(cls, served: Served) -> "Grounds":
         client = served.client()
         made = client.call("POST", "/projects", {"name": "Tea timer", "sample": True})
-        grounds = cls(served, client, Project(client, made["slug"]), embedded)
+        grounds = cls(served, client, Project(client, made["slug"]))
         path = grounds.project.path
         done = grounds.project.card("Write a note", "write note.txt Tea", "next", "say Written.")
         done.execute()

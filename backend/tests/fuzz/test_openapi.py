@@ -35,8 +35,6 @@ from tests.postgres import execute
 pytestmark = [pytest.mark.opencode, pytest.mark.slow, pytest.mark.timeout(900)]
 
 CASES = int(os.environ.get("OPM_FUZZ_CASES", "200"))
-ON_POSTGRES = 30
-"""Cases on PostgreSQL, which differs from the embedded database in what texts, numbers and sizes it takes only."""
 MOST_MADE = 25
 """Of what a case destroys, so many are made; a run of an agent takes seconds."""
 STRANGERS = min(CASES, 10)
@@ -87,7 +85,7 @@ def grounds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     )
     try:
         served.start()
-        yield Grounds.lay(served, embedded=request.param != "postgres")
+        yield Grounds.lay(served)
     finally:
         served.end()
 
@@ -115,7 +113,7 @@ def test_every_answer_is_as_the_document_says(
     seen: set[int] = set()
 
     @settings(
-        max_examples=CASES if grounds.embedded else min(CASES, ON_POSTGRES),
+        max_examples=CASES,
         derandomize=True,
         database=None,
         deadline=None,
