@@ -86,6 +86,10 @@ class Grounds:
             if terminal["id"] not in self.ids["terminal"]:
                 self.client.http.delete(f"{self.project.path}/terminals/{terminal['id']}")
 
+        for token in self.client.call("GET", "/auth/tokens?limit=200")["items"]:
+            if token["id"] not in self.ids["token"]:
+                self.client.http.delete(f"/auth/tokens/{token['id']}")
+
     def headers(self) -> dict[str, str]:
         authorization: Any = self.client.http.headers["Authorization"]
         return {"Authorization": str(authorization)}

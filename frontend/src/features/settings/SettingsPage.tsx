@@ -29,10 +29,7 @@ export default function SettingsPage({ project }: SettingsPageProps) {
       >
         <Model project={project} />
       </Section>
-      <Section
-        title="Workspace"
-        description="The processes that belong to this project. On this machine the agent runs as your own user and can reach what you can: keep the permissions above tight."
-      >
+      <Section title="Workspace" description="The processes that belong to this project.">
         <div className="flex flex-col gap-6">
           <PodForm project={project} />
           <PodPanel project={project} />

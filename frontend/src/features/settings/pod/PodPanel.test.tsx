@@ -154,3 +154,14 @@ it('shows what the cluster told of the pod, and how often', async () => {
   expect(items[1]).toHaveTextContent('Assigned to node-1')
   expect(items[1]).not.toHaveTextContent('times')
 })
+
+it('says what the agent can reach where no wall is around it', async () => {
+  show({ name: null })
+  expect(await screen.findByText(/runs as your own user/)).toBeVisible()
+})
+
+it('says nothing of this machine where the pod is one of a cluster', async () => {
+  show({ name: 'opm-project', advice: 'Look at its log.' })
+  expect(await screen.findByText('Look at its log.')).toBeVisible()
+  expect(screen.queryByText(/runs as your own user/)).not.toBeInTheDocument()
+})

@@ -38,6 +38,10 @@ const STATES: Record<PodPart['state'], { label: string; tone: BadgeTone }> = {
 const REFRESH = 5_000
 const IMPATIENT = 1_000
 
+/** Only pods of a cluster have a name, and a wall around them. */
+const ON_THIS_MACHINE =
+  'On this machine the agent runs as your own user and can reach what you can: keep the permissions above tight.'
+
 /** How the project's processes are doing, and their logs. */
 export function PodPanel({ project }: { project: ProjectSummary }) {
   const client = useQueryClient()
@@ -65,7 +69,7 @@ export function PodPanel({ project }: { project: ProjectSummary }) {
       />
     )
   }
-  const { phase, reason, parts, advice, events = [] } = pod.data
+  const { phase, reason, parts, advice, name, events = [] } = pod.data
   const look = PHASES[phase]
   const busy = (project.running_count ?? 0) > 0
   const idle = phase === 'absent' || phase === 'failed'
@@ -73,7 +77,7 @@ export function PodPanel({ project }: { project: ProjectSummary }) {
     <div className="flex flex-col gap-4">
       <div className="flex flex-wrap items-center gap-3">
         <Badge tone={look.tone}>{look.label}</Badge>
-        {reason && <p className="min-w-0 flex-1 text-sm text-muted">{reason}</p>}
+        {reason && <p className="min-w-0 flex-1 text-sm break-words text-muted">{reason}</p>}
         <Button
           className="ml-auto"
           busy={order.isPending}
@@ -87,6 +91,7 @@ export function PodPanel({ project }: { project: ProjectSummary }) {
       {busy && !idle && <p className="text-sm text-muted">{AT_WORK}</p>}
       {advice && <p className="text-sm text-muted">{advice}</p>}
       {parts.length > 0 && <Parts parts={parts} />}
+      {!name && <p className="text-sm text-muted">{ON_THIS_MACHINE}</p>}
       {events.length > 0 && <PodEvents events={events} />}
       <PodLogs projectId={project.id} parts={parts.map(({ part }) => part)} names={PARTS} />
     </div>
