@@ -18,6 +18,7 @@ import httpx
 
 from opm.server.runtime.local.layout import PodLayout
 from tests.opencode import opencode_binary
+from tests.postgres import end_with_parent
 
 _LAUNCH = re.compile(r"http://127\.0\.0\.1:\d+/launch#([\w-]{40,})")
 _ADDRESS = re.compile(r"^ +(http://127\.0\.0\.1:\d+)$", re.MULTILINE)
@@ -69,6 +70,7 @@ class Served:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  no thread of ours runs at a fixture's set-up
             )
         if "OPM_OIDC__ISSUER" in self._environment:
             wait_for(lambda: self._said(_ADDRESS, said_before), START_SECONDS, "its address")
