@@ -18,7 +18,7 @@ _PAUSE = 0.2
 
 
 class Reader(threading.Thread):
-    """`stop` ends it; what went wrong in it is raised by `result`."""
+    """`end` ends it, and raises what went wrong in it."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)

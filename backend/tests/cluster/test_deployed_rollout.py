@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.cluster.deployment import CONTROLLER, Deployment, User
-from tests.cluster.streams import Asker, BoardReader, OutputReader
+from tests.cluster.streams import Asker, BoardReader, OutputReader, Reader
 from tests.e2e.served import wait_for, words
 
 pytestmark = pytest.mark.timeout(900)
@@ -24,6 +24,7 @@ def test_controllers_are_replaced_during_runs_and_streams(
     project = client.project("Rolling")
     project_id = project.id
     made: list[str] = []
+    readers: list[Reader] = []
 
     def read(http: httpx.Client) -> httpx.Response:
         return http.get(f"{project.path}/tasks")
@@ -44,6 +45,7 @@ def test_controllers_are_replaced_during_runs_and_streams(
             Asker(read, alice, keep=True, rate=4),
             Asker(make, alice, keep=False, rate=2),
         ]
+        readers += [output, board, *askers]
         board.start()
         assert board.listening.wait(30)
         for reader in (output, *askers):
@@ -65,6 +67,8 @@ def test_controllers_are_replaced_during_runs_and_streams(
         output.join(60)
         output.end()
     finally:
+        for reader in readers:
+            reader.stopped.set()
         client.call("DELETE", project.path)
 
     figures = {
