@@ -276,6 +276,7 @@ def test_pictures_and_markdown_are_shown_where_they_can_do_nothing(visitor: Visi
     visitor.assert_content()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_fit_for_everybody(browser: Browser, served: Served, scheme: str, tmp_path: Path) -> None:
     client = served.client()

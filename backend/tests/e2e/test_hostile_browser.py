@@ -19,7 +19,7 @@ from tests.e2e.hostile import TEMPLATES, filled, packed
 from tests.e2e.served import Card, Client, Served
 from tests.e2e.tripwire import Tripwire, answering, beacon
 
-pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
 
 
 class House:

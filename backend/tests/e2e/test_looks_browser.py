@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.browser import NARROW, PATIENCE_MS, WIDE, Visitor
 from tests.e2e.served import Client, Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(300)]
 
 README = "# Shown\n\nSome **words** and a [link](https://example.invalid/).\n"
 
