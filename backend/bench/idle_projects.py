@@ -1,4 +1,4 @@
-"""What a controller needs of memory for projects at which nothing happens, while their pods run.
+"""What a controller needs of memory and processor for projects at which nothing happens, while their pods run.
 
 The pods are objects of a simulated API server without a node: they become ready by themselves. The controller is the
 real one, in a process of its own, on SQLite.
@@ -7,6 +7,7 @@ real one, in a process of its own, on SQLite.
 import asyncio
 import itertools
 import json
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.e2e.served import Client, Served, wait_for
 from tests.fakes.kubernetes import FakeCluster
 
 PATIENCE = 900.0
-SETTLE = 10.0
+SETTLE = 20.0
 AT_ONCE = 4
 
 
@@ -32,23 +33,39 @@ async def run(home: Path, *, projects: int, rounds: int) -> list[tuple[str, list
             "OPM_KUBERNETES__KUBECONFIG": str(_kubeconfig(home, cluster.find(KubernetesSettings()).server)),
         }
         # in a thread, because the cluster that it asks is served by this one
-        sizes = await asyncio.to_thread(_measure, home / "served", environment, projects, rounds)
+        sizes, shares = await asyncio.to_thread(_measure, home / "served", environment, projects, rounds)
     grown = [(b - a) * 1000 / projects for a, b in itertools.pairwise(sizes)]
     figures = [Figure("with no project", "MiB", sizes[:1]), Figure("for each 1,000 projects more", "MiB", grown)]
-    return [("A controller's memory, with idle projects whose pods run", figures)]
+    busy = [
+        Figure("with no project", "% of one", shares[:1]),
+        Figure(f"with {projects * rounds:,} projects", "% of one", shares[-1:]),
+    ]
+    about = "with idle projects whose pods run"
+    return [(f"A controller's memory, {about}", figures), (f"A controller's use of processors, {about}", busy)]
 
 
-def _measure(home: Path, environment: dict[str, str], projects: int, rounds: int) -> list[float]:
-    """MiB before any project, and after each round."""
+def _measure(home: Path, environment: dict[str, str], projects: int, rounds: int) -> tuple[list[float], list[float]]:
+    """MiB, and percent of one processor while nothing is asked of it, before any project and after each round."""
     with serving(home, **environment) as (served, client):
-        time.sleep(SETTLE)
-        sizes = [_resident(served)]
+        shares, sizes = [_busy(served)], [_resident(served)]
         for _ in range(rounds):
             _make(client, projects)
             wait_for(lambda: _all_run(client), PATIENCE, "all pods to run")
-            time.sleep(SETTLE)
+            shares.append(_busy(served))
             sizes.append(_resident(served))
-        return sizes
+        return sizes, shares
+
+
+def _busy(served: Served) -> float:
+    before = _ticks(served)
+    time.sleep(SETTLE)
+    return 100 * (_ticks(served) - before) / os.sysconf("SC_CLK_TCK") / SETTLE
+
+
+def _ticks(served: Served) -> int:
+    assert served.process is not None
+    fields = Path(f"/proc/{served.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def _make(client: Client, count: int) -> None:

@@ -65,7 +65,8 @@ class Reconciler:
             left = await scope.workspaces.leftovers(known)
         for project_id in left:
             log.warning("something was left of a deleted project", project=str(project_id))
-            self._begin(project_id, lambda key=project_id: self._fulfil(Wish(key, "deleted", busy=False, idle=False)))
+            wish = Wish(project_id, "deleted", busy=False, idle=False, told=("unknown", None))
+            self._begin(project_id, lambda wish=wish: self._fulfil(wish))
 
     def _begin(self, project_id: UUID, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if project_id not in self._busy:
@@ -91,11 +92,13 @@ class Reconciler:
                 await scope.workspaces.gone(wish.project_id)
             return
         seen = await runtime.observe(wish.project_id)
-        async with self._lead.scope() as scope:
-            await scope.workspaces.observed(seen)
-            resting = wish.desired == "running" and wish.idle and not wish.busy
-            if resting:
-                await scope.workspaces.rest(wish.project_id)
+        resting = wish.desired == "running" and wish.idle and not wish.busy
+        # of a thousand pods hardly one has changed since it was last looked at
+        if resting or wish.told != (seen.phase, seen.reason):
+            async with self._lead.scope() as scope:
+                await scope.workspaces.observed(seen)
+                if resting:
+                    await scope.workspaces.rest(wish.project_id)
         if wish.busy:
             return  # the run's driver sees to its pod
         if wish.desired == "stopped" or resting:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from sqlalchemy import event
+
 from opm.server.background.reconcile import Reconciler
 from opm.server.core.errors import RuntimeFault
 from opm.server.db.engine import Database
@@ -61,6 +63,22 @@ async def test_a_wish_is_fulfilled_and_seen(stage: Stage) -> None:
     assert stage.runtime.pods == {}
     assert stage.project.id in stage.runtime.volumes, "the workspace stays"
     assert [event.model_dump()["status"] for event in stage.world.announced("pod_status")][-1] == "absent"
+
+
+async def test_a_pod_that_is_as_wished_and_told_costs_one_look_at_all_wishes(stage: Stage) -> None:
+    reconciler = Reconciler(stage.ports)
+
+    async def runs() -> bool:
+        await reconciler.once()
+        return (await project(stage)).pod_status == "running"
+
+    await start(stage)
+    await eventually(runs, "a pod that runs")
+    begun: list[object] = []
+    event.listen(stage.ports.db.engine.sync_engine, "begin", begun.append)
+    await reconciler.once()
+    await asyncio.sleep(5)
+    assert len(begun) == 1
 
 
 async def test_nothing_is_done_without_a_wish(stage: Stage) -> None:

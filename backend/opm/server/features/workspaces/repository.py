@@ -32,6 +32,8 @@ class WorkspaceRepository(Repository[Project]):
             Project.last_used_at,
             or_(_BUSY, _CLONING).label("busy"),
             Project.idle_stop_seconds,
+            Project.pod_status,
+            Project.pod_reason,
         ).where(
             or_(
                 and_(Project.desired_state == "deleted", Project.archived_at.is_(None)),

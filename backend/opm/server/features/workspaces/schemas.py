@@ -12,6 +12,8 @@ class Wish:
     desired: str
     busy: bool
     idle: bool
+    told: tuple[str, str | None]
+    """Phase and reason that people are told now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,7 @@ class WorkspaceService:
                 idle=self._is_idle(
                     row.last_used_at, idle_stop if row.idle_stop_seconds is None else row.idle_stop_seconds
                 ),
+                told=(row.pod_status, row.pod_reason),
             )
             for row in await self._workspaces.wishes()
         ]

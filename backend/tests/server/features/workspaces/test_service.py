@@ -56,7 +56,7 @@ async def test_a_new_project_wishes_for_nothing(yard: Yard) -> None:
 
 async def test_people_start_and_stop(yard: Yard) -> None:
     await yard.start()
-    assert await yard.wishes() == [Wish(yard.project.id, "running", busy=False, idle=False)]
+    assert await yard.wishes() == [Wish(yard.project.id, "running", busy=False, idle=False, told=("absent", None))]
     assert yard.world.rung(WAKE_RECONCILE) == 1
     await yard.stop()
     assert await yard.wishes() == []
