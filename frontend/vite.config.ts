@@ -44,5 +44,7 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
     testTimeout: 15_000,
+    // all of them: by itself one processor is left free, which is half of a small machine
+    maxWorkers: '100%',
   },
 })
