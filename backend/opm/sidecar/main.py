@@ -46,7 +46,7 @@ def run_seed() -> None:
     from opm.sidecar.seed import plant  # noqa: PLC0415 - each program loads only its own part
 
     # process 1 of its container is deaf to what it does not handle; a half-made workspace is made anew
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with _told("seed"):
         plant(os.environ)
 
@@ -56,10 +56,6 @@ def run_dispose() -> None:
 
     with _told("dispose"):
         dispose(os.environ)
-
-
-def _end(number: int, _: object) -> None:
-    sys.exit(128 + number)
 
 
 @contextlib.contextmanager
