@@ -6,10 +6,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import aiohttp
 import pytest
@@ -26,7 +24,7 @@ from opm.wire.files import WriteFile
 from tests.absent import absent
 from tests.cluster.faults import Faults, FaultyProxy
 from tests.cluster.real import RealCluster, real_cluster
-from tests.server.runtime.kubernetes.support import a_spec
+from tests.server.runtime.kubernetes.support import a_spec, running, until
 
 log = logging.getLogger(__name__)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
@@ -40,25 +38,6 @@ FAULT_SECONDS = float(os.environ.get("OPM_TEST_FAULT_SECONDS", "0"))
 async def real() -> AsyncIterator[RealCluster]:
     async with real_cluster() as cluster:
         yield cluster
-
-
-async def until(
-    runtime: KubernetesRuntime, project_id: UUID, wanted: Callable[[Observation], Any], seconds: float = 120
-) -> Observation:
-    seen = await runtime.observe(project_id)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while True:
-                seen = await runtime.observe(project_id)
-                if wanted(seen):
-                    return seen
-                await asyncio.sleep(0.1)
-    raise AssertionError(f"still {seen.phase} after {seconds:.0f} s: {seen.reason}; {seen.parts}; {seen.events}")
-
-
-async def running(runtime: KubernetesRuntime, spec: PodSpec) -> Observation:
-    await runtime.ensure(spec)
-    return await until(runtime, spec.project_id, lambda seen: seen.phase is PodPhase.RUNNING)
 
 
 async def told(runtime: KubernetesRuntime, spec: PodSpec, words: str) -> Observation:

@@ -42,6 +42,8 @@ def observation(
 
 def with_memory(seen: Observation, used: Mapping[str, int]) -> Observation:
     """`used`: bytes by container."""
+    if not used:
+        return seen
     parts = (replace(part, memory_bytes=used.get(names.CONTAINERS[part.part])) for part in seen.parts)
     return replace(seen, parts=tuple(parts))
 

@@ -13,6 +13,8 @@ from opm.server.runtime.kubernetes import KubernetesRuntime
 from opm.server.runtime.kubernetes.credentials import Cluster
 from opm.server.runtime.kubernetes.manifests import Plan
 
+PATIENCE = 100.0
+"""Also for pods of a real cluster; less than a test may take."""
 PROJECT = UUID("0197b8f6-0000-7000-8000-00000000000a")
 
 
@@ -45,17 +47,19 @@ async def opened_on(
 
 
 async def until(
-    runtime: Runtime, project_id: UUID, wanted: Callable[[Observation], bool], seconds: float = 10
+    runtime: Runtime, project_id: UUID, wanted: Callable[[Observation], Any], seconds: float = PATIENCE
 ) -> Observation:
-    async with asyncio.timeout(seconds):
-        while True:
-            seen = await runtime.observe(project_id)
-            if wanted(seen):
-                return seen
-            await asyncio.sleep(0.01)
+    seen = await runtime.observe(project_id)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while not wanted(seen):
+                await asyncio.sleep(0.02)
+                seen = await runtime.observe(project_id)
+            return seen
+    raise AssertionError(f"still {seen.phase} after {seconds:.0f} s: {seen.reason}; {seen.parts}; {seen.events}")
 
 
-async def running(runtime: Runtime, spec: PodSpec, seconds: float = 10) -> Observation:
+async def running(runtime: Runtime, spec: PodSpec, seconds: float = PATIENCE) -> Observation:
     await runtime.ensure(spec)
     return await until(
         runtime, spec.project_id, lambda seen: seen.phase is PodPhase.RUNNING and seen.digest == spec.digest, seconds
