@@ -6,6 +6,9 @@ BIN := backend/.venv/bin
 ARGS ?=
 TESTCLUSTER := cd deploy && ../$(BIN)/python -m testcluster
 
+# Tests start hundreds of programs: without compiled modules each of them costs seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check generate bench bench-smoke e2e chaos kind kind-down cluster-up test-cluster cluster-down clean
 

@@ -91,8 +91,19 @@ def make_tools() -> None:
 
 
 def sync(*options: str) -> None:
+    """Compiled at once: a server, and each part of each pod, then starts in a fraction of the time."""
     run(
-        [tool("uv"), "sync", "--frozen", "--project", BACKEND, "--python", sys.executable, *options],
+        [
+            tool("uv"),
+            "sync",
+            "--frozen",
+            "--compile-bytecode",
+            "--project",
+            BACKEND,
+            "--python",
+            sys.executable,
+            *options,
+        ],
         UV_PYTHON_DOWNLOADS="never",
         UV_PROJECT_ENVIRONMENT=str(VENV),
         VIRTUAL_ENV="",
