@@ -179,7 +179,9 @@ class World:
         return await self.do(lambda s: s.sessions.execute(actor, project.slug, task_id))
 
     async def claim(self, owner: str = "one") -> list[Claim]:
-        return await self.do(lambda s: s.runs.claim(owner))
+        """As a pump does it: what lost its driver, then what waits."""
+        taken = await self.do(lambda s: s.runs.take_over(owner))
+        return [*taken, *await self.do(lambda s: s.runs.let_in(owner))]
 
     async def working(self, actor: Actor, project: ProjectSummary, task_id: UUID) -> Claim:
         """A card whose run the agent works on."""

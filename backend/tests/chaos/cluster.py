@@ -86,6 +86,7 @@ class Cluster:
             "OPM_LOG__FORMAT": "json",
             "OPM_DEMO__ENABLED": "always",
             "OPM_RUN__LEASE": "5",
+            "OPM_DATABASE__IDLE_TIMEOUT": "3",  # to the lease as it is by default
             "OPM_LIMITS__RUNS": "60",
             "OPM_LIMITS__RUNS_PER_USER": "60",
             "OPM_LIMITS__STREAMS_PER_USER": "5000",

@@ -81,8 +81,8 @@ async def judge(url: str, pods: Pods, count: int) -> dict[str, Any]:
     assert {name: times for name, times in prompts.items() if times != 1} == {}, "each prompt is delivered once"
     assert sum(pods.delivered.values()) == count
     _judge_output(seen)
-    silence = _longest_silence(seen)
-    assert silence < STUCK_SECONDS
+    silence, told = _longest_silence(seen)
+    assert silence < STUCK_SECONDS, told
     return {
         "runs": count,
         "taken over": sum(run["fence"] - 1 for run in seen.runs),
@@ -92,12 +92,16 @@ async def judge(url: str, pods: Pods, count: int) -> dict[str, Any]:
     }
 
 
-def _longest_silence(seen: Found) -> float:
-    """Seconds in which nothing was written of a run that was at work; one may be struck several times."""
-    moments: dict[Any, list[Any]] = {run["id"]: [run["execution_start_at"]] for run in seen.runs}
+def _longest_silence(seen: Found) -> tuple[float, str]:
+    """Seconds in which nothing was written of a run that was at work, and where; one may be struck several times."""
+    moments: dict[Any, list[tuple[Any, str]]] = {run["id"]: [(run["execution_start_at"], "start")] for run in seen.runs}
     for event in seen.events:
-        moments[event["session_id"]].append(event["created_at"])
-    return max((b - a).total_seconds() for own in moments.values() for a, b in pairwise(own))
+        moments[event["session_id"]].append((event["created_at"], f"{event['seq']} {event['type']}"))
+    return max(
+        ((b - a).total_seconds(), f"run {name} was silent from {what} at {a} until {then} at {b}")
+        for name, own in moments.items()
+        for (a, what), (b, then) in pairwise(own)
+    )
 
 
 def _well(run: Any) -> bool:

@@ -62,8 +62,8 @@ def settings_of(provider: Provider, kind: str, **more: Any) -> OidcSettings:
 
 
 REAL = [
-    pytest.param((provider, kind), id=f"{provider}-{kind}", marks=pytest.mark.identity)
-    for provider in ("keycloak", "op")
+    pytest.param((provider, kind), id=f"{provider}-{kind}", marks=[pytest.mark.identity, *more])
+    for provider, more in (("keycloak", [pytest.mark.slow]), ("op", []))
     for kind in ("confidential", "public")
 ]
 

@@ -1,7 +1,8 @@
 """The providers as fixtures of a test session: `keycloak`, `op`, and `provider`, which runs a test against both.
 
-Each is started when the first test asks for it. A test that uses one gets the mark `identity`, and its time limit
-begins when its fixtures stand, because the very first start fetches a distribution.
+Keycloak costs minutes of processor time, so what is tried with it is `slow`. Each is started when the first test asks
+for it. A test that uses one gets the mark `identity`, and its time limit begins when its fixtures stand, because the
+very first start fetches a distribution.
 """
 
 import tempfile
@@ -15,6 +16,7 @@ from tests.identity.oidc_provider import OidcProvider, running_oidc_provider
 from tests.identity.provider import Provider
 
 _FIXTURES = {"keycloak": "keycloak", "oidc-provider": "op"}
+PROVIDERS = [pytest.param("keycloak", marks=pytest.mark.slow), "oidc-provider"]
 
 
 def needs_provider(item: pytest.Item) -> bool:
@@ -44,7 +46,7 @@ def op() -> Iterator[OidcProvider]:
         yield running
 
 
-@pytest.fixture(scope="session", params=list(_FIXTURES))
+@pytest.fixture(scope="session", params=PROVIDERS)
 def provider(request: pytest.FixtureRequest) -> Provider:
     running: Keycloak | OidcProvider = request.getfixturevalue(_FIXTURES[request.param])
     return running

@@ -152,7 +152,7 @@ class Database:
 
 
 async def _end(session: AsyncSession, opening: asyncio.Future[Any] | None, *, silent: bool) -> None:
-    if opening is not None and not opening.done():
+    if opening is not None:
         opening.cancel()
         await asyncio.wait({opening})
         if not opening.cancelled():

@@ -1,7 +1,10 @@
 """A project in which every operation can be asked for, and what has to be said to each."""
 
 import asyncio
+import functools
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +19,12 @@ from opm.server.features.tasks.templates import NewTemplate
 from tests.builders import World
 from tests.fakes.files import FakeFiles
 from tests.fakes.terminals import FakeTerminals
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    """The committed one, which is read at once; a test sees to it that the application says the same of itself."""
+    return json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,7 @@ async def test_reading_changes_nothing(room: Room) -> None:
     read = 0
     async with world.client(app, room.owner) as client:
         before = await everything(world)
-        for name, method, path in operations(app):
+        for name, method, path in operations():
             if method != "GET":
                 continue
             place = room.path(path, name if name in CALLS else "get_project")
@@ -244,7 +244,7 @@ async def test_reading_changes_nothing(room: Room) -> None:
 @pytest.mark.parametrize("name", ["get_content", "get_original", "get_archive", "export_session", "export_audit"])
 async def test_what_people_and_agents_wrote_is_saved_and_not_shown(room: Room, name: str) -> None:
     app = room.world.app()
-    path = next(path for found, _, path in operations(app) if found == name)
+    path = next(path for found, _, path in operations() if found == name)
     async with room.world.client(app, room.owner) as client:
         answer = await ask(client, "GET", room.path(path, name), name)
     assert answer.headers["content-disposition"].startswith("attachment")

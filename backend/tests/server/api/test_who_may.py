@@ -18,7 +18,7 @@ from opm.server.api.policies import KEY, SOCKETS
 from opm.server.core.actor import Actor
 from opm.server.features.users.schemas import NewToken, PersonPatch
 from tests.builders import World
-from tests.server.api.rooms import CALLS, Room, fault, furnish
+from tests.server.api.rooms import CALLS, Room, document, fault, furnish
 from tests.server.api.test_contract import ask, everything
 from tests.serving import serving
 
@@ -35,8 +35,8 @@ def app(room: Room) -> FastAPI:
     return room.world.app()
 
 
-def policies(app: FastAPI) -> Iterator[tuple[str, str, str, str]]:
-    for path, methods in app.openapi()["paths"].items():
+def policies() -> Iterator[tuple[str, str, str, str]]:
+    for path, methods in document()["paths"].items():
         for method, operation in methods.items():
             yield operation["operationId"], method.upper(), path, operation[KEY]
 
@@ -53,10 +53,10 @@ async def shut_out(world: World, actor: Actor) -> None:
     await world.do(lambda s: s.accounts.patch(None, actor.user_id, PersonPatch(disabled=True)))
 
 
-def test_the_walk_meets_every_policy(app: FastAPI) -> None:
-    met = {policy for *_, policy in policies(app)}
+def test_the_walk_meets_every_policy() -> None:
+    met = {policy for *_, policy in policies()}
     assert met == {"public", "signed-in", "owner", "person", "admin"}
-    assert {name for name, _, path, policy in policies(app) if policy == "owner"} == set(CALLS)
+    assert {name for name, _, path, policy in policies() if policy == "owner"} == set(CALLS)
 
 
 async def test_somebody_shut_out_gets_in_nowhere(room: Room, app: FastAPI) -> None:
@@ -68,7 +68,7 @@ async def test_somebody_shut_out_gets_in_nowhere(room: Room, app: FastAPI) -> No
         await shut_out(world, room.owner)
         world.clock.pass_by(seconds=2)  # as long as this process may remember
         before = await everything(world)
-        for name, method, path, policy in policies(app):
+        for name, method, path, policy in policies():
             if policy == "public":
                 continue
             answer = await said(client, method, place_of(room, path, name), name)
@@ -83,7 +83,7 @@ async def test_ids_of_ones_own_two_projects_do_not_mix(room: Room, app: FastAPI)
     before = await everything(world)
     tried = 0
     async with world.client(app, room.owner) as client:
-        for name, method, path, policy in policies(app):
+        for name, method, path, policy in policies():
             parts = [part for part in NESTED if f"{{{part}}}" in path]
             if policy != "owner" or not parts or parts in (["version"], ["terminal"]):
                 continue
@@ -101,7 +101,7 @@ async def test_only_administrators_in_person_pass_where_they_alone_may(room: Roo
         for promoted in (False, True):
             if promoted:
                 await world.administers(room.owner)
-            for name, method, path, policy in policies(app):
+            for name, method, path, policy in policies():
                 if policy not in {"admin", "person"}:
                     continue
                 place = place_of(room, path, name)
@@ -120,7 +120,7 @@ async def test_a_token_for_reading_changes_nothing_anywhere(room: Room, app: Fas
         program.headers["Authorization"] = f"Bearer {token.secret}"
         assert (await program.get(f"/projects/{room.project.slug}")).status_code == 200
         before = await everything(world)
-        for name, method, path, policy in policies(app):
+        for name, method, path, policy in policies():
             if policy != "public" and method not in {"GET", "HEAD"}:
                 fault(await said(program, method, place_of(room, path, name), name), 403)
         assert await everything(world) == before

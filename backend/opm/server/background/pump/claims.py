@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 import structlog
@@ -11,7 +12,7 @@ from opm.server.background.lease import Lease
 from opm.server.background.pump.driver import Driver
 from opm.server.background.supervisor import Bell
 from opm.server.core.errors import Fault
-from opm.server.features.sessions.runs import Claim
+from opm.server.features.sessions.runs import Claim, RunService
 from opm.server.realtime.bus import WAKE_PUMP
 from opm.server.wiring import Ports
 
@@ -44,7 +45,8 @@ class Pump:
         stop = bell.hang(self._ports.bus, WAKE_PUMP)
         try:
             while True:
-                await self._claim()
+                await self._claim(RunService.take_over)
+                await self._claim(RunService.let_in)
                 await bell.wait(_INTERVAL)
         finally:
             stop()
@@ -63,10 +65,10 @@ class Pump:
             async with self._ports.scope() as scope:
                 await scope.runs.let_go(claims)
 
-    async def _claim(self) -> None:
+    async def _claim(self, take: Callable[[RunService, str], Awaitable[list[Claim]]]) -> None:
         asked_at = time.monotonic()
         async with self._ports.scope() as scope:
-            claims = await scope.runs.claim(self._owner)
+            claims = await take(scope.runs, self._owner)
         for claim in claims:
             self.taken_over += claim.was_running
             before = self._drivers.get(claim.session_id)

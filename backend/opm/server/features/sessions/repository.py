@@ -29,6 +29,7 @@ from opm.server.features.sessions.schemas import SessionFilter
 
 _ACTIVE = ("starting", "running")
 _CLAIMING = 0x6F706D01
+_TURN_SECONDS = 2
 """What controllers on one PostgreSQL agree on as the name of the turn to claim."""
 _Other = aliased(OpencodeSession)
 _ON_THE_BOARD = select(Task.id).where(Task.id == OpencodeSession.task_id, Task.deleted_at.is_(None)).exists()
@@ -95,8 +96,13 @@ class SessionRepository(Repository[OpencodeSession]):
         return dict((await self.session.execute(query)).all())
 
     async def claim_in_turn(self) -> None:
-        """Until this unit of work ends nobody else counts what is at work; on SQLite those who write take turns."""
+        """Until this unit of work ends nobody else counts what is at work; on SQLite those who write take turns.
+
+        Everybody's queue stands still meanwhile, so the turn of a process that does not go on is soon taken from it.
+        """
         if (await self.session.connection()).dialect.name == "postgresql":
+            patience = func.set_config("idle_in_transaction_session_timeout", f"{_TURN_SECONDS}s", True)
+            await self.session.execute(select(patience))
             await self.session.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
 
     async def orphaned(self, now: datetime, limit: int) -> Sequence[OpencodeSession]:

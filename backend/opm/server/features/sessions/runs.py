@@ -4,7 +4,7 @@ was taken over writes nothing any more. Whoever needs both locks the card before
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -118,20 +118,27 @@ class RunService:
         """Nothing of this run or of another is at work in the pod, so that it may be made anew."""
         return not claim.was_running and not await self._sessions.others_at_work(claim.project_id, claim.session_id)
 
-    async def claim(self, owner: str, limit: int = 20) -> list[Claim]:
-        """Take runs that nobody drives, and the next of each project's queue as far as there is room.
+    async def take_over(self, owner: str, limit: int = 20) -> list[Claim]:
+        """Take runs at work that nobody drives any more. They hold their places already, so this waits for nobody."""
+        now = await self._uow.database_now()
+        return await self._claimed(owner, now, await self._sessions.orphaned(now, limit))
 
-        Runs that lost their driver hold their places already. The others are let in user by user: who has the fewest
-        runs at work goes first, and among these who waits longest.
+    async def let_in(self, owner: str, limit: int = 20) -> list[Claim]:
+        """Take the next of each project's queue, as far as there is room.
+
+        User by user: who has the fewest runs at work goes first, and among these who waits longest.
         """
         await self._sessions.claim_in_turn()
         now = await self._uow.database_now()
-        found = list(await self._sessions.orphaned(now, limit))
         at_work = await self._sessions.at_work()
-        room = min(self._limits.runs - sum(at_work.values()), limit - len(found))
-        if room > 0:
-            waiting = await self._sessions.next_of_each(self._limits.runs_per_user)
-            found += await self._sessions.queued(fair(waiting, at_work, self._limits.runs_per_user, room))
+        room = min(self._limits.runs - sum(at_work.values()), limit)
+        if room <= 0:
+            return []
+        waiting = await self._sessions.next_of_each(self._limits.runs_per_user)
+        chosen = fair(waiting, at_work, self._limits.runs_per_user, room)
+        return await self._claimed(owner, now, await self._sessions.queued(chosen))
+
+    async def _claimed(self, owner: str, now: datetime, found: Sequence[OpencodeSession]) -> list[Claim]:
         claims: list[Claim] = []
         for run in found:
             was_running = run.status != RunStatus.QUEUED

@@ -145,7 +145,7 @@ async def test_who_claims_counts_what_another_is_just_claiming(database: Databas
         return await world.claim("two")
 
     async with world.ports.scope() as scope:
-        assert titles(await scope.runs.claim("one")) == ["A2"]
+        assert titles(await scope.runs.let_in("one")) == ["A2"]
         other = asyncio.create_task(second())
         await asyncio.sleep(0.5)
     assert await other == []

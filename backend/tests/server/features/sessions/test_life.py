@@ -301,11 +301,12 @@ class Life(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(400)  # a life that went wrong is made as short as can be, which takes minutes
-def test_any_life_of_cards_and_runs(sqlite_template: Path) -> None:
+@pytest.mark.parametrize("lives", [8, pytest.param(60, marks=pytest.mark.slow)])
+def test_any_life_of_cards_and_runs(sqlite_template: Path, lives: int) -> None:
     Life.template, Life.seen = sqlite_template, Counter()
     case = Life.TestCase
     case.settings = settings(
-        max_examples=30,
+        max_examples=lives,
         stateful_step_count=40,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from opm.server.core.actor import Actor
-from opm.server.core.errors import Conflict
+from opm.server.core.errors import Away, Conflict
 from opm.server.db.models import Interaction, OpencodeSession, SessionEvent, Task
 from opm.server.features.interactions.schemas import InteractionKind
 from opm.server.features.projects.schemas import ProjectSummary
@@ -54,10 +54,32 @@ async def test_many_projects_are_shared_out(stage: Stage) -> None:
         owner = await world.person(f"owner {n}")
         project = await world.project(owner, f"P{n}")
         await world.execute(owner, project, (await world.task(owner, project)).id)
-    taken = await asyncio.gather(*(world.do(lambda s, n=n: s.runs.claim(f"c{n}", 2)) for n in range(4)))
+    taken = await asyncio.gather(*(world.do(lambda s, n=n: s.runs.let_in(f"c{n}", 2)) for n in range(4)))
     taken.append(await world.claim())
     claims = [claim.session_id for one in taken for claim in one]
     assert len(claims) == len(set(claims)) == 6
+
+
+@pytest.mark.parametrize("migrated_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_who_stops_in_its_turn_holds_up_the_others_for_seconds(stage: Stage) -> None:
+    """As a process does that is paused between two statements: no run that lost its driver waits for it."""
+    world = stage[0]
+    claim = await working(stage)
+    await world.do(lambda s: s.runs.let_go([claim]))
+    other = await world.person("bob")
+    queued = await world.project(other, "Other")
+    await world.execute(other, queued, (await world.task(other, queued)).id)
+
+    async def others_go_on(paused: Scope) -> None:
+        await paused.runs.let_in("paused")
+        async with asyncio.timeout(1):
+            (taken,) = await world.do(lambda s: s.runs.take_over("two"))
+        assert taken.session_id == claim.session_id
+        (let_in,) = await world.do(lambda s: s.runs.let_in("two"))
+        assert let_in.project_id == queued.id
+
+    with pytest.raises(Away):
+        await world.do(others_go_on)
 
 
 async def test_a_driver_that_lives_keeps_its_run(stage: Stage) -> None:
@@ -330,12 +352,13 @@ CROSSING = {
     "asked": lambda s, claim, answer: s.runs.asked(claim, PERMISSION, "per_2", {}),
     "answer": lambda s, claim, answer: answer(s),
     "append": lambda s, claim, answer: s.runs.append(claim, [OutputStatus(data="running")]),
-    "claim": lambda s, claim, answer: s.runs.claim("two"),
+    "take over": lambda s, claim, answer: s.runs.take_over("two"),
+    "let in": lambda s, claim, answer: s.runs.let_in("two"),
 }
 
 
 PAIRS = [(other, holder) for other in CROSSING for holder in ("cancel", "finish")]
-PAIRS.remove(("claim", "finish"))  # a run that was taken over has another end
+PAIRS.remove(("take over", "finish"))  # a run that was taken over has another end
 
 
 @pytest.mark.parametrize(("other", "holder"), PAIRS)
