@@ -38,10 +38,24 @@ export default defineConfig({
     proxy: { '/api': { target: server, ws: true, changeOrigin: true, headers: { origin: server } } },
   },
   test: {
-    environment: 'jsdom',
-    environmentOptions: { jsdom: { url: 'http://opm.test' } },
-    setupFiles: ['src/testing/setup.ts'],
-    include: ['src/**/*.test.{ts,tsx}'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'plain', include: ['src/**/*.test.ts'], exclude: ['src/**/*.dom.test.ts'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'dom',
+          include: ['src/**/*.dom.test.ts', 'src/**/*.test.tsx'],
+          environment: 'jsdom',
+          environmentOptions: { jsdom: { url: 'http://opm.test' } },
+          setupFiles: ['src/testing/setup.ts'],
+        },
+      },
+    ],
+    // modules are loaded once per processor, not once per file: half of the time went into that
+    isolate: false,
     restoreMocks: true,
     testTimeout: 15_000,
     // all of them: by itself one processor is left free, which is half of a small machine

@@ -2,6 +2,7 @@ import '@testing-library/jest-dom/vitest'
 import { cleanup, configure } from '@testing-library/react'
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest'
 import { configureClient } from '@/api/client'
+import { toast } from '@/ui/toast'
 import { server } from './server'
 import { FakeWebSocket } from './socket'
 
@@ -39,6 +40,7 @@ beforeEach(() => {
 })
 
 afterEach(() => {
+  toast.dismiss()
   cleanup()
   server.resetHandlers()
   localStorage.clear()

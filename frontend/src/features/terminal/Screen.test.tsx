@@ -64,7 +64,7 @@ it('does not answer questions of old output', async () => {
 
 it('gives no program the clipboard or the name of the window', async () => {
   const writeText = vi.fn()
-  vi.stubGlobal('navigator', Object.assign(Object.create(navigator), { clipboard: { writeText } }))
+  vi.stubGlobal('navigator', Object.create(navigator, { clipboard: { value: { writeText } } }))
   const title = document.title
   show()
   await live()
