@@ -4,6 +4,7 @@ All of them run even when one fails, so that a single pass shows everything ther
 the command line choose checks by name: `make check ARGS="lint types"`.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ NOT_RUN = 75
 """Of a check that could not look (EX_TEMPFAIL): no failure, and never shown as a pass."""
 
 PYTEST = [f"{BIN}/python", "-m", "pytest", "--durations", "15"]
+# One more than there are processors: what waits for an agent or a database leaves them idle.
+SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"]
 
 CHECKS = [
     Check("format", [f"{BIN}/ruff", "format", "--check", ".", *SCRIPTS]),
@@ -42,7 +45,7 @@ CHECKS = [
     Check("npm-audit", [f"{BIN}/python", str(ROOT / "scripts" / "audit.py"), "npm"], ROOT),
     Check("types", [f"{BIN}/pyright"]),
     Check("web-test", ["npm", "run", "--silent", "test"], FRONTEND),
-    Check("test", [*PYTEST, "-n", "auto", "--dist", "loadgroup", "--ignore", "tests/e2e"]),
+    Check("test", [*PYTEST, *SHARED_OUT, "--ignore", "tests/e2e"]),
     # a browser, an agent and a server at a time are work enough for two processors
     Check("stories", [*PYTEST, "tests/e2e"]),
 ]

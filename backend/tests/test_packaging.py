@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 BACKEND = Path(__file__).resolve().parent.parent
-pytestmark = [pytest.mark.wheel, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.wheel, pytest.mark.timeout(600)]
 
 
 def uv(*words: str | Path, cwd: Path) -> None:

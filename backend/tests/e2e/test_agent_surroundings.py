@@ -17,7 +17,7 @@ from tests.e2e.model import model_server
 from tests.e2e.served import Project, Served
 from tests.unprivileged import unseeing
 
-pytestmark = [pytest.mark.opencode, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.opencode, pytest.mark.timeout(180)]
 
 PROBE = Path(__file__).parent / "programs" / "probe.py"
 FORGED = {"Authorization": "Bearer e30.e30.e30"}

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.browser import PATIENCE_MS, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
 
 
 def test_what_waits_is_listed_with_its_age_and_answered_from_the_list(visitor: Visitor) -> None:

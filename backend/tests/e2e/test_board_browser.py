@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.browser import PATIENCE_MS, Visitor, column
 from tests.e2e.served import Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
 
 
 def project_with(visitor: Visitor, name: str, *cards: str, run: bool = False) -> str:

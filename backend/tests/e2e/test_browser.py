@@ -322,6 +322,7 @@ def test_every_page_is_fit_for_everybody(browser: Browser, served: Served, schem
         someone.close()
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_readme(visitor: Visitor, tmp_path: Path) -> None:
     """A board with a run in progress; replaces the committed picture only when asked to."""
     page = visitor.page

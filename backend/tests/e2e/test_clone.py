@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.served import Project, Served, wait_for
 from tests.gitserver import GitServer, git, repository, serving
 
-pytestmark = [pytest.mark.opencode, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.opencode, pytest.mark.timeout(240)]
 
 TOKEN = "ghp_0123456789_secret"
 

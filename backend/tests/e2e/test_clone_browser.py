@@ -12,7 +12,7 @@ from tests.e2e.browser import Visitor, chromium
 from tests.e2e.served import Served
 from tests.gitserver import GitServer, repository, serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
 
 TOKEN = "ghp_0123456789_secret"
 SOON = 60_000

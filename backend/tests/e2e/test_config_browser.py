@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.browser import PATIENCE_MS, Visitor, card_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
 
 REFUSAL = "Incorrect API key provided: it does not begin with tea."
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.browser import PATIENCE_MS, Visitor
 from tests.e2e.served import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
 
 
 def open_files(visitor: Visitor, name: str) -> Path:

@@ -9,7 +9,7 @@ from opm.server.core.settings import LimitSettings, RateSettings
 from tests.e2e.browser import Visitor, column
 from tests.e2e.served import Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.opencode, pytest.mark.timeout(240)]
 
 RATES, LIMITS = RateSettings(), LimitSettings()
 

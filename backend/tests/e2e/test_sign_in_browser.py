@@ -14,7 +14,7 @@ from tests.e2e.served import Served
 from tests.identity.oidc_provider import OidcProvider
 from tests.identity.provider import Provider
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(240)]
 
 Admit = Callable[..., Person]
 
@@ -229,7 +229,6 @@ def test_the_documentation_of_the_api_can_change_something(person: Admit) -> Non
     assert answered.value.status == 201
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_are_fit_for_everybody(browser: Browser, op: OidcProvider, tmp_path: Path, scheme: str) -> None:
     pictures = Path(os.environ.get("OPM_SCREENSHOT_DIR", tmp_path))

@@ -19,12 +19,20 @@ _LOOK_AGAIN = 5.0
 
 
 class StoredLimiter:
-    def __init__(self, settings: RateSettings, *, store: str | None = None, look_again: float = _LOOK_AGAIN) -> None:
-        """`store`: where to count if the settings of rates do not say."""
+    def __init__(
+        self,
+        settings: RateSettings,
+        *,
+        store: str | None = None,
+        patience: float = PATIENCE,
+        look_again: float = _LOOK_AGAIN,
+    ) -> None:
+        """`store`: where to count if the settings of rates do not say. `patience`: seconds it may take to answer."""
         store = settings.store or store
         self._rates: dict[Rate, list[RateLimitItem]] = {
             rate: parse_many(text) if (text := getattr(settings, rate)) else [] for rate in Rate
         }
+        self._patience = patience
         self._alone = MovingWindowRateLimiter(Windows())
         self._shared = Shared(store, look_again) if store else None
 
@@ -42,7 +50,7 @@ class StoredLimiter:
     async def _count(self, item: RateLimitItem, *key: str) -> float | None:
         if self._shared and self._shared.due():
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self._patience):
                     wait = await _hit(self._shared.windows, item, *key)
             except Exception as exc:  # noqa: BLE001  whatever the store does, requests go on
                 self._shared.failed(exc)

@@ -87,7 +87,8 @@ async def test_one_key_takes_no_more_than_its_limit() -> None:
 
 @pytest.mark.redis
 async def test_two_controllers_count_together(redis_url: str) -> None:
-    one, other = limiter("10/minute", redis_url), limiter("10/minute", redis_url)
+    rates = RateSettings(per_user="10/minute", store=redis_url)
+    one, other = StoredLimiter(rates, patience=10), StoredLimiter(rates, patience=10)
     try:
         assert await passed(one, "ada", 1) + await passed(other, "ada", 1) == 2
         granted = await asyncio.gather(*(each.hit(Rate.USER, "ada") for each in (one, other) * 10))

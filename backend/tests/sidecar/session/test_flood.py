@@ -3,8 +3,9 @@
 import asyncio
 import os
 import resource
+import signal
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -23,6 +24,14 @@ MIB = 1 << 20
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The start-up files of whoever runs the tests have no say."""
     monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def hears_interrupts() -> Iterator[None]:
+    """As the sidecar does, and what it starts; a background job of a shell is born deaf, and passes that on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

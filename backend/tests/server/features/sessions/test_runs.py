@@ -63,28 +63,24 @@ async def test_many_projects_are_shared_out(stage: Stage) -> None:
 @pytest.mark.parametrize("migrated_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 async def test_who_stops_in_its_turn_holds_up_the_others_for_seconds(stage: Stage) -> None:
     """As a process does that is paused between two statements: no run that lost its driver waits for it."""
-    world = stage[0]
-    claim = await working(stage)
+    world, claim, bob = stage[0], await working(stage), await stage[0].person("bob")
     await world.do(lambda s: s.runs.let_go([claim]))
-    other = await world.person("bob")
-    queued = await world.project(other, "Other")
-    await world.execute(other, queued, (await world.task(other, queued)).id)
+    queued = await world.project(bob)
+    await world.execute(bob, queued, (await world.task(bob, queued)).id)
 
     async def others_go_on(paused: Scope) -> None:
         await paused.runs.let_in("paused")
         async with asyncio.timeout(1):
             (taken,) = await world.do(lambda s: s.runs.take_over("two"))
-        assert taken.session_id == claim.session_id
         (let_in,) = await world.do(lambda s: s.runs.let_in("two"))
-        assert let_in.project_id == queued.id
+        assert (taken.session_id, let_in.project_id) == (claim.session_id, queued.id)
 
     with pytest.raises(Away):
         await world.do(others_go_on)
 
 
 async def test_a_driver_that_lives_keeps_its_run(stage: Stage) -> None:
-    world = stage[0]
-    claim = await working(stage)
+    world, claim = stage[0], await working(stage)
     for _ in range(3):
         await world.wait(seconds=14)
         assert await world.claim("two") == []
