@@ -1,4 +1,4 @@
-"""Runs every check, cheap ones first, and ends with one table of what passed and what it cost.
+"""Runs every check, cheap ones first and two at a time, and ends with one table of what passed and what it cost.
 
 All of them run even when one fails, so that a single pass shows everything there is to mend. Words given on
 the command line choose checks by name: `make check ARGS="lint types"`.
@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,8 @@ class Check:
     name: str
     command: list[str]
     cwd: Path = BACKEND
+    alone: bool = False
+    """Takes all processors, or writes what others read; its words are shown as they come."""
 
 
 NOT_RUN = 75
@@ -30,24 +34,24 @@ NOT_RUN = 75
 
 PYTEST = [f"{BIN}/python", "-m", "pytest", "--durations", "15"]
 # One more than there are processors: what waits for an agent or a database leaves them idle.
-SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup"]
+SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 CHECKS = [
+    Check("types", [f"{BIN}/pyright"]),
     Check("format", [f"{BIN}/ruff", "format", "--check", ".", *SCRIPTS]),
     Check("lint", [f"{BIN}/ruff", "check", ".", *SCRIPTS]),
     Check("web-lint", ["npm", "run", "--silent", "lint"], FRONTEND),
     Check("contracts", [f"{BIN}/lint-imports", "--no-cache"]),
-    Check("generated", [f"{BIN}/python", str(ROOT / "scripts" / "generate.py"), "--check"], ROOT),
+    Check("generated", [f"{BIN}/python", str(ROOT / "scripts" / "generate.py"), "--check"], ROOT, alone=True),
     Check("web-types", ["npm", "run", "--silent", "types"], FRONTEND),
     Check("bandit", [f"{BIN}/bandit", "--recursive", "--quiet", "--configfile", "pyproject.toml", "opm"]),
     Check("secrets", [f"{BIN}/python", str(ROOT / "scripts" / "scan_secrets.py")], ROOT),
     Check("pip-audit", [f"{BIN}/python", str(ROOT / "scripts" / "audit.py"), "pip"], ROOT),
     Check("npm-audit", [f"{BIN}/python", str(ROOT / "scripts" / "audit.py"), "npm"], ROOT),
-    Check("types", [f"{BIN}/pyright"]),
-    Check("web-test", ["npm", "run", "--silent", "test"], FRONTEND),
-    Check("test", [*PYTEST, *SHARED_OUT, "--ignore", "tests/e2e"]),
+    Check("web-test", ["npm", "run", "--silent", "test"], FRONTEND, alone=True),
+    Check("test", [*PYTEST, *SHARED_OUT, "--ignore", "tests/e2e"], alone=True),
     # a browser, an agent and a server at a time are work enough for two processors
-    Check("stories", [*PYTEST, "tests/e2e"]),
+    Check("stories", [*PYTEST, "tests/e2e"], alone=True),
 ]
 
 
@@ -56,17 +60,36 @@ class Outcome:
     name: str
     status: int
     seconds: float
+    said: str = ""
+
+
+def title(check: Check) -> str:
+    return f"\n=== {check.name}: {' '.join(check.command)}"
 
 
 def perform(check: Check) -> Outcome:
-    print(f"\n=== {check.name}: {' '.join(check.command)}", flush=True)
-    began = time.monotonic()
+    began, said = time.monotonic(), ""
+    kept = {} if check.alone else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     try:
-        status = subprocess.run(check.command, cwd=check.cwd, stdin=subprocess.DEVNULL, check=False).returncode
+        done = subprocess.run(check.command, cwd=check.cwd, stdin=subprocess.DEVNULL, check=False, **kept)
+        status, said = done.returncode, done.stdout or ""
     except FileNotFoundError as exc:
-        print(f"cannot start: {exc}. Run `make setup`.")
-        status = 127
-    return Outcome(check.name, status, time.monotonic() - began)
+        status, said = 127, f"cannot start: {exc}. Run `make setup`.\n"
+    return Outcome(check.name, status, time.monotonic() - began, said)
+
+
+def performed(checks: list[Check]) -> Iterator[Outcome]:
+    """Those that can share, then those that want to be alone; what is said of each stands together."""
+    light, heavy = ([check for check in checks if check.alone is alone] for alone in (False, True))
+    with ThreadPoolExecutor(max_workers=2) as two:
+        for check, outcome in zip(light, two.map(perform, light), strict=True):
+            print(title(check), outcome.said, sep="\n", end="", flush=True)
+            yield outcome
+    for check in heavy:
+        print(title(check), flush=True)
+        outcome = perform(check)
+        print(outcome.said, end="")
+        yield outcome
 
 
 def summary(outcomes: list[Outcome]) -> str:
@@ -87,7 +110,7 @@ def main(names: list[str]) -> int:
     if unknown := sorted(set(names) - set(known)):
         print(f"no such check: {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
         return 2
-    outcomes = [perform(check) for check in CHECKS if not names or check.name in names]
+    outcomes = list(performed([check for check in CHECKS if not names or check.name in names]))
     print(summary(outcomes), flush=True)
     return 1 if any(outcome.status not in {0, NOT_RUN} for outcome in outcomes) else 0
 

@@ -1,4 +1,4 @@
-"""How tests are shared out when several processes run them (`pytest -n 2 --dist loadgroup`)."""
+"""How tests are shared out when several processes run them (`pytest -n 3 --dist loadgroup --no-loadscope-reorder`)."""
 
 import pytest
 
@@ -9,8 +9,10 @@ from tests.identity.fixtures import needs_provider
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file stays with one process, which makes what its tests share once; so do all that sign in at a provider.
 
-    Slow ones stay together by database: minutes of each side by side.
+    Slow ones stay together by database: minutes of each side by side. What starts agents takes longest, and so is begun
+    first.
     """
+    items.sort(key=lambda item: item.get_closest_marker("opencode") is None)
     for item in items:
         group = "identity" if needs_provider(item) else item.nodeid.partition("::")[0]
         if item.get_closest_marker("slow") and item.get_closest_marker("postgres"):
