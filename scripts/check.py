@@ -4,7 +4,6 @@ All of them run even when one fails, so that a single pass shows everything ther
 the command line choose checks by name: `make check ARGS="lint types"`.
 """
 
-import os
 import subprocess
 import sys
 import time
@@ -33,8 +32,7 @@ NOT_RUN = 75
 """Of a check that could not look (EX_TEMPFAIL): no failure, and never shown as a pass."""
 
 PYTEST = [f"{BIN}/python", "-m", "pytest", "--durations", "15"]
-# One more than there are processors: what waits for an agent or a database leaves them idle.
-SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
+SHARED_OUT = ["-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 CHECKS = [
     Check("types", [f"{BIN}/pyright"]),

@@ -1,4 +1,4 @@
-"""How tests are shared out when several processes run them (`pytest -n 3 --dist loadgroup --no-loadscope-reorder`)."""
+"""How several processes share tests out (`pytest -n auto --dist loadgroup --no-loadscope-reorder`)."""
 
 import pytest
 
