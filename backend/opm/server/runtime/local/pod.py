@@ -140,7 +140,8 @@ class Pod:
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), seconds)
+            async with asyncio.timeout(seconds):  # `wait_for` loses a cancellation that comes with the bell
+                await self._bell.wait()
 
     async def _obey(self, wish: PodSpec | Stop) -> None:
         if isinstance(wish, PodSpec):

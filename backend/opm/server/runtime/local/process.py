@@ -89,7 +89,8 @@ class Proc:
 
     async def wait(self, timeout: float) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.ended.wait(), max(timeout, 0))
+            async with asyncio.timeout(max(timeout, 0)):
+                await self.ended.wait()
         return self.ended.is_set()
 
     def release(self) -> None:
