@@ -14,6 +14,7 @@ from opm.server.core.clock import SystemClock
 from opm.server.core.errors import Unauthorized, Unavailable
 from opm.server.core.settings import OidcSettings
 from tests.fakes.identity import FakeIdentity
+from tests.identity.fixtures import MARKS
 from tests.identity.provider import Provider
 
 BASE = "http://127.0.0.1:8499"
@@ -62,8 +63,8 @@ def settings_of(provider: Provider, kind: str, **more: Any) -> OidcSettings:
 
 
 REAL = [
-    pytest.param((provider, kind), id=f"{provider}-{kind}", marks=[pytest.mark.identity, *more])
-    for provider, more in (("keycloak", [pytest.mark.slow]), ("op", []))
+    pytest.param((provider, kind), id=f"{provider}-{kind}", marks=[pytest.mark.identity, *MARKS[provider]])
+    for provider in MARKS
     for kind in ("confidential", "public")
 ]
 

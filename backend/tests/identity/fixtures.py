@@ -16,7 +16,8 @@ from tests.identity.oidc_provider import OidcProvider, running_oidc_provider
 from tests.identity.provider import Provider
 
 _FIXTURES = {"keycloak": "keycloak", "oidc-provider": "op"}
-PROVIDERS = [pytest.param("keycloak", marks=pytest.mark.slow), "oidc-provider"]
+MARKS = {"keycloak": [pytest.mark.slow], "op": []}
+"""Of what is tried with each, by the name of its fixture."""
 
 
 def needs_provider(item: pytest.Item) -> bool:
@@ -46,7 +47,9 @@ def op() -> Iterator[OidcProvider]:
         yield running
 
 
-@pytest.fixture(scope="session", params=PROVIDERS)
+@pytest.fixture(
+    scope="session", params=[pytest.param(name, marks=MARKS[fixture]) for name, fixture in _FIXTURES.items()]
+)
 def provider(request: pytest.FixtureRequest) -> Provider:
     running: Keycloak | OidcProvider = request.getfixturevalue(_FIXTURES[request.param])
     return running

@@ -28,7 +28,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def hears_interrupts() -> Iterator[None]:
-    """As the sidecar does, and what it starts; a background job of a shell is born deaf, and passes that on."""
+    """As in the sidecar, whose server handles them; a shell's background job is born deaf, and passes that on."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

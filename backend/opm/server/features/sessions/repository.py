@@ -29,8 +29,9 @@ from opm.server.features.sessions.schemas import SessionFilter
 
 _ACTIVE = ("starting", "running")
 _CLAIMING = 0x6F706D01
-_TURN_SECONDS = 2
 """What controllers on one PostgreSQL agree on as the name of the turn to claim."""
+_TURN_SECONDS = 2
+"""For as long as this a turn may stand still; waiting for it is given up after `database.lock_timeout`, which is longer."""
 _Other = aliased(OpencodeSession)
 _ON_THE_BOARD = select(Task.id).where(Task.id == OpencodeSession.task_id, Task.deleted_at.is_(None)).exists()
 """With a deleted card its runs are out of sight, too, until it is restored."""
