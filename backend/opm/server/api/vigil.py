@@ -61,7 +61,8 @@ class Vigil:
         try:
             while self._watched:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._sign_ins.ended.wait(), self._seconds)
+                    async with asyncio.timeout(self._seconds):
+                        await self._sign_ins.ended.wait()
                 self._sign_ins.ended.clear()
                 await self._look()
         finally:

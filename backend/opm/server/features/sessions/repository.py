@@ -31,7 +31,7 @@ _ACTIVE = ("starting", "running")
 _CLAIMING = 0x6F706D01
 """What controllers on one PostgreSQL agree on as the name of the turn to claim."""
 _TURN_SECONDS = 2
-"""For as long as this a turn may stand still; waiting for it is given up after `database.lock_timeout`, which is longer."""
+"""A turn may stand still for so long: less than others wait for it, which is `database.lock_timeout`."""
 _Other = aliased(OpencodeSession)
 _ON_THE_BOARD = select(Task.id).where(Task.id == OpencodeSession.task_id, Task.deleted_at.is_(None)).exists()
 """With a deleted card its runs are out of sight, too, until it is restored."""

@@ -209,6 +209,25 @@ async def test_pods_may_be_kept_on_close_and_found_by_the_next(tmp_path: Path) -
         kill_all(keeping)
 
 
+@pytest.mark.parametrize("steps", range(5))
+async def test_kept_pods_are_let_go_of_while_their_bell_rings(tmp_path: Path, steps: int) -> None:
+    """A stop that comes so many steps of the loop after the bell is not lost."""
+    keeping = stub_settings(tmp_path, keep_on_close=True)
+    spec = a_spec()
+    runtime = LocalRuntime(keeping)
+    await runtime.open()
+    try:
+        await running(runtime, spec)
+        await asyncio.sleep(0.1)  # at rest
+        await runtime.ensure(spec)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await runtime.close()
+    finally:
+        kill_all(keeping)
+
+
 @pytest.mark.opencode
 async def test_a_real_pod_outlives_its_controller(tmp_path: Path) -> None:
     settings = LocalSettings(data_dir=tmp_path / "data", opencode=opencode_binary())
