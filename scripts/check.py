@@ -4,6 +4,7 @@ All of them run even when one fails, so that a single pass shows everything ther
 the command line choose checks by name: `make check ARGS="lint types"`.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -32,7 +33,8 @@ NOT_RUN = 75
 """Of a check that could not look (EX_TEMPFAIL): no failure, and never shown as a pass."""
 
 PYTEST = [f"{BIN}/python", "-m", "pytest", "--durations", "15"]
-SHARED_OUT = ["-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder"]
+# tests wait as well as work, so there is one process more than processors
+SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 CHECKS = [
     Check("types", [f"{BIN}/pyright"]),

@@ -1,4 +1,4 @@
-"""How several processes share tests out (`pytest -n auto --dist loadgroup --no-loadscope-reorder`)."""
+"""How several processes share tests out (`pytest -n 3 --dist loadgroup --no-loadscope-reorder`)."""
 
 import pytest
 

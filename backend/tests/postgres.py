@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -146,13 +147,25 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
-async def execute(server_url: str, statement: str) -> None:
-    dsn = make_url(server_url).set(drivername="postgresql").render_as_string(hide_password=False)
+@contextlib.asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
-        await connection.execute(statement)
+        yield connection
     finally:
         await connection.close()
+
+
+async def execute(url: str, statements: str) -> None:
+    async with connected(url) as connection:
+        await connection.execute(statements)
+
+
+async def ask(url: str, query: str) -> Any:
+    """The one value that is answered."""
+    async with connected(url) as connection:
+        return await connection.fetchval(query)
 
 
 @pytest.fixture

@@ -5,36 +5,11 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from opm import __version__
-from opm.server.api import (
-    account,
-    audit,
-    auth,
-    configs,
-    errors,
-    files,
-    health,
-    interactions,
-    metrics,
-    middleware,
-    oidc,
-    openapi,
-    people,
-    projects,
-    realtime,
-    reference,
-    resources,
-    runs,
-    sessions,
-    spa,
-    tasks,
-    templates,
-    terminals,
-    transcripts,
-)
+from opm.server.api import errors, metrics, middleware, openapi, spa
 from opm.server.api.policies import require_policies
+from opm.server.api.surface import surface
 from opm.server.background.loops import Background
 from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
 from opm.server.clients.oidc.provider import OidcProvider
@@ -133,39 +108,12 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        generate_unique_id_function=_operation_id,
-        responses=errors.RESPONSES,
+        routes=surface().routes,
     )
     app.state.ports = used
     errors.install(app)
     middleware.install(app, settings)
-    for module in (
-        auth,
-        oidc,
-        account,
-        people,
-        projects,
-        resources,
-        tasks,
-        templates,
-        runs,
-        sessions,
-        transcripts,
-        interactions,
-        files,
-        configs,
-        audit,
-        terminals,
-        realtime,
-        health,
-        reference,
-    ):
-        app.include_router(module.router, prefix="/api")
     require_policies(app)
     openapi.install(app)
     spa.install(app)
     return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name

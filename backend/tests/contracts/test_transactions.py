@@ -205,7 +205,7 @@ async def _append(world: World, claim: Claim, words: str, pieces: int) -> int:
 
 
 async def test_a_database_that_is_not_there_is_said_to_be_so() -> None:
-    gone = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_timeout=1)
+    gone = Database.at("postgresql+asyncpg://nobody@127.0.0.1:1/none", pool_timeout=1)
     with pytest.raises(Unavailable) as caught:
         await gone.ping()
     assert "127.0.0.1" not in str(caught.value)

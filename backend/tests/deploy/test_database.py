@@ -56,7 +56,7 @@ async def contents(server: Server) -> dict[str, str]:
 
 async def test_a_dump_brings_everything_back(server: Server, tmp_path: Path) -> None:
     await server.set_up("unused")
-    database = Database(server.address)
+    database = Database.at(server.address)
     await upgrade(database)
     world = World(database, tmp_path)
     ann = await world.person("ann")
@@ -78,7 +78,7 @@ async def test_a_dump_brings_everything_back(server: Server, tmp_path: Path) -> 
         assert (restored.status, restored.err) == (0, "")
         assert await contents(server) == before
 
-    database = Database(server.address)
+    database = Database.at(server.address)
     assert await is_current(database)
     await upgrade(database)  # as the owner of everything, or it would be refused
     assert await keys_in_use(database) == {"test": 1}

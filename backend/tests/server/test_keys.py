@@ -90,7 +90,7 @@ def test_rotate_list_forget_and_the_refusal_to_start(tmp_path: Path) -> None:
         return said.output
 
     async def one_secret() -> None:
-        db = Database(settings.database_url)
+        db = Database.at(settings.database_url)
         world = World(db, tmp_path)
         world.ports = dataclasses.replace(world.ports, cipher=load_keyring(settings.key_file))
         ann = await world.person("ann")

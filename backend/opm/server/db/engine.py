@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import orjson
 from sqlalchemy import event, text
@@ -35,8 +35,20 @@ def _dumps(value: Any) -> str:
 class Database:
     """Writers on SQLite take turns here, in order, instead of racing for the file's lock."""
 
-    def __init__(
-        self,
+    def __init__(self, engine: AsyncEngine, *, patience: float = 5) -> None:
+        """`patience`: seconds in which a connection must be there."""
+        self.engine = engine
+        self.sqlite = engine.dialect.name == "sqlite"
+        self._patience = patience
+        self._endings: set[asyncio.Future[None]] = set()
+        self._writing = engine.execution_options(opm_write=True)
+        self._turn: contextlib.AbstractAsyncContextManager[Any] = (
+            asyncio.Lock() if self.sqlite else contextlib.nullcontext()
+        )
+
+    @classmethod
+    def at(
+        cls,
         url: str,
         *,
         pool_size: int = 10,
@@ -44,22 +56,20 @@ class Database:
         statement_timeout: float = 10,
         lock_timeout: float = 3,
         idle_timeout: float = 10,
-    ) -> None:
+    ) -> Self:
         """Timeouts are in seconds; 0 for those of PostgreSQL itself: none."""
-        self._patience = pool_timeout
-        self.sqlite = url.startswith("sqlite")
         shared: dict[str, Any] = {
             "json_serializer": _dumps,
             "json_deserializer": orjson.loads,
             "hide_parameters": True,
         }
-        if self.sqlite:
-            self.engine: AsyncEngine = create_async_engine(url, async_creator=sqlite.opener(url), **shared)
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
-            event.listen(self.engine.sync_engine, "reset", _end_sqlite)
+        if url.startswith("sqlite"):
+            engine = create_async_engine(url, async_creator=sqlite.opener(url), **shared)
+            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(engine.sync_engine, "reset", _end_sqlite)
         else:
-            self.engine = create_async_engine(
+            engine = create_async_engine(
                 url,
                 pool_size=pool_size,
                 max_overflow=0,
@@ -79,18 +89,14 @@ class Database:
                 },
                 **shared,
             )
-        quiet.keep_quiet(self.engine.sync_engine)
-        self._endings: set[asyncio.Future[None]] = set()
-        self._writing = self.engine.execution_options(opm_write=True)
-        self._turn: contextlib.AbstractAsyncContextManager[Any] = (
-            asyncio.Lock() if self.sqlite else contextlib.nullcontext()
-        )
+        quiet.keep_quiet(engine.sync_engine)
+        return cls(engine, patience=pool_timeout)
 
     @classmethod
-    def of(cls, settings: Settings, *, patient: bool = False) -> "Database":
+    def of(cls, settings: Settings, *, patient: bool = False) -> Self:
         """`patient`: for what may take long, as bringing the schema up to date."""
         given = settings.database
-        return cls(
+        return cls.at(
             settings.database_url,
             pool_size=given.pool_size,
             pool_timeout=given.pool_timeout,

@@ -159,7 +159,7 @@ def settings_for(folder: Path, **given: object) -> Settings:
 async def open_ports(
     settings: Settings, clock: MovedClock, *, identity: IdentityProvider | None = None
 ) -> AsyncIterator[Ports]:
-    db = Database(settings.database_url)
+    db = Database.at(settings.database_url)
     await db.run_sync(Base.metadata.create_all)
     bus = MemoryBus()
     yield Ports(

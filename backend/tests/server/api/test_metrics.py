@@ -87,7 +87,7 @@ async def test_a_taken_port_is_told(watched: World) -> None:
 
 
 async def test_a_database_that_is_away_is_said_and_hides_nothing_else(tmp_path: Path) -> None:
-    gone = Database(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port()}/none", pool_timeout=0.2)
+    gone = Database.at(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port()}/none", pool_timeout=0.2)
     world = World(gone, tmp_path, metrics={"port": free_port()})
     async with metrics.served(world.ports, WORK):
         seen, _ = await scrape(world)

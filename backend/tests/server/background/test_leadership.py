@@ -51,7 +51,7 @@ class Candidate:
     """Acts all the time while it leads, and notes when."""
 
     def __init__(self, url: str, folder: Path, acts: list[tuple[float, int, str]], number: int) -> None:
-        self.database = Deaf(url, pool_size=3)
+        self.database = Deaf.at(url, pool_size=3)
         world = World(self.database, folder, run=RunSettings(lease=LEASE))
         self.ports: Ports = replace(world.ports)
         self.number = number
@@ -131,6 +131,9 @@ async def test_one_leads_until_it_is_gone_and_then_another(election: Election) -
         await election.leader(other_than=leader)
         assert time.monotonic() - began < LEASE + 2.5
         leader.start()
+    async with asyncio.timeout(5):
+        while election.acts[-1][1] == leader.number:  # who leads has not yet acted
+            await asyncio.sleep(0.01)
     terms = election.terms()
     assert len(terms) == 5, "nobody acted in the term of another"
     assert all(before[0] != after[0] for before, after in itertools.pairwise(terms))

@@ -39,7 +39,7 @@ async def test_a_failed_commit_does_not_keep_the_file_locked(sqlite_database: Da
     for _ in range(3):
         with pytest.raises(IntegrityError):
             await orphan()
-    second = Database(str(sqlite_database.engine.url))
+    second = Database.at(str(sqlite_database.engine.url))
     async with second.session(write=True) as session:
         await asyncio.wait_for(session.execute(text("INSERT INTO parent VALUES (1)")), 1)
         await session.commit()
@@ -51,7 +51,7 @@ async def test_a_failed_commit_does_not_keep_the_file_locked(sqlite_database: Da
 
 async def test_two_processes_take_turns(sqlite_database: Database) -> None:
     """The lock of one process does not help against another; the file's lock, waited for, does."""
-    second = Database(str(sqlite_database.engine.url))
+    second = Database.at(str(sqlite_database.engine.url))
     add = text("UPDATE counter SET n = n + 1")
 
     def prepare(connection: object) -> None:
@@ -81,14 +81,14 @@ async def test_our_own_mistakes_are_not_called_an_outage(database: Database) -> 
 
 
 async def test_a_file_that_cannot_be_opened_is_an_outage(tmp_path: Path) -> None:
-    gone = Database(sqlite_address(tmp_path / "nowhere" / "opm.db"))
+    gone = Database.at(sqlite_address(tmp_path / "nowhere" / "opm.db"))
     with pytest.raises(Unavailable):
         await gone.ping()
     await gone.close()
 
 
 async def test_waiting_too_long_for_another_process_is_an_outage(sqlite_database: Database) -> None:
-    second = Database(str(sqlite_database.engine.url))
+    second = Database.at(str(sqlite_database.engine.url))
     async with second.session(write=False) as session:
         await session.execute(text("PRAGMA busy_timeout=10"))
 
@@ -105,7 +105,7 @@ async def test_waiting_too_long_for_another_process_is_an_outage(sqlite_database
 
 @pytest.mark.postgres
 async def test_a_deadlock_is_something_to_try_again(migrated_postgres_url: str) -> None:
-    database = Database(migrated_postgres_url)
+    database = Database.at(migrated_postgres_url)
 
     def prepare(connection: object) -> None:
         connection.exec_driver_sql("CREATE TABLE pair AS SELECT generate_series(1, 2) AS id")  # pyright: ignore[reportAttributeAccessIssue]  SQLAlchemy's own

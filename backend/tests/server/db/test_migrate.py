@@ -21,7 +21,7 @@ async def stamp(database: Database, revision: str) -> None:
 
 
 async def test_five_at_once_on_an_empty_database(postgres_url: str) -> None:
-    databases = [Database(postgres_url, statement_timeout=0, idle_timeout=0) for _ in range(5)]
+    databases = [Database.at(postgres_url, statement_timeout=0, idle_timeout=0) for _ in range(5)]
     assert not await is_current(databases[0])
     await asyncio.gather(*(upgrade(database) for database in databases))
     assert [await is_current(database) for database in databases] == [True] * 5
@@ -30,7 +30,7 @@ async def test_five_at_once_on_an_empty_database(postgres_url: str) -> None:
 
 
 async def test_the_version_before_goes_on_with_a_newer_schema(migrated_postgres_url: str) -> None:
-    database = Database(migrated_postgres_url)
+    database = Database.at(migrated_postgres_url)
     await stamp(database, "9999")
     assert await is_current(database)
     await upgrade(database)
@@ -40,7 +40,7 @@ async def test_the_version_before_goes_on_with_a_newer_schema(migrated_postgres_
 
 
 async def test_a_new_version_is_not_ready_with_an_older_schema(migrated_postgres_url: str) -> None:
-    database = Database(migrated_postgres_url)
+    database = Database.at(migrated_postgres_url)
     await stamp(database, "0006")
     assert not await is_current(database)
     await database.close()
@@ -48,7 +48,7 @@ async def test_a_new_version_is_not_ready_with_an_older_schema(migrated_postgres
 
 async def test_who_works_with_a_table_holds_a_migration_up_and_is_not_held_up_by_it(migrated_postgres_url: str) -> None:
     """The migration waits two seconds at a time, so others get in between."""
-    database = Database(migrated_postgres_url)
+    database = Database.at(migrated_postgres_url)
     async with database.session(write=True) as session:
         await session.execute(text("DROP TABLE leases"))
         await session.execute(text("UPDATE alembic_version SET version_num = '0006'"))
@@ -79,7 +79,7 @@ async def test_who_works_with_a_table_holds_a_migration_up_and_is_not_held_up_by
 
 
 async def test_a_database_that_does_not_come_is_told() -> None:
-    gone = Database(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port()}/none", pool_timeout=0.05)
+    gone = Database.at(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port()}/none", pool_timeout=0.05)
     with pytest.raises(Unavailable):
         async with asyncio.timeout(60):
             await upgrade(gone)

@@ -57,7 +57,7 @@ class Wire:
 async def test_a_silent_server_is_given_up_in_time_and_found_again(migrated_postgres_url: str) -> None:
     wire = Wire(migrated_postgres_url)
     async with wire.open() as url:
-        database = Database(url, pool_size=5, pool_timeout=1)
+        database = Database.at(url, pool_size=5, pool_timeout=1)
         await asyncio.gather(*(database.ping() for _ in range(5)))
         wire.fall_silent()
         for _ in range(3):
@@ -71,7 +71,7 @@ async def test_a_silent_server_is_given_up_in_time_and_found_again(migrated_post
 
 
 async def test_statements_and_locks_have_an_end(migrated_postgres_url: str) -> None:
-    database = Database(migrated_postgres_url, statement_timeout=0.5, lock_timeout=0.2)
+    database = Database.at(migrated_postgres_url, statement_timeout=0.5, lock_timeout=0.2)
     began = time.monotonic()
     with pytest.raises(Away):
         async with database.session(write=False) as session:
@@ -86,7 +86,7 @@ async def test_statements_and_locks_have_an_end(migrated_postgres_url: str) -> N
 
 
 async def test_who_falls_asleep_in_a_transaction_loses_it_and_its_locks(migrated_postgres_url: str) -> None:
-    database = Database(migrated_postgres_url, idle_timeout=0.3)
+    database = Database.at(migrated_postgres_url, idle_timeout=0.3)
 
     async def sleeper() -> None:
         async with database.session(write=True) as session:

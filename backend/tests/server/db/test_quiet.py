@@ -18,7 +18,7 @@ ROW = {"issuer": "test", "name": SECRET, "created_at": NOW, "updated_at": NOW}
 
 @pytest.fixture
 async def postgres_database(migrated_postgres_url: str) -> AsyncIterator[Database]:
-    opened = Database(migrated_postgres_url)
+    opened = Database.at(migrated_postgres_url)
     yield opened
     await opened.close()
 

@@ -72,7 +72,7 @@ async def test_a_statement_is_one_trip_to_the_thread(url: str) -> None:
 
 
 async def test_databases_are_opened_this_way(url: str, tmp_path: Path) -> None:
-    database = Database(url)
+    database = Database.at(url)
     async with database.session(write=True) as session:
         await session.execute(text("CREATE TABLE t (x)"))
         await session.execute(text("INSERT INTO t VALUES ('kept')"))

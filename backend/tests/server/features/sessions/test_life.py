@@ -51,7 +51,7 @@ class Life(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.folder = Path(tempfile.mkdtemp(prefix="opm-life-"))
         shutil.copy(self.template, self.folder / "opm.db")
-        self.database = Database(sqlite_address(self.folder / "opm.db"))
+        self.database = Database.at(sqlite_address(self.folder / "opm.db"))
         self.world = World(self.database, self.folder)
         self.driven: dict[UUID, Claim] = {}
         self.replaced: list[Claim] = []
