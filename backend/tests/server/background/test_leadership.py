@@ -131,9 +131,7 @@ async def test_one_leads_until_it_is_gone_and_then_another(election: Election) -
         await election.leader(other_than=leader)
         assert time.monotonic() - began < LEASE + 2.5
         leader.start()
-    async with asyncio.timeout(5):
-        while election.acts[-1][1] == leader.number:  # who leads has not yet acted
-            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.5)  # the last one leads and may not have acted yet
     terms = election.terms()
     assert len(terms) == 5, "nobody acted in the term of another"
     assert all(before[0] != after[0] for before, after in itertools.pairwise(terms))
