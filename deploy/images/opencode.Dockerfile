@@ -21,6 +21,8 @@ COPY --from=program /program/opencode /usr/local/bin/opencode
 # With these in place it does not install plugins at every start, nor writes here, where nobody may.
 COPY deploy/images/opencode/plugins-lock.json /etc/xdg/opencode/package-lock.json
 COPY deploy/images/opencode/plugins-ignore /etc/xdg/opencode/.gitignore
+# The user that pods give it needs a name: ssh ends without one.
+RUN echo 'opm:x:10000:' >> /etc/group && echo 'opencode:x:10001:10000::/home/opencode:/bin/bash' >> /etc/passwd
 RUN mkdir -p /etc/xdg/opencode/node_modules && chmod -R a+rX /etc/xdg/opencode && \
     mkdir -m 1777 /workspace /home/opencode
 ENV HOME=/home/opencode \
@@ -32,7 +34,7 @@ ENV HOME=/home/opencode \
     OPENCODE_DISABLE_MODELS_FETCH=1 OPENCODE_DISABLE_AUTOUPDATE=1 OPENCODE_DISABLE_SHARE=1 \
     OPENCODE_DISABLE_LSP_DOWNLOAD=1 OPENCODE_DISABLE_CLAUDE_CODE=1 OPENCODE_DISABLE_EXTERNAL_SKILLS=1 \
     OPENCODE_DISABLE_PROJECT_CONFIG=1 OPENCODE_CONFIG_PROJECT_DISABLE=1
-USER 10003:10003
+USER 10001:10000
 WORKDIR /workspace
 EXPOSE 3000
 ENTRYPOINT ["opencode"]

@@ -27,10 +27,14 @@ RUN apt-get update && \
     apt-get install -y --no-install-recommends bash ca-certificates git less openssh-client procps ripgrep ${EXTRA_PACKAGES} && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig /var/log/* /usr/share/doc /usr/share/man
 COPY --from=build /opt/opm /opt/opm
+# The users that pods give the sidecars need names: ssh ends without one.
+RUN echo 'opm:x:10000:' >> /etc/group && \
+    printf '%s\n' files:x:10002:10000::/tmp:/bin/bash shell:x:10003:10000::/home/shell:/bin/bash \
+        model:x:10004:10000::/tmp:/bin/bash >> /etc/passwd
 RUN mkdir -m 1777 /workspace
 # Not on PATH: the terminals of people inherit this environment, and its Python is not theirs.
 ENV HOME=/tmp LANG=C.UTF-8 SHELL=/bin/bash
-USER 10002:10002
+USER 10002:10000
 WORKDIR /workspace
 EXPOSE 3001 3002
 # -P: nothing in the folder it starts in, which is the agent's, may shadow a module.

@@ -7,6 +7,11 @@ for tool in docker kind kubectl; do
     command -v "$tool" >/dev/null || { echo "$tool is needed; see docs/guides/deploy.md" >&2; exit 1; }
 done
 
+case $(docker info --format '{{.Architecture}}') in
+x86_64 | amd64) ;;
+*) echo "The image of OpenCode is for x86-64 alone; see deploy/images/README.md." >&2; exit 1 ;;
+esac
+
 version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' backend/opm/__init__.py)
 overlay=deploy/kustomize/overlays/kind
 kube=(kubectl --context kind-opm)
@@ -18,13 +23,19 @@ for name in controller sidecar opencode; do
     images+=("opm-$name:$version")
 done
 
-kind get clusters | grep -qx opm || kind create cluster --config deploy/kind/cluster.yaml --wait 180s
-kind load docker-image --name opm "${images[@]}"
-
-if [ ! -e "$overlay/secrets/secret.keys" ]; then
+clusters=$(kind get clusters)
+if [ ! -e "$overlay/secrets/tls.key" ]; then  # the last that is written
+    if grep -x opm >/dev/null <<<"$clusters"; then
+        echo "There is a cluster, and its passwords are not in $overlay/secrets. Take it away: make kind-down" >&2
+        exit 1
+    fi
+    rm -rf "$overlay/secrets"
     docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/$overlay:/overlay" "opm-controller:$version" \
         deploy secrets /overlay/secrets --tls opencode.local --tls keycloak.opencode.local
 fi
+
+grep -x opm >/dev/null <<<"$clusters" || kind create cluster --config deploy/kind/cluster.yaml --wait 180s
+kind load docker-image --name opm "${images[@]}"
 
 known=$("${kube[@]}" -n opencode get deployment opm-controller --ignore-not-found -o name)
 "${kube[@]}" apply -k "$overlay"

@@ -133,6 +133,7 @@ def test_agent_and_terminal_have_the_same_tools(trio: Kubectl, part: str) -> Non
         assert trio.execute("trio", "sh", "-c", f"command -v {tool}", container=part).strip()
     trio.execute("trio", "git", "init", "-q", f"/tmp/{part}", container=part)
     assert trio.execute("trio", "rg", "--version", container=part).startswith("ripgrep")
+    assert "hostname example.org" in trio.execute("trio", "ssh", "-G", "example.org", container=part), "no user exists"
 
 
 def test_a_module_in_the_workspace_does_not_shadow_the_sidecars(trio: Kubectl) -> None:

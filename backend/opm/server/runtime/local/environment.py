@@ -33,9 +33,16 @@ def search_path(extra: tuple[Path, ...] = ()) -> str:
     return os.pathsep.join(dict.fromkeys(folder for folder in folders if Path(folder).is_dir()))
 
 
+def account_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container may run under a number without a name
+        return "opm"
+
+
 def base(layout: PodLayout, project_id: str, path: str) -> dict[str, str]:
     home = layout.home
-    name = pwd.getpwuid(os.geteuid()).pw_name
+    name = account_name(os.geteuid())
     return {
         "PATH": path,
         "HOME": str(home),

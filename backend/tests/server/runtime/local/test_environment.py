@@ -1,6 +1,7 @@
 """The environment of a pod's processes, as far as it can be seen without starting one."""
 
 import os
+import pwd
 import stat
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,13 @@ def planned(tmp_path: Path, **changes: Any) -> dict[Part, plan.PartPlan]:
     spec = a_spec(**changes)
     settings = LocalSettings(data_dir=tmp_path, opencode=Path("/opt/opencode"), python=Path("/opt/python"))
     return plan.planned(settings, PodLayout.of(tmp_path, spec.project_id), spec, PORTS)
+
+
+def test_a_number_without_a_name_is_an_account_too() -> None:
+    """As in a container that runs under one."""
+    unknown = next(uid for uid in range(60_000, 0, -1) if uid not in {entry.pw_uid for entry in pwd.getpwall()})
+    assert environment.account_name(unknown) == "opm"
+    assert environment.account_name(0) == "root"
 
 
 def test_each_part_is_started_by_list_with_no_secret_in_it(tmp_path: Path) -> None:
