@@ -1,5 +1,6 @@
 import type { Query, QueryKey } from '@tanstack/react-query'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { isUnder } from '@/lib/paths'
 import {
   getStatesOptions,
   listAttentionQueryKey,
@@ -198,6 +199,15 @@ export function listingsOf(projectId: string, path: string, many: boolean) {
   return (query: Query): boolean => {
     if (!isTree(query)) return false
     const listed = String(head(query.queryKey).query?.path ?? '')
-    return listed === parent || (many && (path === '' || listed === path || listed.startsWith(`${path}/`)))
+    return listed === parent || (many && isUnder(listed, path))
   }
+}
+
+/** Matches what was committed last of a file, of all files beneath a folder, or of every file after a commit. */
+export function originalsOf(projectId: string, path: string) {
+  const isOriginal = queriesOf(['getOriginal'], projectId)
+  // Of git's own directory only that is told in which a commit or a checkout shows.
+  const folder = path === '.git' ? '' : path
+  return (query: Query): boolean =>
+    isOriginal(query) && isUnder(String(head(query.queryKey).query?.path ?? ''), folder)
 }

@@ -5,7 +5,7 @@ import { OidcCallback } from '@/features/auth/OidcCallback'
 import { ProjectLayout } from './ProjectLayout'
 import { CrashPage, NotFoundPage } from './pages'
 import { AccountRoute } from './routes/AccountRoute'
-import { AccountAuditRoute, AuditRoute } from './routes/AuditRoute'
+import { AccountAuditRoute, AccountsAuditRoute, AuditRoute } from './routes/AuditRoute'
 import { BoardRoute } from './routes/BoardRoute'
 import { DashboardRoute } from './routes/DashboardRoute'
 import { FilesRoute } from './routes/FilesRoute'
@@ -27,6 +27,7 @@ export const routes: RouteObject[] = [
       { path: '/settings', element: <AccountRoute /> },
       { path: '/sign-ins', element: <AccountAuditRoute /> },
       { path: '/people', element: <PeopleRoute /> },
+      { path: '/people/log', element: <AccountsAuditRoute /> },
       {
         path: '/p/:project',
         element: <ProjectLayout />,

@@ -1,6 +1,6 @@
 import { QueryClient } from '@tanstack/react-query'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { getTaskOptions, getTreeOptions, listInteractionsOptions } from '@/api/options'
+import { getOriginalQueryKey, getTaskOptions, getTreeOptions, listInteractionsOptions } from '@/api/options'
 import { allProjectsOptions, attentionOptions, boardTasksOptions } from '@/api/queries'
 import type { AnyBoardEvent } from '@/api/types'
 import { aProject, aTask } from '@/testing/builders'
@@ -119,6 +119,22 @@ test('of many open folders only those are read again in which something changed'
   hear({ type: 'file_changed', path: '', operation: 'modify', many: true })
   vi.advanceTimersByTime(50)
   expect(again()).toEqual(folders)
+})
+
+test.each([
+  [{ path: 'src/app/main.py' }, ['src/app/main.py']],
+  [{ path: 'src/app' }, ['src/app/main.py']],
+  [{ path: 'src', many: true }, ['src/app/main.py', 'src/b.py']],
+  [{ path: '.git' }, ['src/app/main.py', 'src/b.py', 'srcs']],
+  [{ path: '', many: true }, ['src/app/main.py', 'src/b.py', 'srcs']],
+  [{ path: 'docs', many: true }, []],
+])('what was committed last is read again for %j', (event, expected) => {
+  const original = (path: string) => getOriginalQueryKey({ path: { project: 'p' }, query: { path } })
+  const files = ['src/app/main.py', 'src/b.py', 'srcs']
+  for (const path of files) client.setQueryData(original(path), new Blob())
+  hear({ type: 'file_changed', operation: 'modify', ...event })
+  vi.advanceTimersByTime(50)
+  expect(files.filter((path) => stale(original(path)))).toEqual(expected)
 })
 
 test('output costs no reading', () => {

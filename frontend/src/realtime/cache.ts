@@ -1,6 +1,6 @@
 /** What each board event means for the query cache: patch what the event says, read again what it only hints at. */
 import type { Query, QueryClient } from '@tanstack/react-query'
-import { allProjectsOptions, boardTasksOptions, listingsOf, queriesOf } from '@/api/queries'
+import { allProjectsOptions, boardTasksOptions, listingsOf, originalsOf, queriesOf } from '@/api/queries'
 import type {
   AnyBoardEvent,
   FileChanged,
@@ -104,9 +104,10 @@ export class CacheUpdater {
 
   /** Of a tree with many open folders only those are read again in which something changed. */
   private fileChanged({ projectId, path, many = false }: FileChanged): void {
-    this.due.set(`listings|${projectId}|${path}|${many}`, () =>
-      this.invalidate(listingsOf(projectId, path, many)),
-    )
+    this.due.set(`files|${projectId}|${path}|${many}`, () => {
+      this.invalidate(listingsOf(projectId, path, many))
+      this.invalidate(originalsOf(projectId, path))
+    })
     this.schedule()
   }
 

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from opm.server.api import contents
-from opm.server.api.deps import ActorDep, PageDep, PortsDep, ScopeDep
+from opm.server.api.deps import ActorDep, AdminDep, PageDep, PortsDep, ScopeDep
 from opm.server.api.downloads import attachment
 from opm.server.api.policies import Policy, declared
 from opm.server.api.routing import new_router
@@ -65,7 +65,7 @@ async def list_audit(
 
 @router.get("/audit", openapi_extra=declared(Policy.SIGNED_IN))
 async def list_account_audit(actor: ActorDep, scope: ScopeDep, page: PageDep, wanted: FilterDep) -> Page[AuditEntry]:
-    """What belongs to no project: one's own sign-ins and sign-outs."""
+    """What belongs to no project, as one's own sign-ins and sign-outs, and what was done in projects deleted since."""
     return await scope.audit.account_page(actor, page, wanted)
 
 
@@ -91,6 +91,26 @@ async def export_account_audit(
 ) -> StreamingResponse:
     """As `/audit` lists it, all of it."""
     return await _export(ports, form, lambda scope, request: scope.audit.account_page(actor, request, wanted))
+
+
+@router.get("/audit/accounts", openapi_extra=declared(Policy.ADMIN))
+async def list_accounts_audit(actor: AdminDep, scope: ScopeDep, page: PageDep, wanted: FilterDep) -> Page[AuditEntry]:
+    """What belongs to no project, of everybody, refused sign-ins included; for administrators."""
+    return await scope.audit.page_of_all_accounts(page, wanted)
+
+
+@router.get(
+    "/audit/accounts/export",
+    response_class=StreamingResponse,
+    response_model=None,
+    responses=contents.LINES,
+    openapi_extra=declared(Policy.ADMIN),
+)
+async def export_accounts_audit(
+    actor: AdminDep, ports: PortsDep, wanted: FilterDep, form: FormDep = ExportFormat.CSV
+) -> StreamingResponse:
+    """As `/audit/accounts` lists it, all of it."""
+    return await _export(ports, form, lambda scope, request: scope.audit.page_of_all_accounts(request, wanted))
 
 
 async def _export(

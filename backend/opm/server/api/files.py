@@ -139,7 +139,7 @@ async def make_directory(files: FilesDep, project: str, body: MakeDirectory) -> 
 
 @router.post("/rename", status_code=204)
 async def rename_file(files: FilesDep, project: str, body: Rename) -> Response:
-    """Also into another folder; replaces nothing."""
+    """Also into another folder. Replaces nothing unless `overwrite` is said."""
     await files.rename(body)
     return Response(status_code=204)
 

@@ -110,6 +110,34 @@ async def test_the_account_shows_what_belongs_to_no_project(
     assert {item["action"] for item in items} == {"auth.sign_in"}
 
 
+async def test_what_was_done_in_a_project_can_be_read_when_it_is_deleted(
+    small_world: World, room: Room, client: httpx.AsyncClient
+) -> None:
+    await small_world.do(lambda s: s.projects.delete(room.owner, room.project.slug))
+    found = (await client.get("/audit", params={"action": "project.delete"})).json()["items"]
+    assert [(line["user_name"], line["resource_id"]) for line in found] == [("ann", str(room.project.id))]
+    assert "project.create" in (await client.get("/audit/export")).text
+    bob = await small_world.person("bob")
+    async with small_world.client(small_world.app(), bob) as other:
+        assert (await other.get("/audit")).json()["items"] == []
+
+
+async def test_administrators_read_of_all_accounts_and_of_nobodys_projects(small_world: World, room: Room) -> None:
+    admin = await small_world.person("admin")
+    await write(small_world, room, 1)
+    async with small_world.ports.scope() as scope:
+        scope.users.uow.audit(room.owner, "auth.sign_in", ("user", room.owner.user_id))
+        scope.users.uow.audit(None, "auth.sign_in", ("user", "unknown"), failed=True)
+    async with small_world.client(small_world.app(), admin) as client:
+        for path in ("/audit/accounts", "/audit/accounts/export"):
+            assert (await client.get(path)).status_code == 403
+        await small_world.administers(admin)
+        items = (await client.get("/audit/accounts", params={"action": "auth.sign_in"})).json()["items"]
+        assert [(line["user_name"], line["outcome"]) for line in items] == [(None, "failure"), ("ann", "success")]
+        lines = (await client.get("/audit/accounts/export", params={"format": "jsonl"})).text.splitlines()
+        assert {json.loads(line)["action"] for line in lines} == {"auth.sign_in"}
+
+
 async def test_the_name_of_a_browser_cannot_forge_a_line(
     small_world: World, room: Room, client: httpx.AsyncClient
 ) -> None:

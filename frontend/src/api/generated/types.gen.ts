@@ -2976,6 +2976,12 @@ export type Subscribe = {
  */
 export type Task = {
     /**
+     * Asked At
+     *
+     * since when the oldest open permission or question waits
+     */
+    asked_at?: string | null;
+    /**
      * Attention
      */
     attention?: 'permission' | 'question' | 'failed' | 'review' | null;
@@ -3626,6 +3632,175 @@ export type ListAccountAuditResponses = {
 };
 
 export type ListAccountAuditResponse = ListAccountAuditResponses[keyof ListAccountAuditResponses];
+
+export type ListAccountsAuditData = {
+    body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * User
+         */
+        user?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
+    };
+    url: '/api/audit/accounts';
+};
+
+export type ListAccountsAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ListAccountsAuditError = ListAccountsAuditErrors[keyof ListAccountsAuditErrors];
+
+export type ListAccountsAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageAuditEntry;
+};
+
+export type ListAccountsAuditResponse = ListAccountsAuditResponses[keyof ListAccountsAuditResponses];
+
+export type ExportAccountsAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        format?: ExportFormat;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * User
+         */
+        user?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Outcome
+         */
+        outcome?: AuditOutcome | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
+    };
+    url: '/api/audit/accounts/export';
+};
+
+export type ExportAccountsAuditErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * Not from here, or not by this person
+     */
+    403: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ExportAccountsAuditError = ExportAccountsAuditErrors[keyof ExportAccountsAuditErrors];
+
+export type ExportAccountsAuditResponses = {
+    /**
+     * The lines, as a file
+     */
+    200: unknown;
+};
 
 export type ExportAccountAuditData = {
     body?: never;

@@ -14,11 +14,20 @@ export function AuditRoute() {
   )
 }
 
+export function AccountsAuditRoute() {
+  useTitle('All accounts')
+  return (
+    <Suspense fallback={<Loading label="Opening the log" />}>
+      <AuditPage key="accounts" everybody />
+    </Suspense>
+  )
+}
+
 export function AccountAuditRoute() {
   useTitle('Your sign-ins')
   return (
     <Suspense fallback={<Loading label="Opening the log" />}>
-      <AuditPage />
+      <AuditPage key="account" />
     </Suspense>
   )
 }

@@ -82,6 +82,21 @@ test('lines say what was done, by whom and to what, and older ones follow', asyn
   expect(asked.map((query) => query.get('cursor'))).toEqual([null, '1'])
 })
 
+test('what did not succeed is marked, and what browser it came from can be opened', async () => {
+  serve([
+    aLine({ id: 'a', action: 'run.end', outcome: 'failure', user_agent: null }),
+    aLine({ id: 'b', user_agent: 'Browser/1 (a phone)' }),
+  ])
+  renderAt(<AuditPage project={PROJECT} />)
+  const failed = await screen.findByRole('row', { name: /Run ended Failed/ })
+  expect(within(failed).queryByText(/browser or program/)).not.toBeInTheDocument()
+  const done = screen.getByRole('row', { name: /Run started/ })
+  expect(within(done).queryByText('Failed')).not.toBeInTheDocument()
+  expect(within(done).getByText('Browser/1 (a phone)')).not.toBeVisible()
+  await userEvent.click(within(done).getByText('127.0.0.1'))
+  expect(within(done).getByText('Browser/1 (a phone)')).toBeVisible()
+})
+
 test('the filter stands in the address, narrows what is asked, and goes along into exports', async () => {
   const asked = serve([aLine({})])
   const { location } = renderAt(<AuditPage project={PROJECT} />, { at: '/?action=run.start' })
@@ -140,6 +155,28 @@ test('an address that names nobody narrows nothing', async () => {
   expect([...(asked[0]?.keys() ?? [])]).toEqual(['limit'])
 })
 
+test('administrators read of all accounts, by person, and of no project', async () => {
+  serve()
+  server.use(
+    gives('/audit/accounts', {
+      items: [aLine({ action: 'user.disable', resource_type: 'user', user_id: ADA, user_name: 'Ada' })],
+      next_cursor: null,
+    }),
+  )
+  renderAt(<AuditPage everybody />)
+  expect(await screen.findByText('Account disabled')).toBeInTheDocument()
+  expect(screen.getByRole('heading', { name: 'All accounts' })).toBeInTheDocument()
+  expect(screen.queryByLabelText('About')).not.toBeInTheDocument()
+  await userEvent.click(screen.getByRole('combobox', { name: 'Who' }))
+  await userEvent.click(await screen.findByRole('option', { name: 'Ada' }))
+  expect(screen.getByRole('link', { name: 'CSV' })).toHaveAttribute(
+    'href',
+    `/api/audit/accounts/export?user=${ADA}&format=csv`,
+  )
+  await userEvent.click(screen.getByRole('combobox', { name: 'What' }))
+  expect(screen.queryByRole('option', { name: 'Run started' })).not.toBeInTheDocument()
+})
+
 test('the own account has its own actions, and its exports', async () => {
   serve()
   const asked: (string | null)[] = []
@@ -153,7 +190,9 @@ test('the own account has its own actions, and its exports', async () => {
   expect(await screen.findByText('Signed in')).toBeInTheDocument()
   expect(screen.queryByLabelText('Who')).not.toBeInTheDocument()
   await userEvent.click(screen.getByRole('combobox', { name: 'What' }))
-  expect(screen.queryByRole('option', { name: 'Run started' })).not.toBeInTheDocument()
+  // and those of projects that were deleted
+  expect(screen.getByRole('option', { name: 'Project deleted' })).toBeInTheDocument()
+  expect(screen.getByRole('option', { name: 'Access token made' })).toBeInTheDocument()
   await userEvent.click(await screen.findByRole('option', { name: 'Sign-in refused' }))
   await waitFor(() => expect(asked.at(-1)).toBe('auth.sign_in_refused'))
   expect(screen.getByRole('link', { name: 'CSV' })).toHaveAttribute(

@@ -3,27 +3,55 @@ import { Download, ScrollText } from 'lucide-react'
 import { useRef } from 'react'
 import { describe } from '@/api/errors'
 import { meOptions } from '@/api/options'
-import { listAccountAudit, listAudit } from '@/api/sdk'
+import { listAccountAudit, listAccountsAudit, listAudit } from '@/api/sdk'
 import type { AuditEntry, ProjectSummary } from '@/api/types'
 import { useDebounced } from '@/lib/useDebounced'
 import { Button } from '@/ui/button'
 import { ShowOlder } from '@/ui/show-older'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import { AuditTable } from './AuditTable'
-import { nameOf } from './actions'
+import { ACTIONS, actionsOf, nameOf } from './actions'
 import { Filters, type Person } from './Filters'
 import { type AuditFilter, NO_FILTER, queryOf, useAuditFilter } from './filter'
 
 const PAGE = 50
 const TYPING = 250
 
-/** What happened and who did it: in a project, or, without one, with one's own account. */
-export default function AuditPage({ project }: { project?: ProjectSummary }) {
+type Kind = 'project' | 'account' | 'accounts'
+
+const LOGS: Record<Kind, { title: string; says: string; actions: string[] }> = {
+  project: {
+    title: 'Audit log',
+    says: 'Who did what in this project. No prompts, file contents or keys are written here.',
+    actions: actionsOf('project'),
+  },
+  account: {
+    title: 'Your sign-ins',
+    says: 'When and from where your account was used, and what was done in projects deleted since.',
+    actions: ACTIONS,
+  },
+  accounts: {
+    title: 'All accounts',
+    says: 'Who came in, who was refused and who was shut out. Nothing here is about anybody’s projects.',
+    actions: actionsOf('account'),
+  },
+}
+
+interface AuditPageProps {
+  project?: ProjectSummary
+  /** For administrators. */
+  everybody?: boolean
+}
+
+/** What happened and who did it: in a project, with one's own account, or with those of everybody. */
+export default function AuditPage({ project, everybody = false }: AuditPageProps) {
+  const kind: Kind = project ? 'project' : everybody ? 'accounts' : 'account'
+  const { title, says, actions } = LOGS[kind]
   // A project's pages stand below its name.
   const Heading = project ? 'h2' : 'h1'
   const [filter, setFilter] = useAuditFilter()
   const me = useQuery(meOptions())
-  const query = useLines(project?.id, useDebounced(filter, TYPING))
+  const query = useLines(kind, project?.id, useDebounced(filter, TYPING))
   const filtered = Object.values(filter).some(Boolean)
   const lines: AuditEntry[] = query.data?.pages.flatMap((page) => page.items) ?? []
   const people = usePeople(lines, filter.user, me.data?.user.id)
@@ -32,16 +60,18 @@ export default function AuditPage({ project }: { project?: ProjectSummary }) {
       <div className="mx-auto flex max-w-5xl flex-col gap-4 p-4">
         <header className="flex flex-wrap items-end gap-3">
           <div className="min-w-0 flex-1">
-            <Heading className="text-lg font-semibold">{project ? 'Audit log' : 'Your sign-ins'}</Heading>
-            <p className="text-sm text-muted">
-              {project
-                ? 'Who did what in this project. No prompts, file contents or keys are written here.'
-                : 'When and from where your account was used.'}
-            </p>
+            <Heading className="text-lg font-semibold">{title}</Heading>
+            <p className="text-sm text-muted">{says}</p>
           </div>
-          {lines.length > 0 && <Exports project={project} filter={filter} />}
+          {lines.length > 0 && <Exports log={addressOf(kind, project?.id)} filter={filter} />}
         </header>
-        <Filters filter={filter} onChange={setFilter} people={project ? people : null} />
+        <Filters
+          filter={filter}
+          onChange={setFilter}
+          actions={actions}
+          people={kind === 'account' ? null : people}
+          things={kind === 'project'}
+        />
         {query.isPending ? (
           <Loading label="Reading the log" />
         ) : query.isError ? (
@@ -67,12 +97,13 @@ export default function AuditPage({ project }: { project?: ProjectSummary }) {
   )
 }
 
-function useLines(project: string | undefined, filter: AuditFilter) {
+function useLines(kind: Kind, project: string | undefined, filter: AuditFilter) {
   return useInfiniteQuery({
-    queryKey: ['audit', project ?? 'account', filter],
+    queryKey: ['audit', project ?? kind, filter],
     queryFn: ({ pageParam }) => {
       const query = { ...queryOf(filter), limit: PAGE, ...(pageParam && { cursor: pageParam }) }
-      return project ? listAudit({ path: { project }, query }) : listAccountAudit({ query })
+      if (project) return listAudit({ path: { project }, query })
+      return kind === 'accounts' ? listAccountsAudit({ query }) : listAccountAudit({ query })
     },
     initialPageParam: '',
     getNextPageParam: (last) => last.next_cursor ?? undefined,
@@ -89,8 +120,12 @@ function usePeople(lines: AuditEntry[], chosen: string | undefined, me: string |
   return [...seen.current].map(([id, name]) => ({ id, name }))
 }
 
-function Exports({ project, filter }: { project: ProjectSummary | undefined; filter: AuditFilter }) {
-  const log = project ? `/api/projects/${project.id}/audit` : '/api/audit'
+function addressOf(kind: Kind, project: string | undefined): string {
+  if (project) return `/api/projects/${project}/audit`
+  return kind === 'accounts' ? '/api/audit/accounts' : '/api/audit'
+}
+
+function Exports({ log, filter }: { log: string; filter: AuditFilter }) {
   const address = (format: string) => `${log}/export?${new URLSearchParams({ ...queryOf(filter), format })}`
   return (
     <div className="flex gap-2">

@@ -1,7 +1,8 @@
 import type { AuditEntry } from '@/api/types'
 import { formatAgo, formatDateTime } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
-import { detailsOf, nameOf, RESOURCES, wordsFor } from './actions'
+import { Badge } from '@/ui/badge'
+import { detailsOf, nameOf, OUTCOMES, RESOURCES, wordsFor } from './actions'
 import type { AuditFilter } from './filter'
 
 interface AuditTableProps {
@@ -38,7 +39,8 @@ export function AuditTable({ lines, me, onNarrow }: AuditTableProps) {
               </time>
             </td>
             <td className="font-medium max-md:order-1 max-md:w-full md:whitespace-nowrap">
-              {wordsFor(line.action)}
+              {wordsFor(line.action)}{' '}
+              {line.outcome !== 'success' && <Badge tone="bad">{OUTCOMES[line.outcome]}</Badge>}
             </td>
             <td className="whitespace-nowrap max-md:order-3 max-md:text-xs">
               <Who line={line} me={me} onNarrow={onNarrow} />
@@ -46,16 +48,8 @@ export function AuditTable({ lines, me, onNarrow }: AuditTableProps) {
             <td className="min-w-0 break-words text-muted max-md:order-5 max-md:w-full max-md:text-xs">
               <About line={line} onNarrow={onNarrow} />
             </td>
-            <td className="text-muted max-md:order-4 max-md:text-xs" title={line.user_agent ?? undefined}>
-              {line.ip_address}
-              {line.request_id && (
-                <code
-                  className="block font-mono text-xs text-faint select-all"
-                  title="Request id, as in the server's log"
-                >
-                  {line.request_id.slice(0, 8)}
-                </code>
-              )}
+            <td className="min-w-0 text-muted max-md:order-4 max-md:text-xs">
+              <From line={line} />
             </td>
           </tr>
         ))}
@@ -84,6 +78,33 @@ function Who({ line: { user_id: id, user_name: name }, me, onNarrow }: CellProps
     >
       {shown}
     </button>
+  )
+}
+
+/** What the browser calls itself is long, and is read also where nothing can be hovered over. */
+function From({ line: { ip_address: address, user_agent: agent, request_id: request } }: CellProps) {
+  return (
+    <>
+      {agent ? (
+        <details>
+          <summary className="cursor-pointer">
+            {address ?? 'Unknown address'}
+            <span className="sr-only"> with this browser or program</span>
+          </summary>
+          <p className="max-w-64 text-xs break-words">{agent}</p>
+        </details>
+      ) : (
+        address
+      )}
+      {request && (
+        <code
+          className="block font-mono text-xs text-faint select-all"
+          title="Request id, as in the server's log"
+        >
+          {request.slice(0, 8)}
+        </code>
+      )}
+    </>
   )
 }
 

@@ -1,7 +1,7 @@
 import { Field } from '@/ui/field'
 import { Input } from '@/ui/input'
 import { Select } from '@/ui/select'
-import { actionsOf, RESOURCES, wordsFor } from './actions'
+import { OF_PROJECT, wordsFor } from './actions'
 import type { AuditFilter } from './filter'
 
 /** Radix has no option without a value. */
@@ -15,12 +15,14 @@ export interface Person {
 interface FiltersProps {
   filter: AuditFilter
   onChange: (change: AuditFilter) => void
+  actions: string[]
   /** Those who can be chosen; null where all lines are of one person. */
   people: Person[] | null
+  /** Whether lines are about things of a project. */
+  things: boolean
 }
 
-/** People and things only where there may be several: not in the log of one's own account. */
-export function Filters({ filter, onChange, people }: FiltersProps) {
+export function Filters({ filter, onChange, actions, people, things }: FiltersProps) {
   const set = (name: keyof AuditFilter) => (value: string | undefined) => onChange({ [name]: value })
   return (
     <search aria-label="Filter the log" className="flex flex-wrap gap-3">
@@ -28,23 +30,25 @@ export function Filters({ filter, onChange, people }: FiltersProps) {
         label="What"
         every="Everything"
         value={filter.action}
-        options={actionsOf(people === null).map((action) => [action, wordsFor(action)])}
+        options={actions.map((action) => [action, wordsFor(action)])}
         onChange={set('action')}
       />
       {people && (
+        <Choice
+          label="Who"
+          every="Everybody"
+          value={filter.user}
+          options={people.map(({ id, name }) => [id, name])}
+          onChange={set('user')}
+        />
+      )}
+      {things && (
         <>
-          <Choice
-            label="Who"
-            every="Everybody"
-            value={filter.user}
-            options={people.map(({ id, name }) => [id, name])}
-            onChange={set('user')}
-          />
           <Choice
             label="About"
             every="Anything"
             value={filter.resource}
-            options={Object.entries(RESOURCES)}
+            options={Object.entries(OF_PROJECT)}
             // An id of another kind of thing would find nothing.
             onChange={(resource) => onChange({ resource, id: undefined })}
           />

@@ -1,11 +1,17 @@
-import type { AuditEntry } from '@/api/types'
+import type { AuditEntry, AuditOutcome } from '@/api/types'
 
 /** What the log's actions are called here; one that is not listed is shown as it is. */
 const WORDS: Record<string, string> = {
   'auth.sign_in': 'Signed in',
   'auth.sign_out': 'Signed out',
+  'auth.sign_out_everywhere': 'Signed out everywhere',
   'auth.sign_in_refused': 'Sign-in refused',
   'auth.refresh_reused': 'Spent sign-in used again',
+  'user.disable': 'Account disabled',
+  'user.enable': 'Account enabled',
+  'user.sign_out': 'Account signed out',
+  'token.create': 'Access token made',
+  'token.delete': 'Access token deleted',
   'project.create': 'Project made',
   'project.update': 'Project changed',
   'project.archive': 'Project archived',
@@ -22,6 +28,7 @@ const WORDS: Record<string, string> = {
   'run.end': 'Run ended',
   'run.delete': 'Run deleted',
   'permission.decide': 'Permission decided',
+  'config.save': 'Configuration saved',
   'config.activate': 'Configuration activated',
   'secret.set': 'Key saved',
   'secret.used': 'Key used',
@@ -31,13 +38,20 @@ const WORDS: Record<string, string> = {
   'terminal.closed': 'Terminal closed',
 }
 
+const OF_ACCOUNT = /^(auth|user|token)\./
+
+export const ACTIONS = Object.keys(WORDS)
+
 /** Those that happen with an account, or else in a project, for the filter of each. */
-export function actionsOf(account: boolean): string[] {
-  return Object.keys(WORDS).filter((action) => action.startsWith('auth.') === account)
+export function actionsOf(place: 'account' | 'project'): string[] {
+  return ACTIONS.filter((action) => OF_ACCOUNT.test(action) === (place === 'account'))
 }
 
-/** What a line may be about, by the log's name for it. */
-export const RESOURCES: Record<string, string> = {
+/** Of every outcome but success, which goes without saying. */
+export const OUTCOMES: Record<Exclude<AuditOutcome, 'success'>, string> = { failure: 'Failed' }
+
+/** What a line of a project may be about, by the log's name for it. */
+export const OF_PROJECT: Record<string, string> = {
   project: 'Project',
   task: 'Card',
   session: 'Run',
@@ -45,6 +59,14 @@ export const RESOURCES: Record<string, string> = {
   interaction: 'Ask',
   file: 'File',
   terminal: 'Terminal',
+  git_credential: 'Git access',
+}
+
+export const RESOURCES: Record<string, string> = {
+  ...OF_PROJECT,
+  user: 'Account',
+  auth_session: 'Sign-in',
+  token: 'Access token',
 }
 
 /** A person as a reader knows them; `me` is the reader's own id. */

@@ -75,6 +75,21 @@ async function menu(title: string, ...path: string[]) {
   for (const item of path) await choose(new RegExp(`^${item}`))
 }
 
+test('a card that asks says since when, not since when it runs', async () => {
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+  serve([
+    aTask({
+      title: 'Asks',
+      status: 'in_progress',
+      attention: 'question',
+      asked_at: ago(5),
+      run: aRun({ status: 'running', execution_start_at: ago(90) }),
+    }),
+  ])
+  show()
+  expect(await screen.findByText(/^Waiting 5/)).toBeInTheDocument()
+})
+
 test('a queued card says what it waits for', async () => {
   const reason = 'Waits until the repository is cloned.'
   serve([
@@ -85,15 +100,16 @@ test('a queued card says what it waits for', async () => {
     }),
   ])
   show()
-  expect(await screen.findByText(reason)).toBeInTheDocument()
+  expect(await screen.findByText(`${reason} (#1)`)).toBeInTheDocument()
 })
 
 test.each([
-  ['user', 'Queued until another of your runs has ended'],
-  ['server', 'Queued until the server has room'],
+  ['workspace', 'Queued until the repository is cloned (#1)'],
+  ['user', 'Queued until another of your runs has ended (#1)'],
+  ['server', 'Queued until the server has room (#1)'],
   ['project', 'Queued #1'],
   [null, 'Queued #1'],
-] as const)('a queued card that waits for %s says so', async (waits_for, text) => {
+] as const)('a queued card that waits for %s says so, and its place', async (waits_for, text) => {
   const run = aRun({ status: 'queued', queue_position: 1, waits_for })
   serve([aTask({ title: 'Later', status: 'in_progress', run })])
   show()

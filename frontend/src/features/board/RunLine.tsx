@@ -30,19 +30,26 @@ function Running({ task, since }: { task: Task; since: string | null }) {
   const now = useNow()
   const last = useActivity(task.id)
   const waits = task.attention === 'permission' || task.attention === 'question'
+  const from = (waits && task.asked_at) || since
   const Icon = waits ? Hourglass : null
   return (
     <span className="flex min-w-0 flex-col gap-0.5 text-xs text-muted">
       <span className="flex items-center gap-1.5 overflow-hidden whitespace-nowrap">
         {Icon ? <Icon aria-hidden className="size-3.5" /> : <Spinner className="size-3.5 text-accent-ink" />}
         <span className="text-ink tabular-nums">
-          {waits ? 'Waiting' : 'Running'} {since && formatDuration(now - Date.parse(since))}
+          {waits ? 'Waiting' : 'Running'} {from && formatDuration(now - Date.parse(from))}
         </span>
         {last && !waits && <span className="truncate text-faint">· active {formatAgo(last.at, now)}</span>}
       </span>
       {last?.line && <span className="line-clamp-2 text-2xs break-words text-faint">{last.line}</span>}
     </span>
   )
+}
+
+function sayQueued(run: Task['run'], position: number | null): string {
+  const wait = sayWait(run?.waits_for) ?? run?.reason
+  if (!position) return wait ?? 'Queued'
+  return wait ? `${wait} (#${position})` : `Queued #${position}`
 }
 
 /** What the card's newest run is doing, or what it came to. */
@@ -54,10 +61,7 @@ export function RunLine({ task }: { task: Task }) {
     case 'queued':
       return (
         <span className="flex items-center gap-1.5 text-xs text-muted">
-          <Clock aria-hidden className="size-3.5 shrink-0" />{' '}
-          {task.run?.reason ??
-            sayWait(task.run?.waits_for) ??
-            `Queued${state.position ? ` #${state.position}` : ''}`}
+          <Clock aria-hidden className="size-3.5 shrink-0" /> {sayQueued(task.run, state.position)}
         </span>
       )
     case 'starting':

@@ -1,8 +1,7 @@
-import { act, screen, waitFor, within } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { FakeWebSocket } from '@/testing/socket'
-import { editor, giveRoom, show, Workspace } from './testing/workspace'
+import { announce, editor, giveRoom, show, Workspace } from './testing/workspace'
 
 let workspace: Workspace
 
@@ -16,19 +15,7 @@ beforeEach(() => {
 function agent(text: string | null, path = 'docs/a.md') {
   if (text === null) delete workspace.files['docs/a.md']
   else workspace.files['docs/a.md'] = { text, etag: `"agent ${text}"` }
-  const operation = text === null ? 'delete' : 'modify'
-  act(() => {
-    FakeWebSocket.latest.say({
-      id: '1',
-      event: {
-        type: 'file_changed',
-        projectId: 'project',
-        path,
-        operation,
-        timestamp: '2026-01-01T12:00:00Z',
-      },
-    })
-  })
+  announce(path, text === null ? 'delete' : 'modify')
 }
 
 const bar = () => screen.findByText(/Changed on disk/)

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { http } from 'msw'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { ORIGIN, refusal, server } from '@/testing/server'
 import { editor, giveRoom, show as open, Workspace } from './testing/workspace'
 
@@ -39,6 +39,16 @@ describe('the tree', () => {
     await waitFor(() => expect(screen.getByRole('treeitem', { name: /README/ })).toHaveFocus())
     await userEvent.keyboard('{Enter}')
     expect(await editor()).toHaveValue('# Hello')
+  })
+
+  it('is taken along as a whole', async () => {
+    const saved: (string | null)[] = []
+    vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+      saved.push(this.getAttribute('href'), this.download)
+    })
+    show()
+    await userEvent.click(await screen.findByRole('button', { name: 'Download the workspace' }))
+    expect(saved).toEqual(['/api/projects/project/files/archive?path=', 'workspace.zip'])
   })
 
   it('reads on in a directory that is too large, and keeps what it read when something changes', async () => {

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { editor, giveRoom, show, Workspace } from './testing/workspace'
+import { announce, editor, giveRoom, show, Workspace } from './testing/workspace'
 
 let workspace: Workspace
 
@@ -31,6 +31,16 @@ describe('changes since the last commit', () => {
     await press('Changes since an earlier state')
     expect(screen.queryByText(/old against/)).not.toBeInTheDocument()
     expect(await editor()).toHaveValue('import os\nprint(os)!')
+  })
+
+  it('are gone when they are committed', async () => {
+    workspace.committed = { 'src/app.py': 'old' }
+    show(workspace, '?path=src/app.py')
+    await press('Changes since an earlier state')
+    expect(await screen.findByText(/^old against/)).toBeInTheDocument()
+    workspace.committed['src/app.py'] = 'import os\nprint(os)'
+    announce('.git')
+    expect(await screen.findByText('No changes')).toBeInTheDocument()
   })
 
   it.each([

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { GitCompare } from 'lucide-react'
 import { Suspense } from 'react'
 import { ApiError, describe } from '@/api/errors'
+import { getOriginalQueryKey } from '@/api/options'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import type { Editors } from './editor'
 import { readOriginal } from './model/content'
@@ -21,7 +22,7 @@ export interface SinceCommitProps {
 /** The text of the editor against the file as it was committed last. */
 export function SinceCommit({ projectId, path, text, Compare }: SinceCommitProps) {
   const original = useQuery({
-    queryKey: [{ _id: 'getOriginal', path: { project: projectId } }, path],
+    queryKey: [...getOriginalQueryKey({ path: { project: projectId }, query: { path } }), 'text'],
     queryFn: ({ signal }) => readOriginal(projectId, path, signal),
     retry: false,
     gcTime: 0,

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useRef, useState } from 'react'
+import { isUnder } from '@/lib/paths'
 import * as model from './model/buffer'
 import { moved } from './model/tabs'
-import { isUnder } from './model/tree'
 
 export interface Buffers {
   get: (path: string) => model.Buffer | undefined

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { ApiError } from '@/api/errors'
+import { isUnder } from '@/lib/paths'
 import { useBoardEvents } from '@/realtime/RealtimeProvider'
 import { useConfirm } from '@/ui/confirm'
 import { contentOptions } from './api'
-import { isUnder } from './model/tree'
 import type { Buffers } from './useBuffers'
 
 export function isMissing(error: unknown): boolean {

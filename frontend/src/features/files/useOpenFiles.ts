@@ -1,6 +1,7 @@
+import { isUnder } from '@/lib/paths'
 import { useConfirm } from '@/ui/confirm'
 import { moved, neighbour } from './model/tabs'
-import { isUnder, nameOf } from './model/tree'
+import { nameOf } from './model/tree'
 import type { useBuffers } from './useBuffers'
 import type { usePlace } from './usePlace'
 import { useTabs } from './useTabs'

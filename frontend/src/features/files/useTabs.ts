@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'react'
+import { isUnder } from '@/lib/paths'
 import { moved, readTabs, storeTabs, withTab } from './model/tabs'
-import { isUnder } from './model/tree'
 
 export interface Tabs {
   paths: readonly string[]

@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { Search, Users } from 'lucide-react'
+import { ScrollText, Search, Users } from 'lucide-react'
+import { Link } from 'react-router'
 import { ApiError, describe } from '@/api/errors'
 import { listPeopleQueryKey, meOptions } from '@/api/options'
 import { listPeople } from '@/api/sdk'
@@ -39,12 +40,21 @@ export default function PeoplePage() {
   return (
     <div className="min-h-0 flex-1 overflow-y-auto scroll-thin">
       <div className="mx-auto flex max-w-3xl flex-col gap-4 p-4">
-        <header>
-          <h1 className="text-lg font-semibold">People</h1>
-          <p className="text-sm text-muted">
-            Everybody who ever signed in here. Their projects and keys are nobody else’s business and are not
-            shown.
-          </p>
+        <header className="flex flex-wrap items-end gap-3">
+          <div className="min-w-0 flex-1">
+            <h1 className="text-lg font-semibold">People</h1>
+            <p className="text-sm text-muted">
+              Everybody who ever signed in here. Their projects and keys are nobody else’s business and are
+              not shown.
+            </p>
+          </div>
+          {!refused && (
+            <Button asChild>
+              <Link to="/people/log">
+                <ScrollText aria-hidden /> What happened
+              </Link>
+            </Button>
+          )}
         </header>
         {!refused && (
           <Field label="Find people" hideLabel>

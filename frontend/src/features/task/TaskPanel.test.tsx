@@ -116,7 +116,8 @@ describe('live output', () => {
 
   it('says when the run waits for other runs than those of its project', async () => {
     show({ ...running, runs: [aSession({ status: 'queued', queue_position: 1, waits_for: 'server' })] })
-    expect(await screen.findByText('Queued until the server has room')).toBeInTheDocument()
+    const said = 'Queued until the server has room (#1 in the queue of this project)'
+    expect(await screen.findByText(said)).toBeInTheDocument()
   })
 
   it('shows an older run when it is chosen, with its own output', async () => {

@@ -1,4 +1,4 @@
-import { ArrowDown, ArrowLeft, ArrowRight, ArrowUp } from 'lucide-react'
+import { ArrowDown, ArrowLeft, ArrowRight, ArrowUp, ClipboardPaste, Copy } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Button } from '@/ui/button'
 
@@ -15,12 +15,20 @@ interface Props {
   held: boolean
   onHold: () => void
   onKey: (data: string) => void
+  /** There is something to copy. */
+  selected: boolean
+  onCopy: () => void
+  onPaste: () => void
 }
 
-/** The keys that the keyboard of a phone does not have. */
-export function KeyBar({ held, onHold, onKey }: Props) {
+/** The keys that the keyboard of a phone does not have; on the narrowest ones they take a second row. */
+export function KeyBar({ held, onHold, onKey, selected, onCopy, onPaste }: Props) {
   return (
-    <div role="toolbar" aria-label="Keys" className="flex gap-1 border-t p-1.5 sm:hidden">
+    <div
+      role="toolbar"
+      aria-label="Keys"
+      className="flex flex-wrap gap-1 border-t p-1.5 sm:hidden [&>button]:px-2"
+    >
       <Button size="sm" variant={held ? 'primary' : 'secondary'} aria-pressed={held} onClick={onHold}>
         Ctrl
       </Button>
@@ -29,6 +37,12 @@ export function KeyBar({ held, onHold, onKey }: Props) {
           {face}
         </Button>
       ))}
+      <Button size="sm" aria-label="Copy" disabled={!selected} onClick={onCopy}>
+        <Copy aria-hidden />
+      </Button>
+      <Button size="sm" aria-label="Paste" onClick={onPaste}>
+        <ClipboardPaste aria-hidden />
+      </Button>
     </div>
   )
 }

@@ -40,6 +40,13 @@ it('asks for its terminal, tells its size when the line is there, and says what 
   expect(screen.getByRole('status')).toHaveTextContent('it comes back by itself')
 })
 
+it('asks to be reloaded when the server does not understand it', async () => {
+  show()
+  await live()
+  await act(async () => line().close(1003))
+  expect(screen.getByRole('status')).toHaveTextContent('Reload it to go on.')
+})
+
 it('sends what is typed as typed, and what it answers by itself as answers', async () => {
   show()
   await live()
@@ -62,9 +69,36 @@ it('does not answer questions of old output', async () => {
   expect(sent().filter(({ type }) => type === 'reply')).toHaveLength(1)
 })
 
+const clipboard = (value: Partial<Clipboard> | undefined) =>
+  vi.stubGlobal('navigator', Object.create(navigator, { clipboard: { value } }))
+
+it('pastes from the bar as from a keyboard', async () => {
+  clipboard({ readText: async () => 'echo one\necho two' })
+  show()
+  await live()
+  await says('\x1b[?2004h')
+  await userEvent.click(screen.getByRole('button', { name: 'Paste' }))
+  await waitFor(() =>
+    expect(sent().at(-1)).toEqual({ type: 'input', data: '\x1b[200~echo one\recho two\x1b[201~' }),
+  )
+  expect(screen.getByRole('button', { name: 'Copy' })).toBeDisabled()
+})
+
+it.each([
+  ['refuses', { readText: () => Promise.reject(new DOMException('no', 'NotAllowedError')) }],
+  ['has no clipboard', undefined],
+])('says how else to paste when the browser %s', async (_, given) => {
+  clipboard(given)
+  show()
+  await live()
+  await userEvent.click(screen.getByRole('button', { name: 'Paste' }))
+  expect(await screen.findByText(/paste with the keyboard of your device/)).toBeInTheDocument()
+  expect(sent().some(({ type }) => type === 'input')).toBe(false)
+})
+
 it('gives no program the clipboard or the name of the window', async () => {
   const writeText = vi.fn()
-  vi.stubGlobal('navigator', Object.create(navigator, { clipboard: { value: { writeText } } }))
+  clipboard({ writeText })
   const title = document.title
   show()
   await live()

@@ -5,6 +5,7 @@ import { Terminal } from '@xterm/xterm'
 import { useEffect, useRef, useState } from 'react'
 import { useDark } from '@/lib/theme'
 import { useConfirm } from '@/ui/confirm'
+import { copySelection, paste } from './clipboard'
 import { TerminalConnection, type TerminalState } from './connection'
 import { KeyBar } from './KeyBar'
 import { isReply } from './replies'
@@ -39,6 +40,7 @@ export function Screen({ projectId, terminalId, label, onEnded, onLeave }: Props
   const line = useRef<TerminalConnection>(null)
   const control = useRef(false)
   const [held, setHeld] = useState(false)
+  const [selected, setSelected] = useState(false)
   const [state, setState] = useState<TerminalState>('connecting')
   const [reason, setReason] = useState<string>()
   const dark = useDark()
@@ -52,6 +54,12 @@ export function Screen({ projectId, terminalId, label, onEnded, onLeave }: Props
   }
   const holdRef = useRef(hold)
   holdRef.current = hold
+
+  const press = (act: (shown: Terminal) => void) => {
+    if (!terminal.current) return
+    act(terminal.current)
+    terminal.current.focus()
+  }
 
   useEffect(() => {
     const place = holder.current
@@ -69,6 +77,8 @@ export function Screen({ projectId, terminalId, label, onEnded, onLeave }: Props
       minimumContrastRatio: 4.5,
       theme: terminalTheme(latest.current.dark),
       linkHandler: { activate: (event, url) => void activate(event, url) },
+      // A finger cannot drag over text here; a long press is all it has to choose a word with.
+      ...(window.matchMedia('(pointer: coarse)').matches && { rightClickSelectsWord: true }),
     })
     const fit = new FitAddon()
     shown.loadAddon(fit)
@@ -111,9 +121,8 @@ export function Screen({ projectId, terminalId, label, onEnded, onLeave }: Props
       connection.input(held ? String.fromCharCode(data.toUpperCase().charCodeAt(0) & 0x1f) : data)
       if (control.current) holdRef.current(false)
     })
-    const sizes = shown.onResize(({ rows, cols }) =>
-      connection.resize(Math.min(rows, 500), Math.min(cols, 500)),
-    )
+    const sizes = shown.onResize(({ rows, cols }) => connection.resize(rows, cols))
+    const selection = shown.onSelectionChange(() => setSelected(shown.hasSelection()))
     const observer = new ResizeObserver(() => fit.fit())
     observer.observe(place)
     fit.fit()
@@ -126,6 +135,8 @@ export function Screen({ projectId, terminalId, label, onEnded, onLeave }: Props
       keys.dispose()
       pressed.dispose()
       sizes.dispose()
+      selection.dispose()
+      setSelected(false)
       connection.close()
       shown.dispose()
     }
@@ -152,10 +163,10 @@ export function Screen({ projectId, terminalId, label, onEnded, onLeave }: Props
       <KeyBar
         held={held}
         onHold={() => hold(!held)}
-        onKey={(data) => {
-          line.current?.input(data)
-          terminal.current?.focus()
-        }}
+        onKey={(data) => press(() => line.current?.input(data))}
+        selected={selected}
+        onCopy={() => press((shown) => void copySelection(shown))}
+        onPaste={() => terminal.current && void paste(terminal.current)}
       />
     </div>
   )
@@ -165,6 +176,7 @@ const NOTES: Record<TerminalState, string> = {
   connecting: 'Connecting to the terminal',
   live: '',
   reconnecting: 'The connection is lost; it comes back by itself, and what was missed with it.',
+  refused: 'The server does not understand this page, which may be out of date. Reload it to go on.',
   ended: 'The shell has ended.',
 }
 
@@ -179,8 +191,6 @@ function ownKey(event: KeyboardEvent, terminal: Terminal, leave: () => void): bo
   if (event.code === 'KeyV') return false
   if (event.code !== 'KeyC') return true
   event.preventDefault()
-  if (event.type === 'keydown' && terminal.hasSelection()) {
-    void navigator.clipboard?.writeText(terminal.getSelection()).catch(() => {})
-  }
+  if (event.type === 'keydown' && terminal.hasSelection()) void copySelection(terminal)
   return false
 }

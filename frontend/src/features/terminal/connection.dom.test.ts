@@ -87,6 +87,24 @@ describe('a terminal line', () => {
     ).toEqual([2, 16_000, 4_000, 30])
   })
 
+  it('never asks for more rows or columns than the server takes', () => {
+    connection.resize(501, 90)
+    connection.resize(30, 2_000)
+    expect(FakeWebSocket.latest.sent).toEqual([
+      { type: 'resize', rows: 500, cols: 90 },
+      { type: 'resize', rows: 30, cols: 500 },
+    ])
+  })
+
+  it('does not come back to a server that does not understand it', async () => {
+    const sockets = FakeWebSocket.all.length
+    FakeWebSocket.latest.say({ type: 'cursor', cursor: 0 })
+    FakeWebSocket.latest.close(1003)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(FakeWebSocket.all).toHaveLength(sockets)
+    expect(states).toEqual(['live', 'refused'])
+  })
+
   it.each([1000, 4404])('stays away when the shell has ended (%i)', async (code) => {
     const sockets = FakeWebSocket.all.length
     if (code === 1000) FakeWebSocket.latest.say({ type: 'exit' })

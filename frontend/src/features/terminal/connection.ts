@@ -2,7 +2,8 @@
 import { renewSignIn } from '@/api/auth'
 import { backoff } from '@/realtime/backoff'
 
-export type TerminalState = 'connecting' | 'live' | 'reconnecting' | 'ended'
+/** `refused`: the server does not understand what is said here. */
+export type TerminalState = 'connecting' | 'live' | 'reconnecting' | 'refused' | 'ended'
 
 interface Notice {
   type: 'cursor' | 'skipped' | 'exit' | 'error'
@@ -19,6 +20,9 @@ export interface TerminalHandlers {
   onState: (state: TerminalState, message?: string) => void
 }
 
+/** More rows or columns the server does not take, and a small font on a large screen has them. */
+const LARGEST = 500
+const NOT_UNDERSTOOD = 1003
 const SIGN_IN_AGAIN = 4401
 const NOT_THERE = 4404
 
@@ -76,7 +80,7 @@ export class TerminalConnection {
   }
 
   resize(rows: number, cols: number): void {
-    this.send({ type: 'resize', rows, cols })
+    this.send({ type: 'resize', rows: Math.min(rows, LARGEST), cols: Math.min(cols, LARGEST) })
   }
 
   private receive(data: string | ArrayBuffer): void {
@@ -125,9 +129,10 @@ export class TerminalConnection {
     // Broken off in the middle of a replay: how far it went is not known.
     if (this.replayed) this.position = null
     if (this.ended) return
-    if (code === NOT_THERE) {
+    // A new line would be told the same, and so on for ever.
+    if (code === NOT_THERE || code === NOT_UNDERSTOOD) {
       this.ended = true
-      this.handlers.onState('ended', this.reason)
+      this.handlers.onState(code === NOT_THERE ? 'ended' : 'refused', this.reason)
       return
     }
     this.handlers.onState('reconnecting', this.reason)

@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 
-from opm.server.db.models import AuditLog
+from opm.server.db.models import AuditLog, Project
 from opm.server.db.repository import Repository
 from opm.server.features.audit.schemas import AuditFilter
+from opm.server.features.projects.schemas import DesiredState
 
 
 class AuditRepository(Repository[AuditLog]):
@@ -16,9 +17,13 @@ class AuditRepository(Repository[AuditLog]):
         return _narrowed(select(AuditLog).where(AuditLog.project_id == project_id), wanted)
 
     def of_account(self, user_id: UUID, wanted: AuditFilter) -> Select[AuditLog]:
-        """What belongs to no project: sign-ins and the like."""
-        own = select(AuditLog).where(AuditLog.user_id == user_id, AuditLog.project_id.is_(None))
-        return _narrowed(own, wanted)
+        """What belongs to no project, or to one of theirs that is no more."""
+        deleted = select(Project.id).where(Project.user_id == user_id, Project.desired_state == DesiredState.DELETED)
+        own = and_(AuditLog.user_id == user_id, AuditLog.project_id.is_(None))
+        return _narrowed(select(AuditLog).where(or_(own, AuditLog.project_id.in_(deleted))), wanted)
+
+    def of_all_accounts(self, wanted: AuditFilter) -> Select[AuditLog]:
+        return _narrowed(select(AuditLog).where(AuditLog.project_id.is_(None)), wanted)
 
 
 def _narrowed(query: Select[AuditLog], wanted: AuditFilter) -> Select[AuditLog]:

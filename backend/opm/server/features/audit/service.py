@@ -25,6 +25,10 @@ class AuditService:
     async def account_page(self, actor: Actor, request: PageRequest, wanted: AuditFilter) -> Page[AuditEntry]:
         return await self._told(await self._lines.page(self._lines.of_account(actor.user_id, wanted), request))
 
+    async def page_of_all_accounts(self, request: PageRequest, wanted: AuditFilter) -> Page[AuditEntry]:
+        """For administrators: who came in, who was refused, who was shut out; nothing of anybody's projects."""
+        return await self._told(await self._lines.page(self._lines.of_all_accounts(wanted), request))
+
     async def _told(self, rows: Rows[AuditLog]) -> Page[AuditEntry]:
         names = await names_of(self._lines.session, (row.user_id for row in rows.items))
         items = [AuditEntry.model_validate(row) for row in rows.items]

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import CursorResult, Select, func, select, true, update
 
 from opm.server.db.models import OpencodeConfig
 from opm.server.db.repository import Repository
@@ -31,6 +31,19 @@ class ConfigRepository(Repository[OpencodeConfig]):
             .where(OpencodeConfig.project_id == project_id, OpencodeConfig.is_active)
             .values(is_active=False)
         )
+
+    async def forget_keys(self, project_id: UUID, provider: str | None = None) -> bool:
+        """Of one provider or of all, in every version; whether there was any."""
+        forgotten = await self.session.execute(
+            update(OpencodeConfig)
+            .where(
+                OpencodeConfig.project_id == project_id,
+                OpencodeConfig.provider_api_key_encrypted.is_not(None),
+                OpencodeConfig.provider == provider if provider else true(),
+            )
+            .values(provider_api_key_encrypted=None, api_key_last4=None)
+        )
+        return isinstance(forgotten, CursorResult) and forgotten.rowcount > 0
 
     def of(self, project_id: UUID) -> Select[OpencodeConfig]:
         return select(OpencodeConfig).where(OpencodeConfig.project_id == project_id)

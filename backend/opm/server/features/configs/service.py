@@ -1,5 +1,6 @@
 """How a project's agent works: versions that never change, one active, keys that go in and never come out."""
 
+from typing import Any
 from uuid import UUID
 
 from opm.server.clients.providers import Trial
@@ -53,12 +54,15 @@ class ConfigService:
         before = await self._configs.active(project.id)
         row = self._row(project, new, version=await self._configs.newest(project.id) + 1, by=actor.user_id)
         self._keep_or_set_key(row, before, new)
-        _check(row, new)
+        if not _removes_key(before, new):
+            require_key(row)
+        _check(new)
         await self._activate(row)
+        self._uow.audit(actor, "config.save", ("config", row.id), project=project.id, version=row.version)
         if new.api_key:
             self._uow.audit(actor, "secret.set", ("config", row.id), project=project.id, provider=row.provider)
-        elif new.api_key == "" and before is not None and before.provider_api_key_encrypted is not None:
-            self._uow.audit(actor, "secret.deleted", ("config", row.id), project=project.id, provider=before.provider)
+        elif new.api_key == "" and before is not None:
+            await self._forget_keys(project.id, actor, ("config", row.id), before.provider)
         self._projects.announce(project, "config")
         return _shown(row)
 
@@ -66,6 +70,7 @@ class ConfigService:
         project = await self._projects.require(actor, ref, lock=True)
         row = await self._version(project, version)
         if not row.is_active:
+            require_key(row)
             await self._configs.deactivate(project.id)
             row.is_active = True
             self._uow.audit(actor, "config.activate", ("config", row.id), project=project.id, version=version)
@@ -99,6 +104,11 @@ class ConfigService:
         project = await self._projects.require(actor, ref)
         return compare(*[_shown(await self._version(project, version)) for version in (before, after)])
 
+    async def serves(self, project: Project) -> bool:
+        """Whether a run could be made under the active version."""
+        config = await self._configs.active(project.id)
+        return config is not None and not _lacks_key(config)
+
     async def active_version(self, project: Project) -> int | None:
         config = await self._configs.active(project.id)
         return config.version if config else None
@@ -130,9 +140,20 @@ class ConfigService:
         """A run was given the key."""
         self._uow.audit(None, "secret.used", ("config", config_id), project=project_id, purpose="run", run=str(run))
 
+    async def project_deleted(self, project_id: UUID) -> None:
+        await self._forget_keys(project_id, None, ("project", project_id))
+
     @property
     def provider_timeout(self) -> float:
         return self._settings.run.provider_timeout
+
+    async def _forget_keys(
+        self, project_id: UUID, actor: Actor | None, of: tuple[str, UUID], provider: str | None = None
+    ) -> None:
+        """Whoever removes a key wants it gone from all versions: none that is activated again may bring it back."""
+        if await self._configs.forget_keys(project_id, provider):
+            why: dict[str, Any] = {"provider": provider} if provider else {"reason": "project_deleted"}
+            self._uow.audit(actor, "secret.deleted", of, project=project_id, **why)
 
     async def _activate(self, row: OpencodeConfig) -> None:
         await self._configs.deactivate(row.project_id)
@@ -177,12 +198,29 @@ def _place(config: OpencodeConfig) -> str:
     return place_of("opencode_configs", "provider_api_key_encrypted", config.id, config.project_id)
 
 
-def _check(row: OpencodeConfig, new: NewConfig) -> None:
-    kind = providers.PROVIDERS.get(new.provider)
-    if kind is not None and kind.needs_key and row.provider_api_key_encrypted is None:
-        raise Invalid(f"{kind.name} needs an API key.", field="api_key", reason="required")
+def _removes_key(before: OpencodeConfig | None, new: NewConfig) -> bool:
+    if before is None or new.api_key != "":
+        return False
+    return before.provider == new.provider and before.provider_api_key_encrypted is not None
+
+
+def _check(new: NewConfig) -> None:
     if new.provider == "openai-compatible" and not new.base_url:
         raise Invalid("Say at which address the server listens, e.g. http://127.0.0.1:8080/v1.", field="base_url")
+
+
+def require_key(row: OpencodeConfig) -> None:
+    """Raises Invalid where the provider cannot be asked without one."""
+    if _lacks_key(row):
+        name = providers.PROVIDERS[row.provider].name
+        raise Invalid(
+            f"{name} needs an API key; set one in the project's settings.", field="api_key", reason="required"
+        )
+
+
+def _lacks_key(row: OpencodeConfig) -> bool:
+    kind = providers.PROVIDERS.get(row.provider)
+    return kind is not None and kind.needs_key and row.provider_api_key_encrypted is None
 
 
 def _shown(row: OpencodeConfig) -> Config:

@@ -7,7 +7,7 @@ from opm.server.core.errors import NotFound
 from opm.server.core.ids import new_id
 from opm.server.db.models import OpencodeSession, Task
 from opm.server.db.uow import UnitOfWork
-from opm.server.features.configs.service import ConfigService
+from opm.server.features.configs.service import ConfigService, require_key
 from opm.server.features.projects.schemas import DesiredState
 from opm.server.features.projects.service import ProjectService
 from opm.server.features.sessions.messages import new_message_id
@@ -35,7 +35,7 @@ class RunQueue:
         project = await self._projects.by_id(project_id)
         if project is None or project.desired_state == DesiredState.DELETED:
             return False
-        return await self._configs.active_version(project) is not None
+        return await self._configs.serves(project)
 
     async def add(
         self,
@@ -52,12 +52,13 @@ class RunQueue:
         project = await self._projects.by_id(task.project_id)
         if project is None:
             raise NotFound("There is no such project.")
-        config_id = config_id or (await self._configs.require_active(project)).id
+        config = await (self._configs.by_id(config_id) if config_id else self._configs.require_active(project))
+        require_key(config)
         run = OpencodeSession(
             id=new_id(),
             project_id=task.project_id,
             task_id=task.id,
-            config_id=config_id,
+            config_id=config.id,
             created_by=actor.user_id if actor else by,
             kind=Cause.EXECUTE if again else cause,
             rerun_of=again.id if again else None,

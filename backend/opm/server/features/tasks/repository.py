@@ -33,6 +33,12 @@ _ask = (
     .correlate(Task)
     .scalar_subquery()
 )
+_asked_at = (
+    select(func.min(Interaction.created_at))
+    .where(Interaction.task_id == Task.id, Interaction.state == "pending")
+    .correlate(Task)
+    .scalar_subquery()
+)
 _no_workspace = (
     select(Project.id)
     .where(Project.id == OpencodeSession.project_id, Project.workspace_state.in_(("waiting", "cloning")))
@@ -92,6 +98,7 @@ _CARD = (
         "opencode_output", "execution_duration_ms", "file_references", "created_by", "created_at", "updated_at",
     )),
     _ask.label("ask"),
+    _asked_at.label("asked_at"),
     OpencodeSession.id.label("run_id"),
     OpencodeSession.status.label("run_status"),
     OpencodeSession.verdict,

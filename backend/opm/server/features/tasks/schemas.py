@@ -131,6 +131,9 @@ class Task(BaseModel):
     created_at: datetime
     updated_at: datetime
     attention: Literal["permission", "question", "failed", "review"] | None = None
+    asked_at: datetime | None = Field(
+        default=None, description="since when the oldest open permission or question waits"
+    )
     run: RunSummary | None = None
 
 

@@ -215,6 +215,7 @@ class WorkspaceService:
             project.status = ProjectStatus.ARCHIVED
             project.archived_at = self._uow.now
             self._clones.forget_credential(project, None, "project_deleted")
+            await self._configs.project_deleted(project.id)
             project.pod_status = PodPhase.ABSENT
 
     async def leftovers(self, known: Collection[UUID]) -> Sequence[UUID]:

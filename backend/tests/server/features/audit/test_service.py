@@ -48,6 +48,7 @@ async def test_what_changes_much_is_written_down(world: World) -> None:
         ("run.start", "session"),
         ("config.activate", "config"),
         ("secret.set", "config"),
+        ("config.save", "config"),
         ("project.create", "project"),
     ]
     assert page.items[0].resource_id == "src/a.py"

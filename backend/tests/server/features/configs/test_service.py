@@ -104,7 +104,22 @@ async def test_a_key_is_kept_replaced_and_removed(shelf: Shelf) -> None:
     assert not (await shelf.save(**OPENAI, api_key="")).api_key_set
     assert await shelf.key() is None
     await shelf.activate(2)
-    assert await shelf.key() == KEY
+    assert await shelf.key() == KEY, "another provider's is not touched"
+
+
+async def test_a_removed_key_comes_back_with_no_version(shelf: Shelf) -> None:
+    await shelf.save(api_key=KEY)
+    await shelf.save(model="claude-opus-4-1")
+    assert not (await shelf.save(api_key="")).api_key_set
+    assert [config.api_key_set for config in await shelf.versions()] == [False] * 4
+    (told,) = [line for line in await shelf.world.rows(AuditLog) if line.action == "secret.deleted"]
+    assert (told.user_id, told.details) == (shelf.ann.user_id, {"provider": "anthropic"})
+    assert {config.api_key_last4 for config in await shelf.versions()} == {None}
+    for refused in (shelf.activate(2), shelf.save(model="claude-opus-4-1")):
+        with pytest.raises(Invalid) as caught:
+            await refused
+        assert caught.value.details == {"field": "api_key", "reason": "required"}
+    assert (await shelf.active()).version == 4
 
 
 @pytest.mark.parametrize(
@@ -250,7 +265,8 @@ async def test_versions_are_compared_without_their_keys(shelf: Shelf) -> None:
 
     found = await shelf.world.do(compare, write=False)
     changes = {change.field: change for change in found.changes}
-    assert (found.before, found.after, set(changes)) == (2, 4, {"permissions", "tools", "instructions"})
+    assert (found.before, found.after) == (2, 4)
+    assert set(changes) == {"permissions", "tools", "instructions", "api_key"}, "the third took the key away from all"
     assert changes["permissions"].after == {"bash": rules}, "in the order in which they were said"
     assert changes["instructions"].diff is not None
     assert "-Two\n+2" in changes["instructions"].diff

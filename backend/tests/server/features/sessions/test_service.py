@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from opm.server.core.actor import Actor
-from opm.server.core.errors import Conflict, NotFound
+from opm.server.core.errors import Conflict, Invalid, NotFound
 from opm.server.core.paging import PageRequest
 from opm.server.db.models import AuditLog, Interaction, OpencodeSession, Project
 from opm.server.features.interactions.schemas import Feedback
@@ -181,6 +181,19 @@ async def test_without_a_model_nothing_starts(world: World) -> None:
     assert caught.value.details == {"reason": "no_config"}
     assert (await world.card(ann, project, task.id)).status == "todo"
     assert world.announced("task_status_changed") == []
+
+
+async def test_without_the_key_that_its_provider_needs_nothing_starts(desk: Desk) -> None:
+    ann, project = desk.ann, desk.project
+    (card,) = await desk.cards(1)
+    await desk.world.config(ann, project, api_key="key-of-a-provider")
+    await desk.world.config(ann, project, api_key="")
+    with pytest.raises(Invalid, match="Anthropic needs an API key"):
+        await desk.execute(card)
+    assert (await desk.world.card(ann, project, card)).status == "todo"
+    assert not await desk.world.do(lambda s: s.sessions._queue.takes(project.id), write=False)
+    await desk.world.config(ann, project, api_key="key-of-a-provider")
+    await desk.execute(card)
 
 
 async def test_deleting_a_project_empties_its_queue(desk: Desk) -> None:

@@ -294,7 +294,11 @@ async def test_cards_say_what_waits_for_a_human(board: Board) -> None:
     await world.execute(ann, project, board.ids["D"])
     assert [(await board.card(t)).attention for t in "ABCD"] == ["review", "failed", None, None]
     await world.do(lambda s: s.runs.asked(claim, InteractionKind.QUESTION, "que_1", {"questions": []}))
-    assert (await board.card("C")).attention == "question"
+    asked = await board.card("C")
+    assert (asked.attention, asked.asked_at) == ("question", world.clock.now())
+    world.clock.pass_by(minutes=3)
+    await world.do(lambda s: s.runs.asked(claim, InteractionKind.QUESTION, "que_2", {"questions": []}))
+    assert (await board.card("C")).asked_at == asked.asked_at, "the one that waits longest counts"
     queued = (await board.card("D")).run
     assert queued is not None
     assert (queued.status, queued.queue_position) == ("queued", 1)

@@ -6,7 +6,7 @@ import pytest
 
 from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, NotFound, Unavailable
-from opm.server.db.models import Project, Task
+from opm.server.db.models import AuditLog, OpencodeConfig, Project, Task
 from opm.server.features.projects.schemas import NewProject, ProjectSummary
 from opm.server.features.sessions.schemas import Verdict
 from opm.server.features.workspaces import sample
@@ -140,6 +140,7 @@ async def test_what_is_seen_is_told_once(yard: Yard) -> None:
 
 
 async def test_a_deleted_project_is_archived_when_its_pod_is_gone(yard: Yard) -> None:
+    await yard.world.config(yard.ann, yard.project, api_key="key-of-a-provider")
     await yard.start()
     await yard.see(PodPhase.RUNNING)
     await yard.world.do(lambda s: s.sessions.delete_project(yard.ann, yard.project.slug))
@@ -155,6 +156,9 @@ async def test_a_deleted_project_is_archived_when_its_pod_is_gone(yard: Yard) ->
     assert await yard.wishes() == []
     await yard.see(PodPhase.RUNNING)
     assert (await yard.row()).status == "archived"
+    assert not [row for row in await yard.world.rows(OpencodeConfig) if row.provider_api_key_encrypted is not None]
+    told = [line.details for line in await yard.world.rows(AuditLog) if line.action == "secret.deleted"]
+    assert told == [{"reason": "project_deleted"}]
 
 
 async def test_the_spec_changes_with_configuration_and_key(yard: Yard) -> None:

@@ -1,5 +1,6 @@
 /** The open files in their order, kept for as long as the browser's tab. */
-import { isUnder, nameOf, parentOf } from './tree'
+import { isUnder } from '@/lib/paths'
+import { nameOf, parentOf } from './tree'
 
 const key = (projectId: string) => `opm.tabs.${projectId}`
 

@@ -58,11 +58,6 @@ export function join(directory: string, name: string): string {
   return directory ? `${directory}/${name}` : name
 }
 
-/** The root's path is empty, and everything is under it. */
-export function isUnder(path: string, directory: string): boolean {
-  return directory === '' || path === directory || path.startsWith(`${directory}/`)
-}
-
 /** Every directory on the way to a path, so that a deep link can open them. */
 export function ancestors(path: string): string[] {
   const parts = path.split('/').slice(0, -1)

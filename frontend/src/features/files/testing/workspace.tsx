@@ -1,11 +1,12 @@
 /** A workspace and an editor to test the page with. */
-import { screen } from '@testing-library/react'
+import { act, screen } from '@testing-library/react'
 import { HttpResponse, http } from 'msw'
 import { vi } from 'vitest'
-import type { Entry, Rename as RenameFile, WriteFile } from '@/api/types'
+import type { Entry, FileChanged, Rename as RenameFile, WriteFile } from '@/api/types'
 import { aProject } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
 import { ORIGIN, page, refusal, server } from '@/testing/server'
+import { FakeWebSocket } from '@/testing/socket'
 import type { CompareProps, EditorProps, Editors } from '../editor'
 import FilesPage from '../FilesPage'
 
@@ -184,6 +185,18 @@ export function show(workspace: Workspace, place = '') {
     at: `/p/website/files${place}`,
     path: '/p/:project/files/*',
   })
+}
+
+/** The server says that something changed at a path. */
+export function announce(path: string, operation: FileChanged['operation'] = 'modify'): void {
+  const event = {
+    type: 'file_changed',
+    projectId: 'project',
+    path,
+    operation,
+    timestamp: '2026-01-01T12:00:00Z',
+  }
+  act(() => FakeWebSocket.latest.say({ id: '1', event }))
 }
 
 export const editor = () => screen.findByLabelText<HTMLTextAreaElement>('File content')

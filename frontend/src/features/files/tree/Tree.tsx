@@ -1,12 +1,14 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { FilePlus, FolderPlus, FolderTree, RotateCw, Search } from 'lucide-react'
+import { Download, FilePlus, FolderPlus, FolderTree, RotateCw, Search } from 'lucide-react'
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
 import type { Entry } from '@/api/types'
 import { cn } from '@/lib/cn'
+import { download } from '@/lib/download'
 import { Button } from '@/ui/button'
 import { IconButton } from '@/ui/icon-button'
 import { EmptyState } from '@/ui/states'
 import { useRefreshTree, useShowMore } from '../api'
+import { archiveUrl } from '../model/address'
 import { isDirectory, type Listings, parentOf, rowsOf, step, typeAhead } from '../model/tree'
 import { MoreItem } from './MoreItem'
 import { NameDialog, type Naming } from './NameDialog'
@@ -104,6 +106,14 @@ export function Tree(props: TreeProps) {
           <FolderPlus />
         </IconButton>
         <UploadButton projectId={projectId} directory={here} />
+        <IconButton
+          label="Download the workspace"
+          size="iconSm"
+          disabled={rows.length === 0}
+          onClick={() => download(archiveUrl(projectId, ''), 'workspace.zip')}
+        >
+          <Download />
+        </IconButton>
         <IconButton label="Refresh" size="iconSm" onClick={() => void refresh()}>
           <RotateCw />
         </IconButton>

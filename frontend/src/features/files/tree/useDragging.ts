@@ -1,9 +1,10 @@
 import { type DragEvent, useRef, useState } from 'react'
 import type { Entry } from '@/api/types'
+import { isUnder } from '@/lib/paths'
 import { toast } from '@/ui/toast'
 import { useRename } from '../api'
 import { contentsOf, entriesOf } from '../model/dropped'
-import { isDirectory, isUnder, join, nameOf, parentOf } from '../model/tree'
+import { isDirectory, join, nameOf, parentOf } from '../model/tree'
 import { outgoing, useUpload } from '../upload'
 
 export interface Dragging {

@@ -6,6 +6,7 @@ import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
 import { Select } from '@/ui/select'
 import { agentProblems, EMPTY, MODES } from '../model/agents'
+import { numberOf } from '../model/numbers'
 import { Permissions } from './Permissions'
 
 export interface AgentDialogProps {
@@ -22,7 +23,8 @@ export function AgentDialog({ name: before, agent, taken, onKeep, onClose }: Age
   const [draft, setDraft] = useState<Agent>(agent ?? EMPTY)
   const [tried, setTried] = useState(false)
   const [heat, setHeat] = useState(agent?.temperature?.toString() ?? '')
-  const whole: Agent = { ...draft, temperature: heat.trim() ? Number(heat) : null }
+  const [steps, setSteps] = useState(agent?.steps?.toString() ?? '')
+  const whole: Agent = { ...draft, temperature: numberOf(heat), steps: numberOf(steps) }
   const problems = agentProblems(name, whole, taken)
   const shown = tried ? problems : {}
   const change = (part: Partial<Agent>) => setDraft({ ...draft, ...part })
@@ -67,7 +69,7 @@ export function AgentDialog({ name: before, agent, taken, onKeep, onClose }: Age
               />
             )}
           </Field>
-          <div className="grid gap-4 sm:grid-cols-3">
+          <div className="grid gap-4 sm:grid-cols-2">
             <Field label="Use">
               {(control) => (
                 <Select
@@ -94,6 +96,16 @@ export function AgentDialog({ name: before, agent, taken, onKeep, onClose }: Age
                   inputMode="decimal"
                   value={heat}
                   onChange={(event) => setHeat(event.target.value)}
+                />
+              )}
+            </Field>
+            <Field label="Its most steps per run" hint="Empty for the project’s." error={shown.steps}>
+              {(control) => (
+                <Input
+                  {...control}
+                  inputMode="numeric"
+                  value={steps}
+                  onChange={(event) => setSteps(event.target.value)}
                 />
               )}
             </Field>

@@ -53,13 +53,13 @@ beforeEach(() => {
   )
 })
 
-function show() {
+function show(config = CONFIG) {
   return renderAt(
     <>
       <Link to="/elsewhere">Elsewhere</Link>
       <ConfigEditor
         projectId="project"
-        config={CONFIG}
+        config={config}
         providers={[{ id: 'openai-compatible', name: 'Own', needs_key: false }]}
       />
       <Versions projectId="project" />
@@ -142,6 +142,25 @@ describe('agents', () => {
     await save()
     await waitFor(() => expect(saved).toHaveLength(2))
     expect(saved[1]).toMatchObject({ default_agent: null, agents: {} })
+  })
+})
+
+describe('the steps of an agent', () => {
+  it('are limited by the same rule as those of the project, and kept', async () => {
+    const agent = { description: 'Reviews', prompt: 'You review.', mode: 'subagent', steps: 5 } as const
+    show({ ...CONFIG, agents: { reviewer: agent } })
+    await click('Edit reviewer')
+    const dialog = within(await screen.findByRole('dialog', { name: 'Agent reviewer' }))
+    const field = dialog.getByLabelText('Its most steps per run')
+    expect(field).toHaveValue('5')
+    await userEvent.type(field, '0.5')
+    await userEvent.click(dialog.getByRole('button', { name: 'Keep agent' }))
+    expect(field).toHaveAccessibleDescription(/A whole number up to 1000/)
+    await userEvent.clear(field)
+    await userEvent.type(field, '7')
+    await userEvent.click(dialog.getByRole('button', { name: 'Keep agent' }))
+    await save()
+    await waitFor(() => expect(saved[0]?.agents).toMatchObject({ reviewer: { ...agent, steps: 7 } }))
   })
 })
 

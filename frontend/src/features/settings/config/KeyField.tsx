@@ -11,6 +11,8 @@ export interface KeyFieldProps {
   onChange: (key: KeyWish) => void
 }
 
+const REMOVING = 'Will be removed with the next save, also from earlier versions'
+
 /** A key goes in and never comes out: shows that one is stored, and lets it be replaced or removed. */
 export function KeyField({ form, config, error, onChange }: KeyFieldProps) {
   const stored = keyServes(form, config)
@@ -21,9 +23,7 @@ export function KeyField({ form, config, error, onChange }: KeyFieldProps) {
       <div className="flex flex-col gap-1">
         <span className="text-sm font-medium">API key</span>
         <div className="flex flex-wrap items-center gap-2 text-sm">
-          <span className={removing ? 'text-bad' : 'text-muted'}>
-            {removing ? 'Will be removed with the next save' : `Set${ends}`}
-          </span>
+          <span className={removing ? 'text-bad' : 'text-muted'}>{removing ? REMOVING : `Set${ends}`}</span>
           <Button size="sm" onClick={() => onChange({ kind: 'replace', key: '' })}>
             Replace
           </Button>

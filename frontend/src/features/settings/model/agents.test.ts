@@ -16,6 +16,10 @@ describe('an agent of one’s own', () => {
     ['prompt', 'reviewer', { ...reviewer, prompt: '' }],
     ['temperature', 'reviewer', { ...reviewer, temperature: 3 }],
     ['temperature', 'reviewer', { ...reviewer, temperature: Number.NaN }],
+    ['steps', 'reviewer', { ...reviewer, steps: 0 }],
+    ['steps', 'reviewer', { ...reviewer, steps: 1.5 }],
+    ['steps', 'reviewer', { ...reviewer, steps: 1001 }],
+    ['steps', 'reviewer', { ...reviewer, steps: Number.NaN }],
     ['rules', 'reviewer', { ...reviewer, permissions: { bash: [{ pattern: ' ', action: 'ask' as const }] } }],
   ])('has a wrong %s', (field, name, agent) => {
     expect(Object.keys(agentProblems(name, agent, ['other']))).toEqual([field])

@@ -1,5 +1,6 @@
 /** The form of one agent of the project's own. Pure. */
 import type { Agent } from '@/api/types'
+import { isSteps, isTemperature } from './numbers'
 
 export const MODES = { primary: 'Runs cards', subagent: 'Called by others', all: 'Both' } as const
 
@@ -12,7 +13,7 @@ export function canRunCards(agent: Agent): boolean {
 }
 
 export type AgentProblems = Partial<
-  Record<'name' | 'description' | 'prompt' | 'temperature' | 'rules', string>
+  Record<'name' | 'description' | 'prompt' | 'temperature' | 'steps' | 'rules', string>
 >
 
 export function agentProblems(name: string, agent: Agent, taken: string[]): AgentProblems {
@@ -26,8 +27,11 @@ export function agentProblems(name: string, agent: Agent, taken: string[]): Agen
   }
   if (!agent.description.trim()) problems.description = 'Say when it is to be called.'
   if (!agent.prompt.trim()) problems.prompt = 'Say what it is to do.'
-  const heat = agent.temperature
-  if (heat != null && !(heat >= 0 && heat <= 2)) problems.temperature = 'A number from 0 to 2, or empty.'
+  const { temperature, steps } = agent
+  if (temperature != null && !isTemperature(temperature)) {
+    problems.temperature = 'A number from 0 to 2, or empty.'
+  }
+  if (steps != null && !isSteps(steps)) problems.steps = 'A whole number up to 1000, or empty.'
   if (hasEmptyRule(agent.permissions)) problems.rules = 'A rule has no pattern.'
   return problems
 }

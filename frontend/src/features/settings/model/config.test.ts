@@ -95,11 +95,16 @@ describe('problems', () => {
     ['steps', { steps: '0' }],
     ['permissions', { permissions: { bash: [{ pattern: '', action: 'ask' }] } }],
     ['model', { model: ' ' }],
-    ['key', { key: { kind: 'remove' } }],
     ['key', { key: { kind: 'replace', key: ' ' } }],
     ['key', { baseUrl: 'https://proxy.example' }],
   ] as const)('%s in %j', (field, over) => {
     expect(Object.keys(problemsOf(form(over as Partial<ConfigForm>), ANTHROPIC, config))).toEqual([field])
+  })
+
+  it('are none where the stored key is taken away on purpose', () => {
+    expect(problemsOf(form({ key: { kind: 'remove' } }), ANTHROPIC, config)).toEqual({})
+    const none = { ...config, api_key_set: false }
+    expect(Object.keys(problemsOf(form({ key: { kind: 'remove' } }), ANTHROPIC, none))).toEqual(['key'])
   })
 
   it('include the address of a server of one’s own, and no key for it', () => {

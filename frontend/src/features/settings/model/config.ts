@@ -1,6 +1,7 @@
 /** The form of a model's configuration: what it starts with, what is wrong with it, what is sent. Pure. */
 import type { Agent, Config, NewConfig, ProviderKind, Rule } from '@/api/types'
 import { hasEmptyRule } from './agents'
+import { isSteps, isTemperature, numberOf } from './numbers'
 
 export type Permission = 'allow' | 'ask' | 'deny'
 export const WORDS: Record<Permission, string> = { allow: 'Allow', ask: 'Ask me', deny: 'Deny' }
@@ -68,17 +69,18 @@ export function problemsOf(
   if (kind?.id === 'openai-compatible' && !url) {
     problems.baseUrl = 'Say where the server listens, such as http://127.0.0.1:8080/v1.'
   }
-  if (kind?.needs_key && !hasKey(form, config)) problems.key = `${kind.name} needs an API key.`
-  const temperature = Number(form.temperature)
-  if (form.temperature.trim() && !(temperature >= 0 && temperature <= 2)) {
+  if (kind?.needs_key && !hasKey(form, config) && !removesKey(form, config))
+    problems.key = `${kind.name} needs an API key.`
+  const temperature = numberOf(form.temperature)
+  if (temperature !== null && !isTemperature(temperature)) {
     problems.temperature = 'A number from 0 to 2, or empty for the default.'
   }
-  const tokens = Number(form.maxTokens)
-  if (form.maxTokens.trim() && !(Number.isInteger(tokens) && tokens >= 1 && tokens <= 1_000_000)) {
+  const tokens = numberOf(form.maxTokens)
+  if (tokens !== null && !(Number.isInteger(tokens) && tokens >= 1 && tokens <= 1_000_000)) {
     problems.maxTokens = 'A whole number up to 1,000,000, or empty for the default.'
   }
-  const steps = Number(form.steps)
-  if (form.steps.trim() && !(Number.isInteger(steps) && steps >= 1 && steps <= 1000)) {
+  const steps = numberOf(form.steps)
+  if (steps !== null && !isSteps(steps)) {
     problems.steps = 'A whole number up to 1000, or empty for no limit.'
   }
   if (hasEmptyRule(form.permissions)) problems.permissions = 'A rule for commands has no pattern.'
@@ -93,6 +95,11 @@ export function isChanged(form: ConfigForm, config: Config | null): boolean {
 function hasKey(form: ConfigForm, config: Config | null): boolean {
   if (form.key.kind === 'replace') return form.key.key.trim() !== ''
   return form.key.kind === 'keep' && keyServes(form, config)
+}
+
+/** Whoever takes the key away leaves none on purpose. */
+function removesKey(form: ConfigForm, config: Config | null): boolean {
+  return form.key.kind === 'remove' && config?.api_key_set === true && config.provider === form.provider
 }
 
 const KEPT = null
@@ -110,9 +117,9 @@ export function requestOf(form: ConfigForm): NewConfig {
     base_url: form.baseUrl.trim() || null,
     api_key: key[form.key.kind],
     instructions: form.instructions,
-    temperature: form.temperature.trim() ? Number(form.temperature) : null,
-    max_tokens: form.maxTokens.trim() ? Number(form.maxTokens) : null,
-    steps: form.steps.trim() ? Number(form.steps) : null,
+    temperature: numberOf(form.temperature),
+    max_tokens: numberOf(form.maxTokens),
+    steps: numberOf(form.steps),
     permissions: form.permissions,
     tools: form.tools,
     agents: form.agents,

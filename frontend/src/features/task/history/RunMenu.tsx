@@ -1,4 +1,7 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Braces, Ellipsis, FileText, RotateCcw, Trash2 } from 'lucide-react'
+import { useId } from 'react'
+import { statesOptions } from '@/api/queries'
 import type { Session } from '@/api/types'
 import { download } from '@/lib/download'
 import { Button } from '@/ui/button'
@@ -7,17 +10,20 @@ import {
   DropdownMenu,
   DropdownMenuContent,
   DropdownMenuItem,
+  DropdownMenuLabel,
   DropdownMenuSeparator,
   DropdownMenuTrigger,
 } from '@/ui/dropdown-menu'
 import { toast } from '@/ui/toast'
-import { useDeleteRun, useRerun } from '../api'
+import { cardOptions, useDeleteRun, useRerun } from '../api'
+import { whyNotAgain } from '../model/status'
 import { isActive } from '../model/verdict'
 
 /** What can be done with a run that is over, and, but for taking it along, only then. */
 export function RunMenu({ run, className }: { run: Session; className?: string }) {
   const card = { projectId: run.project_id, taskId: run.task_id }
   const confirm = useConfirm()
+  // Here and not in the items: what follows a success is lost with them when the menu closes.
   const rerun = useRerun(card, run.id)
   const remove = useDeleteRun(card, run.id)
   const active = isActive(run.status)
@@ -42,12 +48,7 @@ export function RunMenu({ run, className }: { run: Session; className?: string }
         </Button>
       </DropdownMenuTrigger>
       <DropdownMenuContent align="end">
-        <DropdownMenuItem disabled={active} onSelect={() => repeat('active')}>
-          <RotateCcw aria-hidden /> Run again
-        </DropdownMenuItem>
-        <DropdownMenuItem disabled={active} onSelect={() => repeat('same')}>
-          <RotateCcw aria-hidden /> Run again with version {run.config_version}
-        </DropdownMenuItem>
+        <Repeat run={run} onRepeat={repeat} />
         <DropdownMenuSeparator />
         <DropdownMenuItem onSelect={() => save('md')}>
           <FileText aria-hidden /> Save as Markdown
@@ -61,5 +62,37 @@ export function RunMenu({ run, className }: { run: Session; className?: string }
         </DropdownMenuItem>
       </DropdownMenuContent>
     </DropdownMenu>
+  )
+}
+
+/**
+ * What the card allows is asked when the menu opens: a list of runs does not know where their cards stand.
+ * Until that is known nothing is kept from anybody, and the server has the last word.
+ */
+function Repeat({ run, onRepeat }: { run: Session; onRepeat: (config: 'same' | 'active') => void }) {
+  const card = { projectId: run.project_id, taskId: run.task_id }
+  const why = useId()
+  const task = useQuery(cardOptions(card, useQueryClient()))
+  const states = useQuery(statesOptions())
+  const reason = task.data && states.data ? whyNotAgain(task.data.status, states.data) : null
+  const item = (config: 'same' | 'active') => ({
+    disabled: isActive(run.status) || reason !== null,
+    'aria-describedby': reason ? why : undefined,
+    onSelect: () => onRepeat(config),
+  })
+  return (
+    <>
+      <DropdownMenuItem {...item('active')}>
+        <RotateCcw aria-hidden /> Run again
+      </DropdownMenuItem>
+      <DropdownMenuItem {...item('same')}>
+        <RotateCcw aria-hidden /> Run again with version {run.config_version}
+      </DropdownMenuItem>
+      {reason && (
+        <DropdownMenuLabel id={why} className="max-w-56 font-normal text-muted">
+          {reason}
+        </DropdownMenuLabel>
+      )}
+    </>
   )
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Interaction, OutputTool } from '@/api/types'
 import { aTask, STATES } from '@/testing/builders'
 import { answerInWords, answersOf, choose, noChoice, readPermission, readQuestions, write } from './asks'
-import { boardOrder, neighbour, verbsOf } from './status'
+import { boardOrder, neighbour, verbsOf, whyNotAgain } from './status'
 import { eventInWords } from './timeline'
 import { commandOf, fileOf, shapeOf, subjectOf, verbOf } from './tools'
 import { runDuration, sayRun, totalTokens } from './verdict'
@@ -111,6 +111,16 @@ describe('what may be done with a card', () => {
   ] as const)('%s', (status, verbs) => {
     expect(verbsOf({ status }, STATES)).toMatchObject(verbs)
   })
+})
+
+it.each([
+  ['todo', null],
+  ['in_progress', 'The agent is working on this card.'],
+  ['ai_review', null],
+  ['human_review', null],
+  ['done', 'A card in Done is not run. Reopen it first.'],
+] as const)('why a run is not repeated of a card in %s: %s', (status, why) => {
+  expect(whyNotAgain(status, STATES)).toBe(why)
 })
 
 describe('walking the board', () => {

@@ -45,6 +45,14 @@ export function verbsOf(task: Pick<Task, 'status'>, states: States): Verbs {
   }
 }
 
+/** Why the agent cannot be given a prompt of this card again, though the run that had it is over. */
+export function whyNotAgain(status: TaskStatus, states: States): string | null {
+  if (states.execute_from.includes(status) || states.feedback_from.includes(status)) return null
+  return status === 'in_progress'
+    ? 'The agent is working on this card.'
+    : `A card in ${LABELS[status]} is not run. Reopen it first.`
+}
+
 /** Cards in the order in which a reader of the board meets them. */
 export function boardOrder(tasks: Task[], states: States): Task[] {
   return states.statuses.flatMap((status) => tasks.filter((task) => task.status === status))

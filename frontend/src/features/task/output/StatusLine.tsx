@@ -26,7 +26,7 @@ export function StatusLine({ status, connection, queuePosition, waitsFor }: Stat
   const retryAt = status?.data === 'retrying' && status.next_at ? Date.parse(status.next_at) : null
   const now = useNow(retryAt !== null)
   let text = queuePosition ? PHASES.queued : status ? PHASES[status.data] : 'Starting the agent…'
-  if (queuePosition) text = sayWait(waitsFor) ?? `${text} (#${queuePosition} in the queue of this project)`
+  if (queuePosition) text = `${sayWait(waitsFor) ?? text} (#${queuePosition} in the queue of this project)`
   if (retryAt !== null && retryAt > now) text += ` in ${formatDuration(retryAt - now)}`
   if (connection === 'reconnecting') text = 'Reconnecting to the output; the run goes on by itself'
   return (

@@ -2,10 +2,10 @@ import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
 import { expect, test } from 'vitest'
-import type { Session } from '@/api/types'
-import { aProject } from '@/testing/builders'
+import type { Session, TaskStatus } from '@/api/types'
+import { aProject, aTask, STATES } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
-import { ORIGIN, refusal, server } from '@/testing/server'
+import { gives, ORIGIN, refusal, server } from '@/testing/server'
 import { aSession } from '../testing/builders'
 import RunsPage from './RunsPage'
 
@@ -26,6 +26,10 @@ function serve(...pages: Session[][]) {
   )
   return asked
 }
+
+/** Where the card of the runs stands. */
+const cardIn = (status: TaskStatus) =>
+  server.use(gives('/states', STATES), gives('/projects/p1/tasks/task', aTask({ status })))
 
 const show = (at = '/') => renderAt(<RunsPage project={PROJECT} baseUrl="/p/tea" />, { at })
 const ended = { project_id: 'p1', status: 'completed', verdict: 'success' } as const
@@ -83,7 +87,24 @@ test('a failure is told', async () => {
   expect(await screen.findByText('Not so.')).toBeInTheDocument()
 })
 
+test.each([
+  ['done', 'A card in Done is not run. Reopen it first.'],
+  ['in_progress', 'The agent is working on this card.'],
+] as const)('a run is not repeated while its card is %s, and the menu says why', async (status, why) => {
+  serve([aSession(ended)])
+  cardIn(status)
+  show()
+  await userEvent.click(await screen.findByRole('button', { name: 'Actions for this run' }))
+  expect(await screen.findByText(why)).toBeInTheDocument()
+  for (const name of ['Run again', 'Run again with version 1']) {
+    const item = screen.getByRole('menuitem', { name })
+    expect(item).toHaveAttribute('aria-disabled', 'true')
+    expect(item).toHaveAccessibleDescription(why)
+  }
+})
+
 test('a run is repeated with its own version', async () => {
+  cardIn('human_review')
   serve([aSession({ ...ended, id: 's1', config_version: 3 })])
   const sent: unknown[] = []
   server.use(
@@ -96,10 +117,12 @@ test('a run is repeated with its own version', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Actions for this run' }))
   await userEvent.click(await screen.findByRole('menuitem', { name: 'Run again with version 3' }))
   await waitFor(() => expect(sent).toEqual([{ config: 'same' }]))
+  expect(await screen.findByText('The agent gets this prompt again')).toBeInTheDocument()
 })
 
 test('deleting asks first, and is not offered while the agent works', async () => {
   serve([aSession({ ...ended, id: 's1' }), aSession({ id: 's2', project_id: 'p1', status: 'running' })])
+  cardIn('in_progress')
   const deleted: string[] = []
   server.use(
     http.delete(`${BASE}/:id`, ({ params }) => {
