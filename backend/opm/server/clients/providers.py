@@ -6,7 +6,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -117,6 +117,10 @@ def _request(trial: Trial) -> tuple[str, dict[str, str], dict[str, Any]]:
         headers = {"anthropic-version": "2023-06-01"} | ({"x-api-key": trial.key} if trial.key else {})
         messages = [{"role": "user", "content": _ASK}]
         return "/messages", headers, {"model": trial.model, "max_tokens": _TOKENS, "messages": messages}
+    if trial.dialect == "google":
+        headers = {"x-goog-api-key": trial.key} if trial.key else {}
+        said = {"contents": [{"parts": [{"text": _ASK}]}], "generationConfig": {"maxOutputTokens": _TOKENS}}
+        return f"/models/{quote(trial.model, safe='')}:generateContent", headers, said
     headers = {"authorization": f"Bearer {trial.key}"} if trial.key else {}
     if trial.dialect == "openai":
         return "/responses", headers, {"model": trial.model, "input": _ASK, "max_output_tokens": _TOKENS}
@@ -145,8 +149,9 @@ def _error(found: Any) -> str | None:
 
 
 def _answer(found: Any) -> str:
-    """Of the three forms: chat completions, messages, responses (where reasoning may come before the text)."""
+    """Of four forms: chat completions, messages, Gemini's, responses (where reasoning may come before the text)."""
     texts = [_at(found, "choices", 0, "message", "content"), _at(found, "content", 0, "text")]
+    texts += [_at(found, "candidates", 0, "content", "parts", 0, "text")]
     texts += [_at(found, "output", number, "content", 0, "text") for number in range(3)]
     return next((text for text in texts if isinstance(text, str) and text), "It answered.")
 

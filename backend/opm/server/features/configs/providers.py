@@ -22,7 +22,7 @@ PROVIDERS: dict[str, ProviderKind] = {
             name="Anthropic",
             needs_key=True,
             base_url="https://api.anthropic.com/v1",
-            models=["claude-sonnet-4-5", "claude-opus-4-1", "claude-haiku-4-5"],
+            models=["claude-sonnet-4-5", "claude-opus-4-5", "claude-haiku-4-5"],
         ),
         ProviderKind(
             id="openai",
@@ -31,13 +31,45 @@ PROVIDERS: dict[str, ProviderKind] = {
             base_url="https://api.openai.com/v1",
             models=["gpt-5", "gpt-5-mini"],
         ),
+        ProviderKind(
+            id="google",
+            name="Google Gemini",
+            needs_key=True,
+            base_url="https://generativelanguage.googleapis.com/v1beta",
+            models=["gemini-flash-latest"],
+        ),
+        ProviderKind(
+            id="xai", name="xAI", needs_key=True, base_url="https://api.x.ai/v1", models=["grok-4.7", "grok-4.3"]
+        ),
+        ProviderKind(
+            id="mistral",
+            name="Mistral",
+            needs_key=True,
+            base_url="https://api.mistral.ai/v1",
+            models=["codestral-latest", "mistral-large-latest"],
+        ),
+        ProviderKind(
+            id="deepseek",
+            name="DeepSeek",
+            needs_key=True,
+            base_url="https://api.deepseek.com/v1",
+            models=["deepseek-flash", "deepseek-v4-pro"],
+        ),
+        ProviderKind(
+            id="groq",
+            name="Groq",
+            needs_key=True,
+            base_url="https://api.groq.com/openai/v1",
+            models=["llama-3.3-70b-versatile"],
+        ),
         ProviderKind(id="openrouter", name="OpenRouter", needs_key=True, base_url="https://openrouter.ai/api/v1"),
         ProviderKind(id="openai-compatible", name="Any OpenAI-compatible server", needs_key=False),
     )
 }
-_IN_CATALOGUE = ("anthropic", "openai", "openrouter")
-"""OpenCode knows their models itself. All it is to list are named: it must never come upon a provider by itself."""
 _SPEAKS_CHAT_COMPLETIONS = {DEMO, "openai-compatible"}
+IN_CATALOGUE = tuple(name for name in PROVIDERS if name not in _SPEAKS_CHAT_COMPLETIONS)
+"""OpenCode knows their models, and how to speak to them, itself. All it is to list are named: it must never come upon
+a provider by itself."""
 
 SAFE_PERMISSIONS: dict[str, Any] = {
     "*": "allow",
@@ -91,7 +123,7 @@ def opencode_config(config: OpencodeConfig, *, has_key: bool, provider_timeout: 
 
 def _listed(active: str) -> list[str]:
     """The others can be looked at only: without a key OpenCode connects to none of them."""
-    return [active, *(name for name in _IN_CATALOGUE if name != active)]
+    return [active, *(name for name in IN_CATALOGUE if name != active)]
 
 
 def prompt(config: OpencodeConfig, text: str, message_id: str) -> dict[str, Any]:

@@ -90,6 +90,53 @@ async def test_tools_prompt_and_limits_reach_the_model(model: Model, tmp_path: P
     assert (asked["temperature"], asked["max_tokens"]) == (0.25, 77)
 
 
+@pytest.fixture
+async def refusing() -> AsyncIterator[tuple[str, list[str]]]:
+    """The address of something that no key is good enough for, and what was asked of it."""
+    heard: list[str] = []
+
+    async def refuse(request: web.Request) -> web.Response:
+        heard.append(request.path)
+        return web.json_response({"error": {"message": "Not this key"}}, status=401)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", refuse)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/")).rstrip("/"), heard
+
+
+async def test_it_speaks_to_every_provider_that_is_offered_without_fetching_anything(
+    refusing: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    """What we offer this OpenCode really has: it knows models of each, and reaches the address given."""
+    address, heard = refusing
+    row = OpencodeConfig(provider="anthropic", model="claude-haiku-4-5", permissions={}, tools={})
+    config = providers.opencode_config(row, has_key=True, provider_timeout=30)
+    for name in providers.IN_CATALOGUE:
+        config["provider"].setdefault(name, {"options": {}})["options"] |= {
+            "baseURL": f"{address}/{name}",
+            "apiKey": "not-a-key",
+        }
+    with ExitStack() as ending:
+        url = await asyncio.to_thread(_start, ending, tmp_path, config)
+        headers = {"Authorization": aiohttp.encode_basic_auth("opencode", PASSWORD)}
+        async with aiohttp.ClientSession(url, headers=headers) as http:
+            async with http.get("/provider") as listed:
+                known = {found["id"]: found["models"] for found in (await listed.json())["all"]}
+            assert set(known) == set(providers.IN_CATALOGUE)
+            for name, models in known.items():
+                suggested = providers.PROVIDERS[name].models
+                assert set(suggested) <= set(models), name
+                async with http.post("/session", json={"title": name}) as made:
+                    session = (await made.json())["id"]
+                said = {"model": {"providerID": name, "modelID": (suggested or list(models))[0]}}
+                said |= {"parts": [{"type": "text", "text": "Brew"}]}
+                async with http.post(f"/session/{session}/message", json=said) as answer:
+                    error = (await answer.json())["info"]["error"]
+                assert error["data"]["statusCode"] == 401, (name, error)
+    assert {path.split("/")[1] for path in heard} == set(providers.IN_CATALOGUE)
+
+
 def _start(ending: ExitStack, home: Path, config: dict[str, Any]) -> str:
     environ = environment(home, PASSWORD, "unused") | {"OPENCODE_CONFIG_CONTENT": json.dumps(config)}
     return serve(ending, prepare(home), environ)[0]
