@@ -113,7 +113,7 @@ async def get_archive(files: FilesDep, project: str, path: Path = "") -> Streami
 
 @router.get("/search")
 async def search_files(files: FilesDep, project: str, search: Annotated[FileSearch, Query()]) -> SearchResult:
-    """Names or contents, without what git ignores; 500 hits and 10 seconds at most."""
+    """Names, or contents of files up to 2 MB, without what git ignores; 500 hits and 10 seconds at most."""
     return await files.search(search)
 
 

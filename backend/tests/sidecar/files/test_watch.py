@@ -125,13 +125,15 @@ async def test_of_git_and_of_what_programs_fill_little_is_told(files: Client, wo
         assert await watch.until("node_modules/*") == {"node_modules/*": "modify"}
 
 
-async def test_a_flood_is_told_as_folders_and_nothing_of_it_is_lost(files: Client, workspace: Path) -> None:
+@pytest.mark.parametrize("each", [200, pytest.param(1000, marks=pytest.mark.slow)])
+async def test_a_flood_is_told_as_folders_and_nothing_of_it_is_lost(files: Client, workspace: Path, each: int) -> None:
+    """Also a checkout of 50,000 files."""
     async with watching(files) as watch:
 
         def flood() -> None:
             for folder in range(50):
                 (workspace / "src" / f"d{folder}").mkdir()
-                for number in range(200):
+                for number in range(each):
                     (workspace / "src" / f"d{folder}" / str(number)).touch()
 
         pending = asyncio.create_task(asyncio.to_thread(flood))
@@ -141,7 +143,7 @@ async def test_a_flood_is_told_as_folders_and_nothing_of_it_is_lost(files: Clien
             assert event is not None
             assert len(event["items"]) <= 200
             seen |= {item["path"] + ("/*" if item["many"] else ""): "" for item in event["items"]}
-            if "src/d49/199" in seen or "src/d49/*" in seen:
+            if f"src/d49/{each - 1}" in seen or "src/d49/*" in seen:
                 break
         await pending
         folders = [path[:-1] for path in seen if path.endswith("/*")]

@@ -777,7 +777,7 @@ export const renameFile = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Search Files
  *
- * Names or contents, without what git ignores; 500 hits and 10 seconds at most.
+ * Names, or contents of files up to 2 MB, without what git ignores; 500 hits and 10 seconds at most.
  */
 export const searchFiles = <ThrowOnError extends boolean = true>(options: Options<SearchFilesData, ThrowOnError>) => (options.client ?? client).get<SearchFilesResponses, SearchFilesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

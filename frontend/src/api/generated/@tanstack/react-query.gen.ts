@@ -810,7 +810,7 @@ export const searchFilesQueryKey = (options: Options<SearchFilesData>) => create
 /**
  * Search Files
  *
- * Names or contents, without what git ignores; 500 hits and 10 seconds at most.
+ * Names, or contents of files up to 2 MB, without what git ignores; 500 hits and 10 seconds at most.
  */
 export const searchFilesOptions = (options: Options<SearchFilesData>) => queryOptions<SearchFilesResponse, SearchFilesError, SearchFilesResponse, ReturnType<typeof searchFilesQueryKey>>({
     queryFn: async ({ queryKey, signal }) => await searchFiles({

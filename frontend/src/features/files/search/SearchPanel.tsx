@@ -103,7 +103,9 @@ export function SearchPanel({ projectId, kind, box, onKind, onOpen, onClose, cla
       </div>
       <div className="min-h-0 flex-1 overflow-auto scroll-thin" aria-busy={found.isFetching}>
         {wanted === '' ? (
-          <p className="p-3 text-sm text-muted">What git ignores is left out.</p>
+          <p className="p-3 text-sm text-muted">
+            What git ignores is left out, and the contents of files over 2 MB.
+          </p>
         ) : found.isError ? (
           <ErrorState
             title="The search failed"
