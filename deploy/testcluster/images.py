@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from testcluster import bases
 from testcluster.buildah import Buildah, Recipe, dockerfile
 from testcluster.building import Say
@@ -26,7 +28,7 @@ STAND_INS: dict[str, tuple[str, ...]] = {
 }
 
 
-def recipes(base: str) -> dict[str, Recipe]:
+def recipes(layout: Layout, base: str) -> dict[str, Recipe]:
     ours = {
         name: Recipe(
             f"local.test/opm-{name}:test", CLONE / "deploy" / "images" / f"{name}.Dockerfile", CLONE, inputs, base
@@ -37,13 +39,28 @@ def recipes(base: str) -> dict[str, Recipe]:
         name: Recipe(f"local.test/{name}:test", dockerfile(name), HERE / "images", inputs, base)
         for name, inputs in STAND_INS.items()
     }
-    return {**ours, **stand_ins}
+    return {**ours, "local": _of_compose(layout, ours), **stand_ins}
+
+
+def _of_compose(layout: Layout, ours: dict[str, Recipe]) -> Recipe:
+    """Controller and OpenCode in one, as `deploy/compose.yaml` makes it, on those that were built here."""
+    service = yaml.safe_load((CLONE / "deploy" / "compose.yaml").read_text())["services"]["controller"]
+    text = service["build"]["dockerfile_inline"]
+    parts = ("opencode", "controller")
+    for name in parts:
+        published, _, rest = text.partition(f"FROM opm-{name}:")
+        text = f"{published}FROM {ours[name].name}{rest.lstrip('0123456789.')}"
+    folder = layout.cache / "buildah" / "local"
+    (folder / "empty").mkdir(parents=True, exist_ok=True)
+    (folder / "Dockerfile").write_text(text)
+    base = " ".join(ours[name].fingerprint() for name in parts)
+    return Recipe("local.test/opm-local:test", folder / "Dockerfile", folder / "empty", base=base)
 
 
 def build(layout: Layout, say: Say, names: Sequence[str] = ()) -> list[Path]:
     """Archives of the named images, or of all; only those are built whose inputs have changed."""
     buildah = Buildah(layout)
-    known = recipes(bases.prepare(layout, buildah, say))
+    known = recipes(layout, bases.prepare(layout, buildah, say))
     if unknown := sorted(set(names) - set(known)):
         raise ClusterError(f"no such image: {', '.join(unknown)}; there are {', '.join(known)}")
     return [_archive_of(buildah, recipe, say) for name, recipe in known.items() if not names or name in names]

@@ -6,5 +6,5 @@ REGISTRY = "local.test"
 
 
 def image(name: str) -> str:
-    """Of `opm-controller`, `opm-sidecar`, `opm-opencode`, `postgres`, `redis` or `probe`."""
+    """Of `opm-controller`, `opm-sidecar`, `opm-opencode`, `opm-local`, `postgres`, `redis` or `probe`."""
     return f"{os.environ.get('OPM_TEST_REGISTRY', REGISTRY)}/{name}:test"

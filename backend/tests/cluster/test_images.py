@@ -133,7 +133,14 @@ def test_agent_and_terminal_have_the_same_tools(trio: Kubectl, part: str) -> Non
         assert trio.execute("trio", "sh", "-c", f"command -v {tool}", container=part).strip()
     trio.execute("trio", "git", "init", "-q", f"/tmp/{part}", container=part)
     assert trio.execute("trio", "rg", "--version", container=part).startswith("ripgrep")
-    assert "hostname example.org" in trio.execute("trio", "ssh", "-G", "example.org", container=part), "no user exists"
+
+
+@pytest.mark.parametrize(("of_image", "uid"), [("opm-opencode", 10_001), ("opm-sidecar", 10_003)])
+def test_ssh_finds_a_name_for_its_user(space: Kubectl, of_image: str, uid: int) -> None:
+    """It ends at once without one; these are the users of agents and of terminals."""
+    space.apply(pod(of_image, container("tools", of_image, command=["sleep", "300"]), uid=uid))
+    space.wait_ready(of_image)
+    assert "hostname example.org" in space.execute(of_image, "ssh", "-G", "example.org")
 
 
 def test_a_module_in_the_workspace_does_not_shadow_the_sidecars(trio: Kubectl) -> None:
