@@ -119,12 +119,21 @@ describe('the model', () => {
   it('does not send what cannot be right', async () => {
     const saved = hears('put', `${BASE}/config`, CONFIG)
     show()
-    await userEvent.click(await screen.findByRole('button', { name: 'Remove' }))
+    await userEvent.click(await screen.findByRole('button', { name: 'Replace' }))
     await userEvent.type(screen.getByLabelText('Temperature'), '9')
     await userEvent.click(screen.getByRole('button', { name: 'Save as a new version' }))
     expect(await screen.findByText('Anthropic needs an API key.')).toBeInTheDocument()
     expect(screen.getByText(/A number from 0 to 2/)).toBeInTheDocument()
     expect(saved).toEqual([])
+  })
+
+  it('takes the key away, although nothing runs without one', async () => {
+    const saved = hears('put', `${BASE}/config`, CONFIG)
+    show()
+    await userEvent.click(await screen.findByRole('button', { name: 'Remove' }))
+    expect(screen.getByText(/also from earlier versions/)).toBeInTheDocument()
+    await userEvent.click(screen.getByRole('button', { name: 'Save as a new version' }))
+    await waitFor(() => expect(saved).toEqual([expect.objectContaining({ api_key: '' })]))
   })
 
   it('says why the server refused', async () => {

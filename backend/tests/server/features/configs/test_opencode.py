@@ -105,6 +105,7 @@ async def refusing() -> AsyncIterator[tuple[str, list[str]]]:
         yield str(server.make_url("/")).rstrip("/"), heard
 
 
+@pytest.mark.slow
 async def test_it_speaks_to_every_provider_that_is_offered_without_fetching_anything(
     refusing: tuple[str, list[str]], tmp_path: Path
 ) -> None:
