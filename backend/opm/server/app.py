@@ -10,6 +10,7 @@ from opm import __version__
 from opm.server.api import errors, metrics, middleware, openapi, spa
 from opm.server.api.policies import require_policies
 from opm.server.api.surface import surface
+from opm.server.api.vigil import end_vigil
 from opm.server.background.loops import Background
 from opm.server.clients.addresses import AddressGuard, for_providers, for_repositories
 from opm.server.clients.oidc.provider import OidcProvider
@@ -77,7 +78,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
     used = ports or build_ports(settings)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+    async def lifespan(running: FastAPI) -> AsyncGenerator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(used.db.close)
             used.hub.look_by(used.board_marks)
@@ -87,6 +88,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, background: bo
             if used.identity is not None:
                 stack.push_async_callback(used.identity.close)
             stack.push_async_callback(used.limiter.close)
+            stack.push_async_callback(end_vigil, running)
             if background:
                 await used.runtime.open()
                 stack.push_async_callback(used.runtime.close)

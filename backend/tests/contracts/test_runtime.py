@@ -99,7 +99,7 @@ class RealClusterBench(Bench):
         return await self.real.exists(CLAIMS, name_of(project_id))
 
 
-REAL = pytest.param("opencode", marks=pytest.mark.opencode)
+REAL = pytest.param("opencode", marks=[pytest.mark.opencode, pytest.mark.slow])
 
 
 CLUSTER = pytest.param("real cluster", marks=[pytest.mark.cluster, pytest.mark.timeout(400)])

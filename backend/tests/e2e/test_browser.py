@@ -247,6 +247,7 @@ def test_the_editor_follows_the_agent_and_loses_no_text(visitor: Visitor) -> Non
     visitor.assert_content()
 
 
+@pytest.mark.slow
 def test_pictures_and_markdown_are_shown_where_they_can_do_nothing(visitor: Visitor) -> None:
     page, client = visitor.page, visitor.served.client()
     new_project(page, "Pictures")

@@ -1,15 +1,20 @@
 """The application put together: opened and closed in order, without loops if so wished, with real parts by default."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from opm.server.api.signins import SignIns
+from opm.server.api.vigil import Vigil
 from opm.server.app import build_ports, build_runtime, create_app, local_settings
 from opm.server.clients.pods import HttpPodClients
 from opm.server.core.clock import SystemClock
 from opm.server.core.settings import Settings
+from opm.server.features.users.schemas import Living
 from opm.server.realtime.memory import MemoryBus
 from opm.server.runtime.kubernetes import KubernetesRuntime
 from opm.server.runtime.local import LocalRuntime
@@ -107,3 +112,31 @@ def test_no_page_of_documentation_is_served(small_world: World) -> None:
     assert app.docs_url is None
     assert app.redoc_url is None
     assert app.openapi_url == "/api/openapi.json"
+
+
+class Watched(SignIns):
+    """Says when it is asked, and answers after a while."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.ports)
+        self.asked = asyncio.Event()
+
+    async def living(self, families: list[UUID]) -> dict[UUID, Living]:
+        async with self._ports.scope(write=False) as scope:
+            found = await scope.users.living(families)
+            self.asked.set()
+            await asyncio.sleep(60)
+        return found
+
+
+async def test_a_look_at_sign_ins_that_is_under_way_ends_before_the_database_is_closed(small_world: World) -> None:
+    """Else it is cut off while it gives back its connection, which is told as a fault."""
+    ann = await small_world.person("ann")
+    app = small_world.app()
+    async with app.router.lifespan_context(app):
+        sign_ins = Watched(small_world)
+        app.state.vigil = vigil = Vigil(sign_ins, 0.01)
+        with vigil.over(ann):
+            await asyncio.wait_for(sign_ins.asked.wait(), 5)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert small_world.ports.db.pool()["used"] == 0

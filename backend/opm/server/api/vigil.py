@@ -11,7 +11,7 @@ from typing import Annotated
 from uuid import UUID
 
 import structlog
-from fastapi import Depends
+from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
 from opm.server.api.signins import SignIns
@@ -57,6 +57,12 @@ class Vigil:
             if not watchers:
                 del self._watched[actor.auth_session]
 
+    async def end(self) -> None:
+        """Looks no more; one that is under way has given back its connection afterwards."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
     async def _watch(self) -> None:
         try:
             while self._watched:
@@ -79,6 +85,11 @@ class Vigil:
             if family not in living:
                 for ended in list(self._watched.get(family, ())):
                     ended.set()
+
+
+async def end_vigil(app: FastAPI) -> None:
+    if hasattr(app.state, "vigil"):
+        await app.state.vigil.end()
 
 
 async def get_vigil(connection: HTTPConnection) -> Vigil:

@@ -153,7 +153,8 @@ class Database:
         return {"used": used, "idle": idle, "spare": pool.size() - used - idle}
 
     async def close(self) -> None:
-        await asyncio.gather(*self._endings, return_exceptions=True)
+        if self._endings:
+            await asyncio.wait(self._endings)
         await self.engine.dispose()
 
 
