@@ -82,9 +82,12 @@ class Grounds:
         with contextlib.suppress(AssertionError):  # refused while the agent is at work: then it is as it was
             self.client.call("POST", f"{self.project.path}/restore")
         self.client.call("POST", f"{self.project.path}/config/versions/1/activate")
-        for terminal in self.client.call("GET", f"{self.project.path}/terminals"):
+        terminals = f"{self.project.path}/terminals"
+        # its pod may have been stopped, and is started by the first who asks for something of it
+        wait_for(lambda: self.client.http.get(terminals).is_success or None, 60, "the pod")
+        for terminal in self.client.call("GET", terminals):
             if terminal["id"] not in self.ids["terminal"]:
-                self.client.http.delete(f"{self.project.path}/terminals/{terminal['id']}")
+                self.client.http.delete(f"{terminals}/{terminal['id']}")
 
         for token in self.client.call("GET", "/auth/tokens?limit=200")["items"]:
             if token["id"] not in self.ids["token"]:
