@@ -57,7 +57,7 @@ cluster-up: setup ## a real Kubernetes on this machine with our images in it (ro
 
 test-cluster: setup ## the tests on that cluster, or on the one that KUBECONFIG names (ARGS="-k policies")
 	@set -e; if [ -z "$$KUBECONFIG" ]; then words="$$($(TESTCLUSTER) env)"; eval "$$words"; fi; \
-		cd backend && .venv/bin/python -m pytest -m cluster tests/cluster $(ARGS)
+		cd backend && .venv/bin/python -m pytest -m cluster tests/cluster tests/contracts $(ARGS)
 
 cluster-down: ## end that cluster; nothing of it is left
 	@$(TESTCLUSTER) down

@@ -79,14 +79,15 @@ def _images(options: argparse.Namespace, layout: Layout, cluster: Cluster) -> No
     if options.load:
         _load_images(layout, cluster, options.names)
         return
-    for archive in images.build(layout, say, options.names):
-        print(archive)
+    for built in images.build(layout, say, options.names):
+        print(built.archive)
 
 
 def _load_images(layout: Layout, cluster: Cluster, names: Sequence[str]) -> None:
-    for archive in images.build(layout, say, names):
-        if cluster.load_once(archive):
-            say(f"loaded {archive.name}")
+    for built in images.build(layout, say, names):
+        if cluster.load_once(built.archive):
+            say(f"loaded {built.archive.name}")
+        cluster.call_also(built.name, images.others(built.name))
 
 
 def _down(_: argparse.Namespace, __: Layout, cluster: Cluster) -> None:

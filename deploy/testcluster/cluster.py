@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from testcluster import control, dns, isolation, node, oci, volumes
@@ -105,12 +106,20 @@ class Cluster:
 
     def load(self, archive: Path) -> None:
         """An OCI or Docker archive, under the names that stand in it."""
+        self._images("import", "--local", str(archive))
+
+    def call_also(self, name: str, others: Sequence[str]) -> None:
+        """Give a loaded image more names."""
+        if others:
+            self._images("tag", "--force", name, *others)
+
+    def _images(self, *words: str) -> None:
         ctr = program_folders(self._layout)["containerd"] / "ctr"
-        words = [str(ctr), "--address", str(self._layout.containerd_socket), "--namespace", "k8s.io"]
-        command = [*entering(self._first()), *words, "images", "import", "--local", str(archive)]
+        there = [str(ctr), "--address", str(self._layout.containerd_socket), "--namespace", "k8s.io"]
+        command = [*entering(self._first()), *there, "images", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ClusterError(f"{archive} could not be loaded: {done.stderr.strip()[-500:]}")
+            raise ClusterError(f"`ctr images {' '.join(words)}` failed: {done.stderr.strip()[-500:]}")
 
     def load_once(self, archive: Path) -> bool:
         """False when that is what the cluster has under this name already. An archive is `NAME-FINGERPRINT.tar`."""

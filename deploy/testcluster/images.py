@@ -1,6 +1,8 @@
 """The images of the product, from their Dockerfiles, and those that stand in for a registry's."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -24,8 +26,32 @@ OURS: dict[str, tuple[str, ...]] = {
 STAND_INS: dict[str, tuple[str, ...]] = {
     "postgres": ("postgres.sh",),
     "redis": ("redis.Dockerfile",),
+    "traefik": ("traefik.txt",),
+    "keycloak": ("fetched.py",),
     "probe": ("probe.Dockerfile",),
 }
+DEPLOYMENT = (CLONE / "deploy" / "kustomize", CLONE / "deploy" / "keycloak")
+NAMED = re.compile(r"(?:\bimage: *(?:&\w+ +)?|_IMAGE=)([\w./-]+:[\w.-]+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Built:
+    archive: Path
+    name: str
+    """In the archive."""
+
+
+def others(name: str) -> list[str]:
+    """By which the deployment calls an image, in full."""
+    short = name.rpartition("/")[2].partition(":")[0]
+    return sorted(said for said in _deployed() if f"/{short}:" in said)
+
+
+def _deployed() -> set[str]:
+    files = [path for folder in DEPLOYMENT for path in folder.rglob("*") if path.suffix in {".yaml", ".env"}]
+    named = {said for path in files if "secrets" not in path.parts for said in NAMED.findall(path.read_text())}
+    of_hub = {said for said in named if "." not in said.partition("/")[0] or "/" not in said}
+    return {f"docker.io/{said if '/' in said else f'library/{said}'}" for said in of_hub}
 
 
 def recipes(layout: Layout, base: str) -> dict[str, Recipe]:
@@ -57,13 +83,17 @@ def _of_compose(layout: Layout, ours: dict[str, Recipe]) -> Recipe:
     return Recipe("local.test/opm-local:test", folder / "Dockerfile", folder / "empty", base=base)
 
 
-def build(layout: Layout, say: Say, names: Sequence[str] = ()) -> list[Path]:
-    """Archives of the named images, or of all; only those are built whose inputs have changed."""
+def build(layout: Layout, say: Say, names: Sequence[str] = ()) -> list[Built]:
+    """The named images, or of all; only those are built whose inputs have changed."""
     buildah = Buildah(layout)
     known = recipes(layout, bases.prepare(layout, buildah, say))
     if unknown := sorted(set(names) - set(known)):
         raise ClusterError(f"no such image: {', '.join(unknown)}; there are {', '.join(known)}")
-    return [_archive_of(buildah, recipe, say) for name, recipe in known.items() if not names or name in names]
+    return [
+        Built(_archive_of(buildah, recipe, say), recipe.name)
+        for name, recipe in known.items()
+        if not names or name in names
+    ]
 
 
 def _archive_of(buildah: Buildah, recipe: Recipe, say: Say) -> Path:

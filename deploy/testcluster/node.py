@@ -21,6 +21,8 @@ from testcluster.processes import Processes, wait_until
 
 CNI_PLUGINS = Path("/usr/lib/cni")
 MOST_PODS = 200
+MOST_PROCESSES = 1024
+"""Of one pod, threads included: what takes more harms itself alone."""
 
 
 def start_containerd(layout: Layout, processes: Processes, inside: int) -> None:
@@ -156,6 +158,7 @@ def kubelet_config(layout: Layout) -> dict[str, Any]:
         "podLogsDir": f"{layout.state}/pods",
         "volumePluginDir": f"{layout.state}/plugins",
         "maxPods": MOST_PODS,
+        "podPidsLimit": MOST_PROCESSES,
         "nodeStatusUpdateFrequency": "4s",
         "syncFrequency": "5s",
         # A full disk of the developer is not the test's business; images are loaded, never pulled, so none may go.

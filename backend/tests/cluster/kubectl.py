@@ -17,7 +17,7 @@ class Refusal(AssertionError):
 
 @dataclass(frozen=True)
 class Kubectl:
-    """`namespace` is where everything happens that names no other."""
+    """`namespace` is where everything happens that names no other; empty: objects have to name their own."""
 
     program: str
     kubeconfig: Path
@@ -27,7 +27,8 @@ class Kubectl:
         return Kubectl(self.program, self.kubeconfig, namespace)
 
     def run(self, *words: str, stdin: str | None = None, limit: float = 60) -> str:
-        command = [self.program, f"--kubeconfig={self.kubeconfig}", f"--namespace={self.namespace}", *words]
+        place = [f"--namespace={self.namespace}"] if self.namespace else []
+        command = [self.program, f"--kubeconfig={self.kubeconfig}", *place, *words]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=limit, check=False)
         if done.returncode:
             raise Refusal(f"kubectl {' '.join(words)}: {done.stderr.strip()[-3000:]}")

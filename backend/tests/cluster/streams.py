@@ -1,4 +1,4 @@
-"""Readers of streams and askers of questions, each in a thread, that come back wherever the Service leads them."""
+"""Readers of streams and askers of questions, each in a thread, that come back wherever they are led."""
 
 import contextlib
 import json
@@ -137,9 +137,11 @@ class BoardReader(Reader):
         return True
 
     def _listen(self) -> None:
-        way = socket.create_connection(self._user.deployment.inside, 10)
+        deployment = self._user.deployment
+        way = socket.create_connection(deployment.door, 10)
         headers = {"Authorization": f"Bearer {self._user.token}"}
-        with connect("ws://opencode.local/api/ws", sock=way, additional_headers=headers, open_timeout=10) as live:
+        url, trust = "wss://opencode.local/api/ws", deployment.trust()
+        with connect(url, sock=way, ssl=trust, additional_headers=headers, open_timeout=10) as live:
             self.connects += 1
             asked = {"type": "subscribe", "project_id": self._project_id}
             live.send(json.dumps(asked | ({"after": self._after} if self._after else {})))

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.cluster.deployment import URL, Deployment, User, browser_words
-from tests.cluster.doors import tls_door
 from tests.e2e.browser import card_in, chromium
 from tests.e2e.provided import Person
 from tests.e2e.served import Served, wait_for
@@ -40,17 +39,14 @@ class FrontDoor:
 
 @pytest.fixture(scope="module")
 def browser(deployment: Deployment) -> Iterator[Browser]:
-    with (
-        tls_door(("127.0.0.1", 0), deployment.inside, deployment.secrets) as port,
-        chromium(*browser_words(deployment, port)) as started,
-    ):
+    with chromium(*browser_words(deployment)) as started:
         yield started
 
 
 def test_somebody_signs_in_and_has_a_card_done_by_a_real_agent(
     browser: Browser, deployment: Deployment, alice: User
 ) -> None:
-    person = Person(browser, cast("Served", FrontDoor()), deployment.keycloak, "alice")
+    person = Person(browser, cast("Served", FrontDoor()), deployment.realm, "alice")
     try:
         person.enter()
         board = person.project("Tea on a cluster")

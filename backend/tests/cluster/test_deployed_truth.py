@@ -127,8 +127,10 @@ def test_a_pod_that_is_evicted_comes_back_on_its_volume(watched: Watched) -> Non
     claim, pod = watched.uid("pvc"), watched.uid("pod")
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": watched.pod}}
     path = f"/api/v1/namespaces/{NAMESPACE}/pods/{watched.pod}/eviction"
+    begun = time.monotonic()
     watched.kubectl.run("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
-    wait_for(lambda: watched.on_board()[0] != "running", TOLD_SECONDS, "the board to say that it is gone")
+    # pending, as soon as a controller waits for its end to make another
+    watched.told({"stopping", "pending"}, "The cluster takes the pod away", begun)
     watched.running()
     assert watched.uid("pod") != pod
     assert watched.uid("pvc") == claim
@@ -161,6 +163,7 @@ def test_a_node_that_is_drained(watched: Watched) -> None:
     try:
         watched.kubectl.run("drain", node, chosen, "--force", "--delete-emptydir-data", "--timeout=60s", limit=90)
         assert time.monotonic() - begun < 60
+        # from its end, since it waits for the end of the pod, before which there is no other to look for a place
         watched.told({"failed", "pending"}, "unschedulable", time.monotonic())
     finally:
         watched.kubectl.run("uncordon", node)

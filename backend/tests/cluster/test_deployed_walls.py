@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from testcluster.layout import METADATA, OUTSIDE
 
 from opm.server.runtime.kubernetes import permissions
 from opm.server.runtime.kubernetes.names import PROJECT
+from tests.absent import absent
 from tests.cluster.deployment import NAMESPACE, Deployment, User
-from tests.cluster.kubectl import Kubectl, Object, Refusal
+from tests.cluster.kubectl import Kubectl, Refusal
 from tests.cluster.pods import ask, container, pod, probe
+from tests.cluster.privileges import BOLD
 from tests.e2e.served import Project, wait_for
 
 pytestmark = pytest.mark.timeout(600)
@@ -77,17 +80,11 @@ def test_the_controller_may_not(deployment: Deployment, question: tuple[str, ...
     assert deployment.kubectl.run("auth", "can-i", "create", "pods", ACCOUNT).strip() == "yes"
 
 
-@pytest.mark.parametrize(
-    ("what", "more"),
-    [
-        ("privileged", {"securityContext": {"privileged": True}}),
-        ("root", {"securityContext": {"runAsUser": 0, "allowPrivilegeEscalation": False}}),
-        ("escalation", {"securityContext": {"capabilities": {"drop": ["ALL"]}}}),
-    ],
-)
-def test_no_pod_with_privileges_gets_into_the_namespace(deployment: Deployment, what: str, more: Object) -> None:
-    with pytest.raises(Refusal, match="violates PodSecurity"):
-        deployment.kubectl.apply(pod(what, container("bold", "probe", **more)), dry=True)
+def test_no_pod_with_privileges_gets_into_the_namespace(deployment: Deployment) -> None:
+    """How each of them is refused, `test_cluster` tells."""
+    for bold in BOLD.values():
+        with pytest.raises(Refusal, match="violates PodSecurity"):
+            deployment.kubectl.apply(bold, dry=True)
     deployment.kubectl.apply(pod("meek", container("meek", "probe")), dry=True)
 
 
@@ -109,12 +106,22 @@ def two(alice: User) -> Iterator[list[Project]]:
             client.call("DELETE", project.path)
 
 
-def reached(kubectl: Kubectl, where: str, of: str, targets: list[tuple[str, int]]) -> list[bool]:
-    said = kubectl.execute(where, PYTHON, "-c", REACH, json.dumps(targets), container=of)
+@pytest.fixture(scope="module")
+def stranger(space: Kubectl) -> str:
+    """A pod that no policy is about, in a namespace without any."""
+    space.apply(probe("stranger"))
+    space.wait_ready("stranger", 120)
+    return "stranger"
+
+
+def reached(kubectl: Kubectl, where: str, of: str, targets: list[tuple[str, int]], python: str = PYTHON) -> list[bool]:
+    said = kubectl.execute(where, python, "-c", REACH, json.dumps(targets), container=of)
     return [one == "open" for one in json.loads(said)]
 
 
-def test_an_agent_reaches_nothing_of_the_cluster(deployment: Deployment, two: list[Project]) -> None:
+def test_an_agent_reaches_nothing_of_the_cluster(
+    deployment: Deployment, space: Kubectl, stranger: str, two: list[Project]
+) -> None:
     kubectl = deployment.kubectl
     here, there = (deployment.pod_of(project.id) for project in two)
     other = kubectl.get("pod", there)["status"]["podIP"]
@@ -128,7 +135,7 @@ def test_an_agent_reaches_nothing_of_the_cluster(deployment: Deployment, two: li
         "the API server": (api["spec"]["clusterIP"], 443),
         "the node": (node, 10250),
         "the controllers": (deployment.service, 8400),
-        "the cloud's metadata": ("169.254.169.254", 80),
+        "the cloud's metadata": (METADATA, 80),
     }
     found = dict(zip(targets, reached(kubectl, here, "file-browser", list(targets.values())), strict=True))
     assert {name for name, opened in found.items() if opened} == set()
@@ -137,6 +144,18 @@ def test_an_agent_reaches_nothing_of_the_cluster(deployment: Deployment, two: li
     controller = kubectl.items("pods", "-l", "app.kubernetes.io/name=opm-controller")[0]["metadata"]["name"]
     allowed = list(targets.values())[:5]
     assert reached(kubectl, controller, "controller", allowed) == [True] * 5
+    # the controllers let nobody in but Traefik, by which every test here reaches them
+    assert reached(space, stranger, "probe", [targets["the node"]], "python3") == [True], "only a policy closes it"
+
+
+def test_an_agent_reaches_the_internet_and_no_metadata(
+    deployment: Deployment, space: Kubectl, stranger: str, two: list[Project]
+) -> None:
+    targets = [(OUTSIDE, 80), (METADATA, 80)]
+    if reached(space, stranger, "probe", targets, "python3") != [True, True]:
+        absent("NOT TESTED with an internet and a cloud's metadata: this cluster has no stand-ins for them")
+    here = deployment.pod_of(two[0].id)
+    assert reached(deployment.kubectl, here, "file-browser", targets) == [True, False]
 
 
 def _ip_of(kubectl: Kubectl, name: str) -> str:
@@ -145,21 +164,19 @@ def _ip_of(kubectl: Kubectl, name: str) -> str:
 
 
 def test_a_pod_is_reached_by_no_other_and_asks_for_a_pass_where_it_is(
-    deployment: Deployment, space: Kubectl, two: list[Project]
+    deployment: Deployment, space: Kubectl, stranger: str, two: list[Project]
 ) -> None:
-    space.apply(probe("stranger"))
-    space.wait_ready("stranger", 120)
     address = deployment.kubectl.get("pod", deployment.pod_of(two[0].id))["status"]["podIP"]
     urls = [f"http://{address}:{port}/" for port in (3001, 3002)]
-    assert [ask(space, "stranger", url)[0] for url in urls] == [0, 0]
+    assert [ask(space, stranger, url)[0] for url in urls] == [0, 0]
     # what a policy lets in, no other policy keeps out: this one takes the wall away
     chosen = {"podSelector": {"matchLabels": {PROJECT: two[0].id}}, "policyTypes": ["Ingress"], "ingress": [{}]}
     opened = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "opened"}}
     deployment.kubectl.apply({**opened, "spec": chosen})
     try:
-        space.wait(lambda: ask(space, "stranger", urls[0])[0] != 0, 30, lambda: "still closed")
-        assert [ask(space, "stranger", url)[0] for url in urls] == [401, 401]
-        assert ask(space, "stranger", urls[0], headers={"Authorization": "Bearer wrong"})[0] == 401
+        space.wait(lambda: ask(space, stranger, urls[0])[0] != 0, 30, lambda: "still closed")
+        assert [ask(space, stranger, url)[0] for url in urls] == [401, 401]
+        assert ask(space, stranger, urls[0], headers={"Authorization": "Bearer wrong"})[0] == 401
     finally:
         deployment.kubectl.delete("networkpolicy", "opened")
-    space.wait(lambda: ask(space, "stranger", urls[0])[0] == 0, 30, lambda: "still open")
+    space.wait(lambda: ask(space, stranger, urls[0])[0] == 0, 30, lambda: "still open")

@@ -1,6 +1,7 @@
 """Pods of a real cluster: what a person is told when things go wrong, and that nothing stays behind."""
 
 import asyncio
+import base64
 import contextlib
 import logging
 import os
@@ -70,7 +71,11 @@ async def test_the_agent_the_file_browser_and_people_share_a_workspace(real: Rea
         await real.run_in(name, "opencode", "umask 0002; echo two >> /workspace/by-person.txt; echo a > /workspace/b")
         assert await real.run_in(name, "session-proxy", "echo more >> /workspace/b; cat /workspace/b") == "a\nmore\n"
         assert await real.run_in(name, "opencode", "git -C /workspace log --format=%s") == "Create the workspace\n"
-        assert await real.run_in(name, "opencode", "cat /etc/opm/secrets/* 2>&1 || echo none") != ""
+        key, secrets = base64.b64encode(spec.pass_key).decode(), "cat /etc/opm/secrets/* 2>&1 || true"
+        ours, agents = [await real.run_in(name, container, secrets) for container in ("session-proxy", "opencode")]
+        assert [secret in ours for secret in (key, spec.opencode_password)] == [True, True]
+        assert "No such file" in agents
+        assert [secret in agents for secret in (key, spec.opencode_password)] == [False, False]
         masks = "for p in $(pidof opencode) 1; do grep Umask /proc/$p/status; done"
         assert (await real.run_in(name, "opencode", masks)).split() == ["Umask:", "0002"] * 2
         begun = time.monotonic()

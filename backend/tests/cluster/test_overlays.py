@@ -1,6 +1,6 @@
-"""Whole deployments, the overlays of kustomize, as a real API server takes them: every object, and every pod of theirs.
+"""The deployment `production`, as a real API server takes it: every object, and every pod of it.
 
-Nothing of it is kept: `overlays/test` is the one that is deployed and used, by `test_deployed_*`.
+Nothing of it is kept: `overlays/kind` is the one that is deployed and used, by `test_deployed_*`.
 """
 
 import copy
@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.kubectl import Kubectl, Object
-from tests.deploy.rendering import OVERLAYS, Json, of_kind, render, workloads
+from tests.deploy.rendering import Json, of_kind, render, workloads
 
 
-@pytest.fixture(params=OVERLAYS)
-def objects(request: pytest.FixtureRequest, tmp_path: Path) -> list[Json]:
-    return render(request.param, tmp_path)
+@pytest.fixture
+def objects(tmp_path: Path) -> list[Json]:
+    return render("production", tmp_path)
 
 
 @pytest.fixture
@@ -38,8 +38,6 @@ def moved(one: Json, places: dict[str, str]) -> Object:
     made = copy.deepcopy(one)
     if "namespace" in made["metadata"]:
         made["metadata"]["namespace"] = places[made["metadata"]["namespace"]]
-    if made["kind"] == "Service" and made["spec"].get("clusterIP", "None") != "None":
-        del made["spec"]["clusterIP"]  # of another cluster's network
     return made
 
 

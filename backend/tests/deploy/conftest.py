@@ -17,3 +17,8 @@ def overlay(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def objects(overlay: str, tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
     return render(overlay, tmp_path_factory.mktemp(overlay))
+
+
+@pytest.fixture(scope="session")
+def kind(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
+    return render("kind", tmp_path_factory.mktemp("kind"))

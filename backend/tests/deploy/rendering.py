@@ -14,29 +14,25 @@ from tests.deploy.tools import KUSTOMIZE, go_tool
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
-OVERLAYS = ("kind", "production", "test")
+OVERLAYS = ("kind", "production")
 Json = dict[str, Any]
 Workload = tuple[Json, Json]
 """An object that makes pods, and the specification of these."""
 
 
-def render(overlay: str, scratch: Path) -> list[Json]:
-    """With secrets made for it in a copy of `deploy/`, as a user makes them."""
+def furnish(overlay: str, scratch: Path) -> Path:
+    """The overlay's folder in a copy of `deploy/`, with secrets made for it as a user makes them."""
     copy = scratch / "deploy"
     shutil.copytree(DEPLOY, copy, ignore=shutil.ignore_patterns("secrets"))
     folder = copy / "kustomize" / "overlays" / overlay
-    words = [
-        "deploy",
-        "secrets",
-        f"{folder / 'secrets'}",
-        "--tls",
-        "opencode.local",
-        "--tls",
-        "keycloak.opencode.local",
-    ]
-    said = CliRunner().invoke(main, words)
+    names = ("--tls", "opencode.local", "--tls", "keycloak.opencode.local")
+    said = CliRunner().invoke(main, ("deploy", "secrets", str(folder / "secrets"), *names))
     assert said.exit_code == 0, said.output
-    return build(folder)
+    return folder
+
+
+def render(overlay: str, scratch: Path) -> list[Json]:
+    return build(furnish(overlay, scratch))
 
 
 def build(folder: Path) -> list[Json]:

@@ -8,16 +8,11 @@ import pytest
 import yaml
 
 from tests.absent import missing
-from tests.deploy.rendering import DEPLOY, Json, named, render
+from tests.deploy.rendering import DEPLOY, Json, named
 
 SCRIPT = DEPLOY / "kind" / "up.sh"
 CLUSTER: Json = yaml.safe_load((DEPLOY / "kind" / "cluster.yaml").read_text())
 GUIDE = DEPLOY.parent / "docs" / "guides" / "deploy.md"
-
-
-@pytest.fixture(scope="module")
-def kind(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
-    return render("kind", tmp_path_factory.mktemp("kind"))
 
 
 def test_the_script_has_no_known_fault() -> None:

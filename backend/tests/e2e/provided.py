@@ -6,9 +6,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.browser import PATIENCE_MS, Visitor
 from tests.e2e.served import Served
-from tests.identity.provider import Provider, origin
+from tests.identity.provider import Provider, SignIn, origin
 
-BUTTON = "Sign in with the test provider"
+BUTTON = re.compile(r"^Sign in with ")
 AT_ONCE_MS = 5_000
 """How soon an open page has to notice that its sign-in has ended."""
 
@@ -28,7 +28,7 @@ def environment(provider: Provider) -> dict[str, str]:
 class Person(Visitor):
     """One of the provider's users at a browser of their own."""
 
-    def __init__(self, browser: Browser, served: Served, provider: Provider, user: str, **options: str) -> None:
+    def __init__(self, browser: Browser, served: Served, provider: SignIn, user: str, **options: str) -> None:
         super().__init__(browser, served, provider=origin(provider.issuer), **options)  # pyright: ignore[reportArgumentType]
         self.realm = provider
         self.user = user

@@ -19,22 +19,43 @@ _FRESH_SECONDS = 30
 _SIGNING = "org.keycloak.keys.KeyProvider"
 
 
-class Keycloak:
-    """Signs with RS256. A public client and the confidential one differ in their secret only."""
+class Realm:
+    """That of deploy/keycloak and its people, wherever a Keycloak runs that has it."""
+
+    def __init__(self, address: str, called: str | None = None, authority: Path | None = None) -> None:
+        """`called` is the origin that its users and clients know it by, `authority` who signed its certificate."""
+        self.address = address
+        self.origin = called or address
+        self.issuer = f"{self.origin}/realms/opm"
+        self._authority = authority
+        realm = json.loads(REALM_FILE.read_text())
+        self.users: dict[str, str] = {user["username"]: user["credentials"][0]["value"] for user in realm["users"]}
+
+    def browse(self, authorization_url: str, user: str, password: str) -> str:
+        browser = self.session()
+        try:
+            return browser.authorize(authorization_url, user, password)
+        finally:
+            browser.close()
+
+    def session(self) -> HttpBrowser:
+        return HttpBrowser(self.issuer, Roads({self.origin: self.address}, self._authority))
+
+    def fill_login(self, page: Page, user: str, password: str) -> None:
+        fill_login(page, user, password)
+
+
+class Keycloak(Realm):
+    """One of our own. It signs with RS256. A public client and the confidential one differ in their secret only."""
 
     name = "keycloak"
     admin_claim = "groups=opm-admins"
 
-    def __init__(self, address: str, admin_password: str, called: str | None = None) -> None:
-        """`called` is the origin that its users and clients know it by."""
-        self.address = address
-        self.origin = called or address
-        self.issuer = f"{self.origin}/realms/opm"
+    def __init__(self, address: str, admin_password: str) -> None:
+        super().__init__(address)
         self._http = loopback_client(base_url=address)
         self._admin_password = admin_password
         self._token, self._token_until = "", 0.0
-        realm = json.loads(REALM_FILE.read_text())
-        self.users: dict[str, str] = {user["username"]: user["credentials"][0]["value"] for user in realm["users"]}
         self.client = ClientCredentials("opm", self._client("opm")["secret"])
         self.public_client = ClientCredentials("opm-public")
         # Tests enter wrong passwords as fast as an attacker would, and the next test wants to sign in.
@@ -49,16 +70,6 @@ class Keycloak:
             attributes["post.logout.redirect.uris"] = "##".join(sorted(after_logout))
             attributes["backchannel.logout.url"] = wanted.backchannel_logout
             self._admin("PUT", f"/clients/{known['id']}", known)
-
-    def browse(self, authorization_url: str, user: str, password: str) -> str:
-        browser = self.session()
-        try:
-            return browser.authorize(authorization_url, user, password)
-        finally:
-            browser.close()
-
-    def session(self) -> HttpBrowser:
-        return HttpBrowser(self.issuer, Roads({self.origin: self.address}))
 
     def rotate_keys(self, *, keep_old: bool = True) -> None:
         """The active key is the enabled one of the highest priority; one that is not active is published still."""
@@ -81,9 +92,6 @@ class Keycloak:
 
     def sign_out(self, user: str) -> None:
         self._admin("POST", f"/users/{self._user_id(user)}/logout")
-
-    def fill_login(self, page: Page, user: str, password: str) -> None:
-        fill_login(page, user, password)
 
     def close(self) -> None:
         self._http.close()
@@ -123,13 +131,13 @@ def _expect_success(answer: httpx.Response) -> None:
 
 
 @contextmanager
-def running_keycloak(home: Path, called: str | None = None) -> Iterator[Keycloak]:
-    """On loopback by http, whatever it is called."""
+def running_keycloak(home: Path) -> Iterator[Keycloak]:
+    """On loopback by http."""
     java = find_java()
     password = prepare(java, home)
-    program = launch(java, home, {"KC_HOSTNAME": called} if called else {})
+    program = launch(java, home)
     try:
-        provider = Keycloak(listening_at(program), password, called)
+        provider = Keycloak(listening_at(program), password)
         try:
             yield provider
         finally:

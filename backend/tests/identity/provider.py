@@ -51,28 +51,37 @@ class ProviderBrowser(Protocol):
     def close(self) -> None: ...
 
 
-class Provider(Protocol):
-    """A running provider with one realm. What is called here may take as long as the back-channel calls it causes,
-    so a test whose server lives in the same event loop calls it in a thread."""
+class SignIn(Protocol):
+    """What a provider is to somebody who signs in there."""
 
-    name: str
     issuer: str
-    client: ClientCredentials
-    public_client: ClientCredentials
     users: dict[str, str]
     """Names and passwords of alice, bob, admin and carol, who is disabled."""
-    admin_claim: str
-
-    def allow(self, base_url: str) -> None:
-        """Register a product's addresses for both clients. Redirect addresses add up; a client has one address for
-        back-channel logout, and it is that of the product allowed last."""
-        ...
 
     def browse(self, authorization_url: str, user: str, password: str) -> str:
         """Sign in with a fresh browser and return the address of the callback, which is not called."""
         ...
 
     def session(self) -> ProviderBrowser: ...
+
+    def fill_login(self, page: Page, user: str, password: str) -> None:
+        """Fill in and send the login form that a page of Chromium shows."""
+        ...
+
+
+class Provider(SignIn, Protocol):
+    """A running provider with one realm. What is called here may take as long as the back-channel calls it causes,
+    so a test whose server lives in the same event loop calls it in a thread."""
+
+    name: str
+    client: ClientCredentials
+    public_client: ClientCredentials
+    admin_claim: str
+
+    def allow(self, base_url: str) -> None:
+        """Register a product's addresses for both clients. Redirect addresses add up; a client has one address for
+        back-channel logout, and it is that of the product allowed last."""
+        ...
 
     def rotate_keys(self, *, keep_old: bool = True) -> None:
         """Sign with a new key from now on; the old one stays published, or not."""
@@ -84,10 +93,6 @@ class Provider(Protocol):
 
     def sign_out(self, user: str) -> None:
         """End all the user's sessions at the provider, which tells the products so."""
-        ...
-
-    def fill_login(self, page: Page, user: str, password: str) -> None:
-        """Fill in and send the login form that a page of Chromium shows."""
         ...
 
 
