@@ -149,9 +149,9 @@ class Api:
         data: bytes | None = None,
         content: str = "application/json",
         *,
-        seconds: float | None,
+        seconds: float,
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
-        """One attempt, refusals raised; `seconds` None: an answer that goes on."""
+        """One attempt, refusals raised; after so many seconds the whole answer has to be there."""
         headers = {"Accept": "application/json"}
         if data is not None:
             headers["Content-Type"] = content
@@ -166,7 +166,7 @@ class Api:
                 data=data,
                 headers=headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=5.0, sock_read=SECONDS if seconds else None),
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=5.0),
             ) as response:
                 if response.status >= 300:
                     raise await _refusal(response)

@@ -28,14 +28,17 @@ NOT_PUBLIC = (
 """This network, private, shared, loopback, link-local and metadata, benchmark, multicast, reserved, and what leads to
 them through translation."""
 
+_IPV4 = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+RESOLVERS = (*_IPV4, "fc00::/7", "fe80::/10")
+"""Where a cluster may have its name servers, other than in pods: on its nodes or beside them."""
+
 DNS = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
 
 
 def rules(settings: KubernetesSettings, selector: dict[str, str], ports: list[int]) -> dict[str, Any]:
     """The `spec` of a NetworkPolicy."""
     doors = [{"protocol": "TCP", "port": port} for port in ports]
-    # Resolvers live inside of the cluster, on the node or beside it: the port says more than any address could.
-    egress: list[dict[str, Any]] = [{"ports": DNS}]
+    egress: list[dict[str, Any]] = [_names(settings)]
     if settings.internet:
         egress.append({"to": [_public(settings, "0.0.0.0/0"), _public(settings, "::/0")]})
     if settings.egress_networks:
@@ -46,6 +49,14 @@ def rules(settings: KubernetesSettings, selector: dict[str, str], ports: list[in
         "ingress": [{"from": [{"podSelector": {"matchLabels": CONTROLLER}}], "ports": doors}],
         "egress": egress,
     }
+
+
+def _names(settings: KubernetesSettings) -> dict[str, Any]:
+    """Resolvers live inside of the cluster, on the node or beside it: the port says more than any address could. Where
+    nothing public may be reached, a server of somebody's that listens on it may not either."""
+    if settings.internet:
+        return {"ports": DNS}
+    return {"ports": DNS, "to": [{"namespaceSelector": {}}, *({"ipBlock": {"cidr": one}} for one in RESOLVERS)]}
 
 
 def _public(settings: KubernetesSettings, everything: str) -> dict[str, Any]:

@@ -19,10 +19,12 @@ from opm.server.runtime.kubernetes.objects import Change, Object, Page, Status
 log = structlog.get_logger(__name__)
 
 PAGE = 500
-WATCH_SECONDS = 240
+WATCH_SECONDS = 240.0
+LATE = 30.0
+"""Seconds after which a watch that should have ended, and has not, is taken for one that hangs."""
 LONGEST_LINE = 4 << 20
 LASTING = 5.0
-"""A watch that held so long was no failure, however it ended."""
+"""A watch that held so long was no failure, however it ended; unless it did not."""
 
 T = TypeVar("T", bound=Object)
 S_contra = TypeVar("S_contra", contravariant=True)
@@ -43,7 +45,18 @@ class Gone(Exception):
 
 
 class Reflector(Generic[T]):
-    def __init__(self, api: Api, kind: Kind, shape: type[T], keeper: Keeper[T], selector: str = "") -> None:
+    def __init__(
+        self,
+        api: Api,
+        kind: Kind,
+        shape: type[T],
+        keeper: Keeper[T],
+        selector: str = "",
+        *,
+        seconds: float = WATCH_SECONDS,
+        late: float = LATE,
+    ) -> None:
+        """A watch is asked to end after about `seconds`, and given up `late` seconds after that."""
         self.synced = asyncio.Event()
         self.trouble: str | None = None
         """Why what is kept may be old."""
@@ -52,6 +65,8 @@ class Reflector(Generic[T]):
         self._shape = shape
         self._keeper = keeper
         self._selector = {"labelSelector": selector} if selector else {}
+        self._seconds = seconds
+        self._late = late
         self._failures = 0
 
     async def run(self) -> None:
@@ -87,21 +102,29 @@ class Reflector(Generic[T]):
 
     async def _watch(self, place: str) -> str:
         """Where to continue. One that breaks off is not a failure of what was told before."""
-        begun = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        # not all at once
+        asked = int(self._seconds * random.uniform(0.75, 1.25))  # noqa: S311  # nosec B311
+        limit = asked + self._late
         try:
-            async with aclosing(self._lines(place)) as lines:
+            async with aclosing(self._lines(place, asked, limit)) as lines:
                 async for change in lines:
                     place = self._take(change, place)
                     self._failures, self.trouble = 0, None
         except ApiSilent as exc:
-            lasted = asyncio.get_running_loop().time() - begun > LASTING
-            await self._rest(exc, quietly=lasted)
+            # one that hung told nothing for who knows how long
+            await self._rest(exc, quietly=LASTING < clock() - begun < limit)
         except ApiError as exc:
             if exc.code in {400, 410} or exc.reason in {"Expired", "Gone"}:
                 self._failures += 1
                 await asyncio.sleep(self._api.pause(min(self._failures, 6)) / 4)
                 raise Gone from exc
             await self._rest(exc)
+        else:
+            if clock() - begun <= LASTING:
+                # whoever ends every watch properly and at once would be asked without a pause
+                await self._rest(ApiSilent("The Kubernetes API ended a watch as soon as it began."))
         return place
 
     def _take(self, change: Change, place: str) -> str:
@@ -117,17 +140,16 @@ class Reflector(Generic[T]):
             self._keeper.put(item)
         return item.metadata.resource_version or place
 
-    async def _lines(self, place: str) -> AsyncGenerator[Change]:
+    async def _lines(self, place: str, asked: int, limit: float) -> AsyncGenerator[Change]:
         query = {
             **self._selector,
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": place,
-            # not all at once
-            "timeoutSeconds": str(int(WATCH_SECONDS * random.uniform(0.75, 1.25))),  # noqa: S311  # nosec B311
+            "timeoutSeconds": str(asked),
         }
         path = self._kind.path(self._api.namespace)
-        async with self._api.opened("GET", path, query, seconds=None) as response:
+        async with self._api.opened("GET", path, query, seconds=limit) as response:
             rest = bytearray()
             async for piece in response.content.iter_any():
                 rest += piece
