@@ -32,6 +32,12 @@ class Metrics:
             buckets=_START_SECONDS,
             registry=self.registry,
         )
+        self.runs_ended = Counter(
+            "opm_runs_ended",
+            "Runs that this process drove to their end, by how that was",
+            ["verdict"],
+            registry=self.registry,
+        )
         self.stream_lag = Histogram(
             "opm_stream_lag_seconds",
             "From a piece of output being saved to its being handed to a browser's connection",

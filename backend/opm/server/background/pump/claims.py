@@ -70,7 +70,7 @@ class Pump:
         async with self._ports.scope() as scope:
             claims = await take(scope.runs, self._owner)
         for claim in claims:
-            self.taken_over += claim.was_running
+            self.taken_over += claim.lapsed
             before = self._drivers.get(claim.session_id)
             if before is not None:
                 before.cancel()  # its lease ran out under it

@@ -92,6 +92,7 @@ class Driver:
             # the project before its runs, as its deletion does: two that wait for each other end in an error
             await scope.workspaces.used(self._claim.project_id)
             await scope.runs.finish(self._claim, outcome)
+        self._ports.metrics.runs_ended.labels(outcome.verdict.value).inc()
         log.info("a run ended", run=str(self._claim.session_id), verdict=outcome.verdict.value)
 
     async def _drive(self) -> Outcome:

@@ -61,6 +61,8 @@ class Claim:
     incarnation: str | None
     was_running: bool
     """The prompt may have been sent already, by a driver that is no more."""
+    lapsed: bool
+    """That one did not let go of it: it is gone, or stands still."""
     cancel_requested: bool
 
 
@@ -141,7 +143,7 @@ class RunService:
     async def _claimed(self, owner: str, now: datetime, found: Sequence[OpencodeSession]) -> list[Claim]:
         claims: list[Claim] = []
         for run in found:
-            was_running = run.status != RunStatus.QUEUED
+            was_running, lapsed = run.status != RunStatus.QUEUED, run.lease_until is not None
             run.lease_owner = owner
             run.lease_until = now + timedelta(seconds=self._settings.lease)
             run.fence += 1
@@ -149,7 +151,7 @@ class RunService:
                 run.status = RunStatus.STARTING
                 run.execution_start_at = self._uow.now
                 self._uow.emit(session_changed(run, self._uow.now))
-            claims.append(_claim(run, await self._tasks.title(run.task_id), was_running=was_running))
+            claims.append(_claim(run, await self._tasks.title(run.task_id), was_running=was_running, lapsed=lapsed))
         return claims
 
     async def renew(self, claim: Claim) -> None:
@@ -327,7 +329,7 @@ class RunService:
         )
 
 
-def _claim(run: OpencodeSession, title: str, *, was_running: bool) -> Claim:
+def _claim(run: OpencodeSession, title: str, *, was_running: bool, lapsed: bool) -> Claim:
     return Claim(
         session_id=run.id,
         project_id=run.project_id,
@@ -341,6 +343,7 @@ def _claim(run: OpencodeSession, title: str, *, was_running: bool) -> Claim:
         remote_session_id=run.remote_session_id,
         incarnation=run.incarnation,
         was_running=was_running,
+        lapsed=lapsed,
         cancel_requested=run.cancel_requested_at is not None,
     )
 

@@ -42,6 +42,8 @@ async def test_a_run_that_succeeds(stage: Stage) -> None:
     ((session, body),) = stage.agent.prompts
     assert (session, body["messageID"]) == (run.remote_session_id, run.message_id)
     assert body["parts"][0]["text"].startswith("# Brew")
+    counted = stage.ports.metrics.registry.get_sample_value
+    assert counted("opm_runs_ended_total", {"verdict": "success"}) == 1
 
 
 async def test_permissions_wait_for_a_human(stage: Stage) -> None:

@@ -103,7 +103,7 @@ async def test_a_controllers_own_clock_says_nothing_about_leases(stage: Stage) -
         assert await world.claim("two") == []
         await world.do(lambda s: s.runs.renew(claim))
     await world.wait(seconds=16)
-    assert [taken.session_id for taken in await world.claim("two")] == [claim.session_id]
+    assert [(taken.session_id, taken.lapsed) for taken in await world.claim("two")] == [(claim.session_id, True)]
 
 
 async def test_a_run_that_is_let_go_is_taken_over_at_once(stage: Stage) -> None:
@@ -111,7 +111,7 @@ async def test_a_run_that_is_let_go_is_taken_over_at_once(stage: Stage) -> None:
     claim = await working(stage)
     await world.do(lambda s: s.runs.let_go([claim]))
     (taken,) = await world.claim("two")
-    assert (taken.session_id, taken.was_running) == (claim.session_id, True)
+    assert (taken.session_id, taken.was_running, taken.lapsed) == (claim.session_id, True, False)
     await world.do(lambda s: s.runs.let_go([claim]))
     assert await world.claim("three") == [], "who has lost a run cannot let go of it"
 
