@@ -25,6 +25,7 @@ class Reconciler:
     def __init__(self, ports: Ports, lead: Lead | None = None) -> None:
         self._ports = ports
         self._lead = lead or Lead(ports)
+        self._idle_stop = ports.settings.runtime.idle_stop
         self._busy: dict[UUID, asyncio.Task[None]] = {}
 
     async def watch(self) -> None:
@@ -54,7 +55,7 @@ class Reconciler:
     async def once(self) -> None:
         """Compare all wishes with what is; no pod waits for another."""
         async with self._ports.scope(write=False) as scope:
-            wishes = await scope.workspaces.wishes(self._ports.settings.runtime.idle_stop)
+            wishes = await scope.workspaces.wishes(self._idle_stop)
         for wish in wishes:
             self._begin(wish.project_id, lambda wish=wish: self._fulfil(wish))
 
@@ -92,17 +93,19 @@ class Reconciler:
                 await scope.workspaces.gone(wish.project_id)
             return
         seen = await runtime.observe(wish.project_id)
+        there = seen.phase not in {PodPhase.ABSENT, PodPhase.STOPPING}
         resting = wish.desired == "running" and wish.idle and not wish.busy
+        stopping = resting or (wish.desired == "stopped" and not wish.busy)
+        may = False
         # of a thousand pods hardly one has changed since it was last looked at
-        if resting or wish.told != (seen.phase, seen.reason):
+        if resting or (stopping and there) or wish.told != (seen.phase, seen.reason):
             async with self._lead.scope() as scope:
+                may = stopping and await scope.workspaces.rest(wish.project_id, self._idle_stop)
                 await scope.workspaces.observed(seen)
-                if resting:
-                    await scope.workspaces.rest(wish.project_id)
         if wish.busy:
             return  # the run's driver sees to its pod
-        if wish.desired == "stopped" or resting:
-            if seen.phase not in {PodPhase.ABSENT, PodPhase.STOPPING}:
+        if stopping:
+            if may and there:
                 self._lead.require()
                 await runtime.stop(wish.project_id)
         elif seen.phase in {PodPhase.ABSENT, PodPhase.FAILED}:  # a pod that was taken over needs its spec to be mended

@@ -1,10 +1,12 @@
 """Pods become what is wished of them, and what is seen of them is written down."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import event
 
 from opm.server.background.reconcile import Reconciler
@@ -12,7 +14,7 @@ from opm.server.core.errors import RuntimeFault
 from opm.server.db.engine import Database
 from opm.server.db.models import AuditLog, Project
 from opm.server.features.sessions.schemas import RunStatus
-from opm.server.runtime.base import PodPhase, PodSpec
+from opm.server.runtime.base import Observation, PodPhase, PodSpec
 from tests.fakes.agent import Turn
 from tests.fakes.runtime import DiesRuntime, FakeRuntime, NeverRuntime, SlowRuntime
 from tests.server.background.stage import Stage, eventually, staged
@@ -140,6 +142,40 @@ async def test_a_pod_at_work_is_neither_idle_nor_touched(stage: Stage) -> None:
     assert len(stage.runtime.calls) == calls
     assert (await stage.ended(task)).status == RunStatus.COMPLETED
     assert (await project(stage)).desired_state == "running", "the run counts as use"
+
+
+class MeanwhileRuntime(FakeRuntime):
+    """Something happens while it is looked at."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def observe(self, project_id: UUID) -> Observation:
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        return await super().observe(project_id)
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["idle", "asked"])
+@pytest.mark.parametrize("happens", ["a run", "a start"])
+async def test_a_pod_that_is_needed_since_all_wishes_were_read_is_not_stopped(
+    database: Database, tmp_path: Path, happens: str, *, asked: bool
+) -> None:
+    runtime = MeanwhileRuntime()
+    async with staged(database, tmp_path, runtime) as stage:
+        await start(stage)
+        reconciler = reconcile(stage)
+        await until_pod(stage, "running")
+        await stage.silence()
+        await stage.execute()
+        stage.world.clock.pass_by(seconds=stage.ports.settings.runtime.idle_stop + 1)
+        if asked:
+            await stop(stage)
+        runtime.meanwhile = stage.world.claim if happens == "a run" else lambda: start(stage)
+        await reconciler.once()
+        await asyncio.sleep(10)
+        assert [verb for verb, _ in runtime.calls] == ["ensure"]
+        before = "stopped" if asked and happens == "a run" else "running"
+        assert (await project(stage)).desired_state == before, "its driver has not said yet that it wants the pod"
 
 
 async def test_a_deleted_project_ends_archived_without_pod_and_volume(stage: Stage) -> None:

@@ -9,6 +9,8 @@ from opm.server.core.errors import Unavailable
 from opm.server.runtime.base import Observation, PodPhase, PodSpec, Runtime
 
 _LOOK = 0.2
+_AGAIN = 5.0
+"""Seconds between two wishes for a pod: nobody else repeats them while a run waits for it."""
 
 
 async def ready(
@@ -33,6 +35,8 @@ async def _until_running(
     runtime: Runtime, spec: PodSpec, tell: Callable[[str], None], still: Callable[[], object]
 ) -> Observation:
     told = None
+    clock = asyncio.get_running_loop().time
+    asked = clock()
     while True:
         seen = await runtime.observe(spec.project_id)
         if seen.phase == PodPhase.FAILED and seen.reason not in {None, told}:
@@ -40,9 +44,12 @@ async def _until_running(
             tell(str(told))
         if seen.phase == PodPhase.RUNNING and seen.digest == spec.digest and seen.endpoint is not None:
             return seen
-        if seen.phase == PodPhase.ABSENT:
+        # which failures pass by themselves, only another try tells; one that runs was wished otherwise by somebody late
+        stays = seen.phase in {PodPhase.FAILED, PodPhase.RUNNING} and clock() - asked >= _AGAIN
+        if stays or seen.phase == PodPhase.ABSENT:
             still()
             await runtime.ensure(spec)
+            asked = clock()
         await asyncio.sleep(_LOOK)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import aliased
 
 from opm.server.db.models import AuditLog, OpencodeSession, Project
@@ -19,6 +19,7 @@ _BUSY = (
 
 
 _CLONING = and_(Project.workspace_state == "cloning", Project.status != "archived", Project.desired_state != "deleted")
+_IN_USE = or_(_BUSY, _CLONING)
 
 
 class WorkspaceRepository(Repository[Project]):
@@ -30,7 +31,7 @@ class WorkspaceRepository(Repository[Project]):
             Project.id,
             Project.desired_state,
             Project.last_used_at,
-            or_(_BUSY, _CLONING).label("busy"),
+            _IN_USE.label("busy"),
             Project.idle_stop_seconds,
             Project.pod_status,
             Project.pod_reason,
@@ -59,9 +60,17 @@ class WorkspaceRepository(Repository[Project]):
         )
         return (await self.session.execute(query.order_by(Project.id))).scalars().all()
 
+    async def locked(self, project_id: UUID) -> Project | None:
+        """As it is now, whatever this unit of work has read before."""
+        query = select(Project).where(Project.id == project_id).with_for_update(key_share=True)
+        return await self.one(query.execution_options(populate_existing=True))
+
     async def is_busy(self, project_id: UUID) -> bool:
-        query = select(_BUSY).select_from(Project).where(Project.id == project_id)
-        return bool((await self.session.execute(query)).scalar_one_or_none())
+        return await self._is(_BUSY, project_id)
+
+    async def in_use(self, project_id: UUID) -> bool:
+        """By a run or by a clone."""
+        return await self._is(_IN_USE, project_id)
 
     async def has_runs(self, project_id: UUID) -> bool:
         """At work or waiting in the queue."""
@@ -73,6 +82,10 @@ class WorkspaceRepository(Repository[Project]):
 
     async def used(self, project_id: UUID, now: datetime) -> None:
         await self.session.execute(update(Project).where(Project.id == project_id).values(last_used_at=now))
+
+    async def _is(self, so: ColumnElement[bool], project_id: UUID) -> bool:
+        query = select(so).select_from(Project).where(Project.id == project_id)
+        return bool((await self.session.execute(query)).scalar_one_or_none())
 
 
 class TerminalLines(Repository[AuditLog]):

@@ -173,16 +173,15 @@ class WorkspaceService:
                 project_id=row.id,
                 desired=row.desired_state,
                 busy=row.busy,
-                idle=self._is_idle(
-                    row.last_used_at, idle_stop if row.idle_stop_seconds is None else row.idle_stop_seconds
-                ),
+                idle=self._is_idle(row.last_used_at, row.idle_stop_seconds, idle_stop),
                 told=(row.pod_status, row.pod_reason),
             )
             for row in await self._workspaces.wishes()
         ]
 
-    def _is_idle(self, last_used_at: datetime | None, seconds: float) -> bool:
-        """0 seconds: never."""
+    def _is_idle(self, last_used_at: datetime | None, own: float | None, usual: float) -> bool:
+        """After so many seconds, the project's own before the usual ones; 0: never."""
+        seconds = usual if own is None else own
         limit = self._uow.now - timedelta(seconds=seconds)
         return bool(seconds) and (last_used_at is None or last_used_at < limit)
 
@@ -192,7 +191,7 @@ class WorkspaceService:
 
     async def wanted(self, project_id: UUID) -> None:
         """A run needs the pod, and what it works on; its driver starts it, and nobody shall stop it."""
-        project = await self._projects.by_id(project_id)
+        project = await self._workspaces.locked(project_id)
         if project is not None:
             self._clones.require_ready(project)
         if project is not None and project.desired_state == DesiredState.STOPPED:
@@ -202,11 +201,18 @@ class WorkspaceService:
     async def used(self, project_id: UUID) -> None:
         await self._workspaces.used(project_id, self._uow.now)
 
-    async def rest(self, project_id: UUID) -> None:
-        """An idle pod is not wanted any more; the next use wants it again."""
-        project = await self._projects.by_id(project_id)
-        if project is not None and project.desired_state == DesiredState.RUNNING:
+    async def rest(self, project_id: UUID, idle_stop: float) -> bool:
+        """Whether its pod may be stopped now. An idle one is not wanted any more; the next use wants it again.
+
+        All wishes are read at once; since then a run may have begun in this project, or somebody have used its pod.
+        """
+        project = await self._workspaces.locked(project_id)
+        if project is None or await self._workspaces.in_use(project_id):
+            return False
+        idle = self._is_idle(project.last_used_at, project.idle_stop_seconds, idle_stop)
+        if idle and project.desired_state == DesiredState.RUNNING:
             self._turn(project, DesiredState.STOPPED, None, "idle")
+        return project.desired_state == DesiredState.STOPPED
 
     async def gone(self, project_id: UUID) -> None:
         """The pod and volume of a deleted project are no more; its record stays, archived."""

@@ -54,24 +54,26 @@ class Errand:
     async def _run(self, after: "Errand | None") -> None:
         if after is not None:
             await after.call_off()
-        for _ in range(TRIES):
+        for tried in range(1, TRIES + 1):
+            last = tried == TRIES
             try:
                 await self._make(self.plan)
             except RuntimeFault as exc:
-                await self._failed(words(exc))
+                await self._failed(words(exc), last=last)
             except Exception:
                 log.exception("a pod could not be made", project=str(self.plan.spec.project_id))
-                await self._failed("Something went wrong inside the server; its log says what.")
+                await self._failed("Something went wrong inside the server; its log says what.", last=last)
             else:
                 self.effort, self.failures = None, 0
                 self._tell()
                 return
 
-    async def _failed(self, reason: str) -> None:
+    async def _failed(self, reason: str, *, last: bool) -> None:
+        """Pauses after the last try too: who repeats the wish meanwhile does not make the pauses shorter."""
         self.failures += 1
         delay = self._pace * min(MOST, FIRST * 2.0 ** (self.failures - 1))
-        told = f"The pod could not be made: {reason} Trying again in {delay:.0f} s."
-        self.effort = Effort(told, failed=self.failures > 1)
+        again = "" if last else f" Trying again in {delay:.0f} s."
+        self.effort = Effort(f"The pod could not be made: {reason}{again}", failed=self.failures > 1)
         log.warning("a pod could not be made", project=str(self.plan.spec.project_id), reason=reason)
         self._tell()
         await asyncio.sleep(delay)

@@ -1,5 +1,6 @@
 """Pods by wish: what people and runs want, what is seen, what a pod is made of, and who may rest."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -40,6 +41,9 @@ class Yard:
 
     async def wishes(self, idle_stop: float = 60) -> list[Wish]:
         return await self.world.do(lambda s: s.workspaces.wishes(idle_stop), write=False)
+
+    async def rest(self) -> bool:
+        return await self.world.do(lambda s: s.workspaces.rest(self.project.id, 60))
 
 
 @pytest.fixture
@@ -87,10 +91,23 @@ async def test_what_nobody_used_may_rest(yard: Yard) -> None:
     assert not (await yard.wishes(idle_stop=0))[0].idle
     await yard.world.do(lambda s: s.workspaces.used(yard.project.id))
     assert not (await yard.wishes())[0].idle
-    await yard.world.do(lambda s: s.workspaces.rest(yard.project.id))
+    assert not await yard.rest()
+    assert (await yard.wishes())[0].desired == "running"
+    yard.world.clock.pass_by(seconds=61)
+    assert await yard.rest()
     assert await yard.wishes() == []
     await yard.world.do(lambda s: s.workspaces.wanted(yard.project.id))
     assert (await yard.wishes())[0].desired == "running"
+
+
+async def test_a_run_wants_the_pod_that_somebody_stops_at_the_same_time(yard: Yard) -> None:
+    await yard.start()
+    async with yard.world.ports.scope() as scope:
+        await scope.workspaces.stop(yard.ann, yard.project.slug)
+        run = asyncio.create_task(yard.world.do(lambda s: s.workspaces.wanted(yard.project.id)))
+        await asyncio.sleep(0.3)
+    await run
+    assert (await yard.row()).desired_state == "running"
 
 
 async def test_a_pod_in_use_need_not_be_wished_for_again(yard: Yard) -> None:
@@ -148,7 +165,7 @@ async def test_a_deleted_project_is_archived_when_its_pod_is_gone(yard: Yard) ->
     with pytest.raises(NotFound):
         await yard.world.do(lambda s: s.workspaces.spec(yard.project.id))
     await yard.world.do(lambda s: s.workspaces.wanted(yard.project.id))
-    await yard.world.do(lambda s: s.workspaces.rest(yard.project.id))
+    assert not await yard.rest()
     assert (await yard.row()).desired_state == "deleted"
     await yard.world.do(lambda s: s.workspaces.gone(yard.project.id))
     row = await yard.row()
