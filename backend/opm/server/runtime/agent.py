@@ -61,6 +61,11 @@ def configuration(spec: PodSpec, demo_port: int | None, workspace: Path) -> dict
     return filled
 
 
+def encoded(config: Mapping[str, Any]) -> str:
+    """As it stands in the environment, of which Linux takes 131,072 bytes in one string: so nothing is escaped."""
+    return json.dumps(config, ensure_ascii=False)
+
+
 def _fill(value: Any, address: str) -> Any:
     match value:
         case str():

@@ -106,9 +106,14 @@ async def test_while_redis_is_away_everybody_is_told_to_look_every_two_seconds(r
         await two.until(lambda: one.bus.connected and two.bus.connected)
         await two.until(lambda: two.gaps[-1] > began + 5)
         assert two.heard == []
-        one.bus.post(Message("a", b"again"))
-        await two.until(lambda: two.heard)
-        assert two.heard == [b"again"]
+
+        def said() -> list[bytes]:
+            """Until it has told of what it could not say, a gap stands for all news."""
+            one.bus.post(Message("a", b"again"))
+            return two.heard
+
+        await two.until(said)
+        assert set(two.heard) == {b"again"}
         assert (one.bus.reconnects, two.bus.reconnects) == (1, 1)
 
 

@@ -7,11 +7,14 @@ from typing import Any
 
 from opm.server.db.models import OpencodeConfig
 from opm.server.features.configs.schemas import ProviderKind
+from opm.server.runtime.agent import encoded
 
 DEMO = "demo"
 DEMO_MODEL = "scripted"
 KEY_REFERENCE = "{env:OPM_PROVIDER_KEY}"
 DEMO_URL = "{demo_model_url}"
+MOST_BYTES = 100 * 1024
+"""What OpenCode can be told at its start, less what a runtime adds to it."""
 
 PROVIDERS: dict[str, ProviderKind] = {
     kind.id: kind
@@ -187,6 +190,11 @@ def _rules(said: str | list[dict[str, str]]) -> str | dict[str, str]:
         rules.pop(rule["pattern"], None)  # the last one that fits decides, so a repeated pattern moves to the end
         rules[rule["pattern"]] = rule["action"]
     return rules
+
+
+def size(config: Mapping[str, Any]) -> int:
+    """Bytes."""
+    return len(encoded(config).encode())
 
 
 def digest(config: Mapping[str, Any], key: str | None) -> str:

@@ -57,6 +57,7 @@ class ConfigService:
         if not _removes_key(before, new):
             require_key(row)
         _check(new)
+        self._require_size(row)
         await self._activate(row)
         self._uow.audit(actor, "config.save", ("config", row.id), project=project.id, version=row.version)
         if new.api_key:
@@ -154,6 +155,18 @@ class ConfigService:
         if await self._configs.forget_keys(project_id, provider):
             why: dict[str, Any] = {"provider": provider} if provider else {"reason": "project_deleted"}
             self._uow.audit(actor, "secret.deleted", of, project=project_id, **why)
+
+    def _require_size(self, row: OpencodeConfig) -> None:
+        """Raises Invalid where no pod could be started with it. Instructions do not count: they go with each prompt."""
+        has_key = row.provider_api_key_encrypted is not None
+        said = providers.opencode_config(row, has_key=has_key, provider_timeout=self.provider_timeout)
+        if (size := providers.size(said)) > providers.MOST_BYTES:
+            raise Invalid(
+                f"Agents and permissions come to {-(-size // 1024)} KiB; OpenCode can be given "
+                f"{providers.MOST_BYTES // 1024} KiB at most. Shorten the prompts of the agents or the lists of "
+                "commands, or put long texts into files of the workspace.",
+                field="agents" if row.agents else "permissions",
+            )
 
     async def _activate(self, row: OpencodeConfig) -> None:
         await self._configs.deactivate(row.project_id)

@@ -56,7 +56,7 @@ def config_map(plan: Plan, owner: str) -> Manifest:
         "home_once": {".config/opencode/node_modules/.keep": "", ".gitconfig": agent.GIT_CONFIG},
         "author": list(agent.AUTHOR),
     }
-    data = {"opencode.json": json.dumps(said), "seed.json": json.dumps(seed)}
+    data = {"opencode.json": agent.encoded(said), "seed.json": json.dumps(seed)}
     return {**_head(plan, "v1", "ConfigMap", owner), "data": data}
 
 

@@ -3,7 +3,6 @@
 OpenCode is told to keep all of its files under the pod's own home.
 """
 
-import json
 import os
 import pwd
 import shutil
@@ -11,7 +10,7 @@ import site
 import sys
 from pathlib import Path
 
-from opm.server.runtime.agent import QUIET_GIT, SWITCHES, configuration
+from opm.server.runtime.agent import QUIET_GIT, SWITCHES, configuration, encoded
 from opm.server.runtime.base import PodSpec
 from opm.server.runtime.local.layout import PodLayout
 from opm.server.runtime.local.procfs import MARKER
@@ -67,7 +66,7 @@ def for_opencode(settings: LocalSettings, layout: PodLayout, spec: PodSpec, demo
         **settings.extra_environ,
         **SWITCHES,
         "OPENCODE_SERVER_PASSWORD": spec.opencode_password,
-        "OPENCODE_CONFIG_CONTENT": json.dumps(configuration(spec, demo_port, layout.workspace)),
+        "OPENCODE_CONFIG_CONTENT": encoded(configuration(spec, demo_port, layout.workspace)),
     }
     if spec.provider_key is not None:
         environ["OPM_PROVIDER_KEY"] = spec.provider_key

@@ -10,8 +10,10 @@ from opm.server.core.actor import Actor
 from opm.server.core.errors import Conflict, Internal, Invalid, NotFound
 from opm.server.core.paging import PageRequest
 from opm.server.db.models import AuditLog, OpencodeConfig
+from opm.server.features.configs import providers
 from opm.server.features.configs.schemas import Comparison, Config, NewConfig, Rule
 from opm.server.features.projects.schemas import ProjectSummary
+from opm.server.runtime.agent import encoded
 from opm.server.wiring import Scope
 from tests.builders import World
 
@@ -39,6 +41,12 @@ class Shelf:
             lambda s: s.configs.versions(self.ann, self.project.slug, PageRequest()), write=False
         )
         return page.items
+
+    async def size(self, **more: Any) -> int:
+        """Bytes that OpenCode is told under a new version."""
+        await self.save(api_key=KEY, **more)
+        spec = await self.world.do(lambda s: s.workspaces.spec(self.project.id), write=False)
+        return len(encoded(spec.opencode_config).encode())
 
     async def key(self) -> str | None:
         async def read(scope: Scope) -> str | None:
@@ -226,6 +234,30 @@ async def test_what_a_provider_needs_is_asked_for(shelf: Shelf) -> None:
 def test_shapes_refuse_what_makes_no_sense(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         NewConfig.model_validate({"provider": "anthropic", "model": "m"} | wrong)
+
+
+def speakers(size: int) -> dict[str, Any]:
+    """Agents whose prompts come to so many characters, which are two bytes each."""
+    lengths = [min(50_000, size - begun) for begun in range(0, size, 50_000)]
+    return {f"agent{n}": {"description": "Speaks", "prompt": "é" * length} for n, length in enumerate(lengths)}
+
+
+async def test_what_no_pod_could_be_started_with_is_not_saved(shelf: Shelf) -> None:
+    spare = providers.MOST_BYTES - await shelf.size(agents=speakers(50_001))
+    most = 50_001 + spare // 2
+    assert (await shelf.save(api_key=KEY, agents=speakers(most))).version == 3
+    with pytest.raises(Invalid, match=r"come to 101 KiB; OpenCode can be given 100 KiB at most") as caught:
+        await shelf.save(agents=speakers(most + 1))
+    assert caught.value.details == {"field": "agents"}
+    assert [config.version for config in await shelf.versions()] == [3, 2, 1], "nothing of it is kept"
+    await shelf.save(agents=speakers(most), instructions="é" * 100_000)
+
+
+async def test_permissions_count_too(shelf: Shelf) -> None:
+    rules = [{"pattern": f"{n:03} " + "漢" * 490, "action": "allow"} for n in range(100)]
+    with pytest.raises(Invalid) as caught:
+        await shelf.save(api_key=KEY, permissions={"bash": rules})
+    assert caught.value.details == {"field": "permissions"}
 
 
 async def test_configurations_of_others_are_not_there(shelf: Shelf) -> None:

@@ -43,6 +43,7 @@ PLANS = {
         egress_networks=("10.20.0.7/32",),
         closed_networks=("203.0.113.0/24",),
     ),
+    "shut": a_plan(internet=False),
 }
 
 
@@ -57,6 +58,11 @@ def test_the_objects_are_those_of_the_golden_file(name: str) -> None:
     if os.environ.get("OPM_WRITE_GOLDEN"):
         file.write_text(made)
     assert made == file.read_text()
+
+
+def test_what_is_not_ascii_takes_no_more_room_than_it_needs() -> None:
+    made = manifests.config_map(a_plan(a_spec(opencode_config={"prompt": "漢字"})), OWNER)["data"]["opencode.json"]
+    assert '"prompt": "漢字"' in made
 
 
 @pytest.mark.parametrize("version", ["1.30", "1.36"])

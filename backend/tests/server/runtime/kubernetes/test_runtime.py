@@ -1,4 +1,4 @@
-"""The cluster's runtime where the contract does not look: several controllers, failing APIs, crashes in between."""
+"""The cluster's runtime where the contract does not look: several controllers, failing APIs, cut watches."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from opm.server.core.errors import RuntimeFault
 from opm.server.core.kubernetes import KubernetesSettings
 from opm.server.runtime.base import Limits, Part, PodPhase, Runtime
 from opm.server.runtime.kubernetes import KubernetesRuntime, names
+from opm.server.runtime.kubernetes.errand import TRIES
 from tests.cluster.faults import Faults, FaultyProxy
 from tests.fakes.kubernetes import FakeCluster
 from tests.server.runtime.kubernetes.support import a_spec, opened_on, running, until
@@ -130,6 +131,17 @@ async def test_a_used_up_quota_is_told_and_tried_again(cluster: FakeCluster) -> 
         await running(runtime, spec)
 
 
+async def test_the_last_of_several_tries_promises_no_other(cluster: FakeCluster) -> None:
+    spec = a_spec()
+    cluster.refuse["POST pods"] = (403, "Forbidden", "exceeded quota: pods, requested: pods=1.")
+    async with opened_on(cluster.find, pace=0.01) as runtime:
+        await runtime.ensure(spec)
+        seen = await until(runtime, spec.project_id, lambda seen: seen.phase is PodPhase.FAILED)
+        assert (seen.reason or "").endswith("Trying again in 0 s.")
+        await until(runtime, spec.project_id, lambda seen: seen.reason and "again" not in seen.reason, 5)
+        assert cluster.calls["POST pods"] == TRIES
+
+
 async def test_a_pod_that_does_not_end_is_a_fault_and_never_forced(cluster: FakeCluster) -> None:
     cluster.end_delay = None
     spec = a_spec()
@@ -203,7 +215,7 @@ async def test_watches_continue_where_they_were_and_list_anew_where_they_cannot(
 
 
 async def test_a_failing_api_leaves_no_orphan_and_no_second_pod(cluster: FakeCluster) -> None:
-    """Everything that can go wrong at once, with two controllers, and a crash of one in the middle."""
+    """Everything that can go wrong at once, with two controllers that both live on; `test_crashes` ends one."""
     faults = Faults(busy=0.1, conflicts=0.2, lost=0.05, forgotten=0.5, cut_after=0.3)
     async with FaultyProxy(cluster.find(KubernetesSettings()), faults).serving() as proxy:
         async with opened_on(proxy.find, pace=0.02) as one, opened_on(proxy.find, pace=0.02) as other:

@@ -3,12 +3,14 @@
 import os
 import pwd
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opm.server.core.errors import RuntimeFault
+from opm.server.features.configs import providers
 from opm.server.runtime.agent import configuration
 from opm.server.runtime.base import Part
 from opm.server.runtime.local import environment, plan, workspace
@@ -54,6 +56,16 @@ def test_sidecars_are_told_their_place_and_only_the_session_knows_opencode(tmp_p
     assert "OPM_POD_OPENCODE_URL" not in files.env
     assert session.env["OPM_POD_OPENCODE_URL"] == "http://127.0.0.1:3000"
     assert Part.MODEL not in plans
+
+
+def test_the_longest_configuration_is_one_string_that_linux_takes(tmp_path: Path) -> None:
+    config = {"prompt": "漢" * (providers.MOST_BYTES // 3 - 10)}
+    assert providers.size(config) <= providers.MOST_BYTES
+    launch = planned(tmp_path, opencode_config=config)[Part.OPENCODE].launch
+    assert launch is not None
+    told = {"OPENCODE_CONFIG_CONTENT": launch.env["OPENCODE_CONFIG_CONTENT"]}
+    assert "漢" in told["OPENCODE_CONFIG_CONTENT"]
+    subprocess.run(["/bin/true"], env=told, check=True)
 
 
 def test_what_keeps_opencode_offline_cannot_be_wished_away(tmp_path: Path) -> None:

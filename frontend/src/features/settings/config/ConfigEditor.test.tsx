@@ -5,7 +5,7 @@ import { Link } from 'react-router'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Config, NewConfig } from '@/api/types'
 import { renderAt } from '@/testing/render'
-import { gives, givesPages, ORIGIN, page, server } from '@/testing/server'
+import { gives, givesPages, ORIGIN, page, refusal, server } from '@/testing/server'
 import { ConfigEditor } from './ConfigEditor'
 import { Versions } from './Versions'
 
@@ -142,6 +142,16 @@ describe('agents', () => {
     await save()
     await waitFor(() => expect(saved).toHaveLength(2))
     expect(saved[1]).toMatchObject({ default_agent: null, agents: {} })
+  })
+
+  it('that are too long are told beside them, and stay as they were entered', async () => {
+    const agents = { scribe: { description: 'Writes', prompt: 'p'.repeat(200), mode: 'subagent' as const } }
+    const said = 'Agents and permissions come to 120 KiB; OpenCode can be given 100 KiB at most.'
+    server.use(http.put(`${ORIGIN}/api${BASE}/config`, () => refusal(400, said, { field: 'agents' })))
+    show({ ...CONFIG, agents })
+    await save()
+    expect(await screen.findByRole('alert')).toHaveTextContent(said)
+    expect(screen.getByText('scribe')).toBeVisible()
   })
 })
 

@@ -136,6 +136,11 @@ export function ConfigEditor({ projectId, config, providers }: ConfigEditorProps
         defaultAgent={form.defaultAgent}
         onChange={(agents, defaultAgent) => change({ agents, defaultAgent })}
       />
+      {error('agents', 'agents') && (
+        <p role="alert" className="text-xs text-bad">
+          {error('agents', 'agents')}
+        </p>
+      )}
       <div className="flex flex-wrap items-center gap-2">
         <Button type="submit" variant="primary" busy={save.isPending}>
           Save as a new version
