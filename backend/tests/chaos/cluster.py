@@ -75,9 +75,9 @@ class Controller:
 
 
 class Cluster:
-    """`http` speaks to all of them, with one sign-in."""
+    """`http` speaks to all of them, with one sign-in. Without `pods` theirs are where their settings say."""
 
-    def __init__(self, home: Path, database: str, redis: str, pods: Pods, count: int = 3, **more: str) -> None:
+    def __init__(self, home: Path, database: str, redis: str, pods: Pods | None, count: int = 3, **more: str) -> None:
         key_file = home / "secret.keys"
         environment = {
             "OPM_DATABASE__URL": database,
@@ -92,8 +92,8 @@ class Cluster:
             "OPM_LIMITS__STREAMS_PER_USER": "5000",
             "OPM_LIMITS__CONNECTIONS": "5000",
             "OPM_LIMITS__CONNECTIONS_PER_ADDRESS": "5000",
-            "CHAOS_PODS": pods.url,
         }
+        environment |= {"CHAOS_PODS": pods.url} if pods else {}
         environment |= {f"OPM_RATES__{name}": "" for name in ("PER_USER", "PER_ADDRESS", "SIGN_IN")}
         self.controllers = [Controller(home / f"c{number}", environment | more) for number in range(count)]
 

@@ -1,4 +1,7 @@
-"""One controller as it is served, but for the place where its pods run: ``python -m tests.chaos.controller``."""
+"""One controller as it is served, but for the place where its pods run, if CHAOS_PODS names one.
+
+Run as ``python -m tests.chaos.controller``.
+"""
 
 import os
 from dataclasses import replace
@@ -12,7 +15,8 @@ from tests.chaos.runtime import SharedRuntime
 
 
 def application(settings: Settings) -> FastAPI:
-    return create_app(settings, replace(build_ports(settings), runtime=SharedRuntime(os.environ["CHAOS_PODS"])))
+    ports, pods = build_ports(settings), os.environ.get("CHAOS_PODS")
+    return create_app(settings, replace(ports, runtime=SharedRuntime(pods)) if pods else ports)
 
 
 if __name__ == "__main__":

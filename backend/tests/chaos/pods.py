@@ -107,6 +107,7 @@ class Pods:
         return web.json_response({"id": await self._agent(request).create_session((await request.json())["title"])})
 
     async def _prompt(self, request: web.Request) -> web.Response:
+        assert fence.HEADER in request.headers, "or one that was replaced could not be told"
         body = await request.json()
         self.delivered[body["messageID"]] += 1
         await self._agent(request).prompt(request.match_info["id"], body)

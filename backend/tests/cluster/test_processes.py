@@ -8,7 +8,7 @@ from tests.cluster.real import real_cluster
 from tests.server.runtime.kubernetes.support import a_spec, running
 
 MANY = 5000
-STARTS = f"sh -c 'i=0; while [ $i -lt {MANY} ]; do sleep 60 & i=$((i+1)); done; echo all' 2>&1 || true"
+STARTS = f"sh -c 'i=0; while [ $i -lt {MANY} ]; do sleep 60 >/dev/null 2>&1 & i=$((i+1)); done; echo all' 2>&1 || true"
 
 
 async def test_a_pod_has_so_many_processes_and_no_more() -> None:

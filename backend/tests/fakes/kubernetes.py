@@ -80,6 +80,10 @@ class FakeCluster:
     def pod(self, name: str) -> dict[str, Any]:
         return self.objects["pods", name]
 
+    def told(self) -> list[tuple[str, str]]:
+        """What happened so far, as kind of event and of object."""
+        return [(kind, plural) for _, kind, plural, _ in self._history]
+
     def put(self, plural: str, name: str, made: dict[str, Any]) -> None:
         before = self.objects.get((plural, name))
         self._version += 1
