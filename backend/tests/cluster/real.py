@@ -23,6 +23,8 @@ from opm.server.runtime.kubernetes.names import SELECTOR
 from tests.absent import absent
 
 OURS = (PODS, CLAIMS, CONFIG_MAPS, SECRETS, POLICIES)
+PROJECTS = int(os.environ.get("OPM_TEST_PROJECTS", "20"))
+"""Of tests in which many come and go."""
 
 
 class RealCluster:

@@ -1,6 +1,5 @@
 """The product as it is deployed, by its front door: what a person does, and many projects that come and go."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.cluster.deployment import URL, Deployment, User, browser_words
+from tests.cluster.real import PROJECTS
 from tests.e2e.browser import card_in, chromium
 from tests.e2e.provided import Person
 from tests.e2e.served import Served, wait_for
@@ -17,7 +17,6 @@ from tests.e2e.served import Served, wait_for
 pytestmark = pytest.mark.timeout(900)
 SLOW_MS = 180_000
 """Of what waits for a pod."""
-PROJECTS = int(os.environ.get("OPM_TEST_PROJECTS", "20"))
 AT_ONCE = 3
 
 SCRIPT = """\

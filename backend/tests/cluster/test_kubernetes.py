@@ -24,7 +24,7 @@ from opm.server.runtime.kubernetes.api import CLAIMS, PODS
 from opm.wire.files import WriteFile
 from tests.absent import absent
 from tests.cluster.faults import Faults, FaultyProxy
-from tests.cluster.real import RealCluster, real_cluster
+from tests.cluster.real import PROJECTS, RealCluster, real_cluster
 from tests.server.runtime.kubernetes.support import a_spec, running, until
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 TOLD_WITHIN = 30.0
 """Seconds in which a person has to know."""
 FAULT_SECONDS = float(os.environ.get("OPM_TEST_FAULT_SECONDS", "0"))
-"""Projects come and go over a failing API until so long has passed; twenty of them in any case."""
+"""Projects come and go over a failing API until so long has passed; `PROJECTS` of them in any case."""
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ async def test_the_doctor_finds_the_cluster_well(real: RealCluster) -> None:
 
 
 @pytest.mark.timeout(900 + FAULT_SECONDS)
-async def test_twenty_projects_over_a_failing_api_leave_nothing(real: RealCluster) -> None:
+async def test_many_projects_over_a_failing_api_leave_nothing(real: RealCluster) -> None:
     """10 % of answers refused, 20 % of changes in conflict, places forgotten, watches cut every 5 s."""
     faults = Faults(busy=0.1, conflicts=0.2, lost=0.02, forgotten=0.3, cut_after=5.0)
     async with FaultyProxy(real.cluster, faults).serving() as proxy, real.runtime(find=proxy.find) as runtime:
@@ -221,7 +221,7 @@ async def test_twenty_projects_over_a_failing_api_leave_nothing(real: RealCluste
         begun = time.monotonic()
         starts: list[float] = []
         while not starts or time.monotonic() - begun < FAULT_SECONDS:
-            starts += await asyncio.gather(*(_life(runtime, room) for _ in range(20)))
+            starts += await asyncio.gather(*(_life(runtime, room) for _ in range(PROJECTS)))
         took = time.monotonic() - begun
         faults.end()
         assert await real.left() == {}
