@@ -35,6 +35,7 @@ _RUN: tuple[str, ...] = (
 _QUERY = f"""
 SELECT {", ".join(f"t.{name}" for name in _CARD)},
   (SELECT max(i.kind) FROM interactions i WHERE i.task_id = t.id AND i.state = 'pending'),
+  (SELECT min(i.created_at) FROM interactions i WHERE i.task_id = t.id AND i.state = 'pending'),
   {", ".join(f"s.{name}" for name in _RUN)},
   CASE WHEN s.status = 'queued' THEN (SELECT count(*) FROM opencode_sessions q
     WHERE q.project_id = s.project_id AND q.status = 'queued' AND q.id <= s.id) END
@@ -81,13 +82,13 @@ def _encoded(rows: list[Any], limit: int, *, uuid: Callable[[Any], Any], moment:
     cards: list[dict[str, Any]] = []
     for row in rows[:limit]:
         card: dict[str, Any] = dict(zip(_CARD, row, strict=False))
-        assert row[len(_CARD) + 1] is None, "this reference knows only cards that never ran"
+        assert row[len(_CARD) + 2] is None, "this reference knows only cards that never ran"
         for name in ("id", "project_id", "created_by"):
             card[name] = None if card[name] is None else uuid(card[name])
         for name in ("created_at", "updated_at"):
             card[name] = moment(card[name])
         card["file_references"] = orjson.loads(card["file_references"])
-        card["attention"], card["run"] = row[len(_CARD)], None
+        card["attention"], card["asked_at"], card["run"] = *row[len(_CARD) : len(_CARD) + 2], None
         cards.append(card)
     cursor = f"{cards[-1]['rank']}|{cards[-1]['id']}" if len(rows) > limit else None
     return msgspec.json.encode({"items": cards, "next_cursor": cursor and _cursor(cursor)})
