@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page
 
 from tests.identity.keycloak_dist import REALM_FILE, find_java, launch, listening_at, prepare
 from tests.identity.provider import Addresses, ClientCredentials, loopback_client
 from tests.identity.roads import Roads
-from tests.identity.web import HttpBrowser, fill_login
+from tests.identity.web import HttpBrowser, LoginForms
 
 _FRESH_SECONDS = 30
 _SIGNING = "org.keycloak.keys.KeyProvider"
 
 
-class Realm:
+class Realm(LoginForms):
     """That of deploy/keycloak and its people, wherever a Keycloak runs that has it."""
 
     def __init__(self, address: str, called: str | None = None, authority: Path | None = None) -> None:
@@ -31,18 +30,8 @@ class Realm:
         realm = json.loads(REALM_FILE.read_text())
         self.users: dict[str, str] = {user["username"]: user["credentials"][0]["value"] for user in realm["users"]}
 
-    def browse(self, authorization_url: str, user: str, password: str) -> str:
-        browser = self.session()
-        try:
-            return browser.authorize(authorization_url, user, password)
-        finally:
-            browser.close()
-
     def session(self) -> HttpBrowser:
         return HttpBrowser(self.issuer, Roads({self.origin: self.address}, self._authority))
-
-    def fill_login(self, page: Page, user: str, password: str) -> None:
-        fill_login(page, user, password)
 
 
 class Keycloak(Realm):

@@ -10,11 +10,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from playwright.sync_api import Page
-
 from tests.absent import missing
 from tests.identity.provider import Addresses, ClientCredentials, loopback_client
-from tests.identity.web import HttpBrowser, fill_login
+from tests.identity.web import HttpBrowser, LoginForms
 from tests.programs import Program, cache_folder, make_whole, one_at_a_time, run
 
 _SOURCE = Path(__file__).parent / "op"
@@ -22,7 +20,7 @@ INSTALL_SECONDS, START_SECONDS = 300, 30
 _ISSUER = re.compile(r"^issuer (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
 
 
-class OidcProvider:
+class OidcProvider(LoginForms):
     """The confidential client authenticates by HTTP Basic, and by nothing else."""
 
     name = "oidc-provider"
@@ -35,13 +33,6 @@ class OidcProvider:
 
     def allow(self, base_url: str) -> None:
         self._control("allow", **asdict(Addresses.of(base_url)))
-
-    def browse(self, authorization_url: str, user: str, password: str) -> str:
-        browser = self.session()
-        try:
-            return browser.authorize(authorization_url, user, password)
-        finally:
-            browser.close()
 
     def session(self) -> HttpBrowser:
         return HttpBrowser(self.issuer)
@@ -57,9 +48,6 @@ class OidcProvider:
 
     def sign_out(self, user: str) -> None:
         self._control("sign_out", user=user)
-
-    def fill_login(self, page: Page, user: str, password: str) -> None:
-        fill_login(page, user, password)
 
     def close(self) -> None:
         self._http.close()

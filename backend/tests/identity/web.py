@@ -141,3 +141,20 @@ def fill_login(page: Page, user: str, password: str) -> None:
     page.locator("input[name=username], input[name=login]").fill(user)
     page.locator("input[type=password]").fill(password)
     page.locator("form [type=submit]").first.click()
+
+
+class LoginForms:
+    """How people come in at a provider whose login is one form, by HTTP or in Chromium."""
+
+    def session(self) -> HttpBrowser:
+        raise NotImplementedError
+
+    def browse(self, authorization_url: str, user: str, password: str) -> str:
+        browser = self.session()
+        try:
+            return browser.authorize(authorization_url, user, password)
+        finally:
+            browser.close()
+
+    def fill_login(self, page: Page, user: str, password: str) -> None:
+        fill_login(page, user, password)
