@@ -69,7 +69,7 @@ async def test_what_is_typed_is_answered_and_can_be_heard_again(terminals: Termi
     async with terminals.connect(ref, 0) as line:
         first = Hearing(line)
         assert (await first.notice("cursor"))["cursor"] == len(first.text)
-        await line.send("echo hello\n")
+        await line.send("echo he''llo\n")  # what is typed is shown, too: the quotes tell the answer from it
         await first.text_with(b"hello")
     async with terminals.connect(ref, 0) as line:
         again = Hearing(line)
@@ -77,7 +77,7 @@ async def test_what_is_typed_is_answered_and_can_be_heard_again(terminals: Termi
         assert cursor == len(again.text)
         assert b"HELLO" in again.text.upper()
     async with terminals.connect(ref, len(again.text)) as line:
-        await line.send("echo more\n")
+        await line.send("echo mo''re\n")
         later = Hearing(line)
         await later.text_with(b"more")
         assert b"HELLO" not in later.text.upper()

@@ -1,4 +1,4 @@
-"""Terminals that say what they are told, in capitals; typing "exit" ends one."""
+"""Terminals that say what they are told, in capitals and without quotes; typing "exit" ends one."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -60,7 +60,7 @@ class FakeTerminals:
         if "exit" in text:
             await self.end(ref)
             return
-        self.say(ref, text.upper())
+        self.say(ref, text.upper().replace("'", ""))
 
     def say(self, ref: str, text: str) -> None:
         self.said[ref] += text
