@@ -88,10 +88,12 @@ def test_from_a_card_to_accepted_work(visitor: Visitor, browser: Browser, served
         expect(panel(page).get_by_text("const minutes = 3;").first).to_be_visible()
 
         panel(page).get_by_role("tab", name="Conversation").click()
-        page.get_by_label("Feedback to the agent").fill("demo: say Made it better.")
+        page.get_by_label("Feedback to the agent").fill("demo: wait 3\ndemo: say Made it better.")
         page.keyboard.press("Control+Enter")
+        expect(card_in(page, "In progress", "Tea timer")).to_be_visible()
+        expect(card_in(second.page, "In progress", "Tea timer")).to_be_visible()
         panel(page).get_by_role("tab", name="Output").click()
-        expect(panel(page).get_by_text("Made it better.").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(panel(page).get_by_text("Made it better.", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
         expect(card_in(second.page, "AI review", "Tea timer")).to_be_visible(timeout=PATIENCE_MS)
 
         page.get_by_role("button", name="Approve").click()
