@@ -29,11 +29,12 @@ _CARD: tuple[str, ...] = (
     "id", "project_id", "title", "description", "status", "rank", "version", "current_session_id",
     "opencode_output", "execution_duration_ms", "file_references", "created_by", "created_at", "updated_at",
 )  # fmt: skip
+_ANSWER = "substr(t.opencode_output, 1, 300)"
 _RUN: tuple[str, ...] = (
     "id", "status", "verdict", "reason", "retry_message", "execution_start_at", "execution_end_at", "tokens", "cost",
 )  # fmt: skip
 _QUERY = f"""
-SELECT {", ".join(f"t.{name}" for name in _CARD)},
+SELECT {", ".join(_ANSWER if name == "opencode_output" else f"t.{name}" for name in _CARD)},
   (SELECT max(i.kind) FROM interactions i WHERE i.task_id = t.id AND i.state = 'pending'),
   (SELECT min(i.created_at) FROM interactions i WHERE i.task_id = t.id AND i.state = 'pending'),
   {", ".join(f"s.{name}" for name in _RUN)},

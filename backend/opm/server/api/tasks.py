@@ -15,6 +15,7 @@ from opm.server.features.tasks import states
 from opm.server.features.tasks.schemas import (
     Bulk,
     BulkResults,
+    DeletedTask,
     MoveTask,
     NewTask,
     States,
@@ -59,6 +60,12 @@ async def create_task(actor: ActorDep, scope: ScopeDep, project: str, body: NewT
 async def change_tasks(actor: ActorDep, scope: ScopeDep, project: str, body: Bulk) -> BulkResults:
     """Move, delete or restore up to 200 cards, or take the last move of each back."""
     return await scope.bulk.change(actor, project, body)
+
+
+@router.get("/projects/{project}/tasks/deleted")
+async def list_deleted_tasks(actor: ActorDep, scope: ScopeDep, page: PageDep, project: str) -> Page[DeletedTask]:
+    """What can still be restored, the last deleted first."""
+    return await scope.tasks.deleted(actor, project, page)
 
 
 @router.get("/projects/{project}/tasks/{task}")

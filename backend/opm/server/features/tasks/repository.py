@@ -92,10 +92,10 @@ _waits_for = case(
 """What a queued run waits for, in the order in which it would have to wait; nothing: it starts in a moment."""
 _WAITS = "Waits until the repository is cloned."
 _reason = case((and_(OpencodeSession.status == "queued", _no_workspace), _WAITS), else_=OpencodeSession.reason)
-_CARD = (
+_FIELDS = (
     *(getattr(Task, name) for name in (
         "id", "project_id", "title", "description", "status", "rank", "version", "current_session_id",
-        "opencode_output", "execution_duration_ms", "file_references", "created_by", "created_at", "updated_at",
+        "execution_duration_ms", "file_references", "created_by", "created_at", "updated_at",
     )),
     _ask.label("ask"),
     _asked_at.label("asked_at"),
@@ -112,7 +112,11 @@ _CARD = (
     _waits_for.label("waits_for"),
 )  # fmt: skip
 _HERE = Task.deleted_at.is_(None)
-_CARDS: Any = select(*_CARD).outerjoin(OpencodeSession, OpencodeSession.id == Task.current_session_id)
+_WITH_RUN = OpencodeSession.id == Task.current_session_id
+_CARD: Any = select(*_FIELDS, Task.opencode_output).outerjoin(OpencodeSession, _WITH_RUN)
+_CARDS: Any = select(*_FIELDS, func.substr(Task.opencode_output, 1, 300).label("opencode_output")).outerjoin(
+    OpencodeSession, _WITH_RUN
+)
 
 
 class TaskRepository(Repository[Task]):
@@ -145,7 +149,7 @@ class TaskRepository(Repository[Task]):
         return cards, cursor_after(f"{cards[-1]['rank']}|{cards[-1]['id']}") if more else None
 
     async def card(self, task_id: UUID, limits: LimitSettings) -> dict[str, Any] | None:
-        query = _CARDS.where(Task.id == task_id, _HERE)
+        query = _CARD.where(Task.id == task_id, _HERE)
         row = (await self.session.execute(query, _quotas(limits))).mappings().one_or_none()
         return None if row is None else _card(row)
 
@@ -177,6 +181,24 @@ class TaskRepository(Repository[Task]):
         query = select(Task).where(Task.project_id == project_id, Task.id.in_(ids), here)
         rows = await self.all(query.order_by(Task.id).with_for_update(of=Task))
         return {row.id: row for row in rows}
+
+    async def deleted(
+        self, project_id: UUID, request: PageRequest, since: datetime
+    ) -> tuple[Sequence[Task], str | None]:
+        """One page of those deleted since then, the last first."""
+        query = select(Task).where(Task.project_id == project_id, Task.deleted_at > since)
+        after = request.position()
+        if after is not None:
+            moment, _, task_id = after.partition("|")
+            try:
+                query = query.where(
+                    tuple_(Task.deleted_at, Task.id) < tuple_(datetime.fromisoformat(moment), UUID(task_id))
+                )
+            except ValueError as exc:
+                raise Invalid("The cursor is not one of ours; start again without it.", field="cursor") from exc
+        rows = await self.all(query.order_by(Task.deleted_at.desc(), Task.id.desc()).limit(request.limit + 1))
+        page, more = rows[: request.limit], len(rows) > request.limit
+        return page, cursor_after(f"{page[-1].deleted_at}|{page[-1].id}") if more else None
 
     async def purge(self, deleted_before: datetime) -> None:
         await self.session.execute(delete(Task).where(Task.deleted_at <= deleted_before))

@@ -124,7 +124,7 @@ class Task(BaseModel):
     rank: str
     version: int
     current_session_id: UUID | None
-    opencode_output: str | None = Field(description="the last run's final answer")
+    opencode_output: str | None = Field(description="the last run's final answer; in lists its first 300 characters")
     execution_duration_ms: int | None
     file_references: list[str]
     created_by: UUID | None
@@ -135,6 +135,17 @@ class Task(BaseModel):
         default=None, description="since when the oldest open permission or question waits"
     )
     run: RunSummary | None = None
+
+
+class DeletedTask(BaseModel):
+    """A card that can still be brought back, by the bulk action `restore`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    title: str
+    status: TaskStatus = Field(description="the column to which it comes back")
+    deleted_at: datetime
 
 
 class TaskEvent(BaseModel):

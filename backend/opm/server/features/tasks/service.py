@@ -89,7 +89,7 @@ class TaskService:
         )
         self._tasks.add(task)
         await self._uow.flush()
-        self._uow.note(task.id, "created", by, title=new.title)
+        self._uow.note(task.id, "created", by)
         self._announce(task, "created")
         return task
 
@@ -115,15 +115,21 @@ class TaskService:
         if task.status == TaskStatus.IN_PROGRESS:
             raise Conflict("The agent works on this card; cancel the run first, then delete.")
         task.deleted_at = self._uow.now
-        self._uow.audit(actor, "task.delete", ("task", task.id), project=task.project_id, title=task.title)
+        self._uow.audit(actor, "task.delete", ("task", task.id), project=task.project_id)
         self._uow.note(task.id, "deleted", actor.user_id)
         await self._uow.flush()
         self._announce(task, "deleted")
 
+    async def deleted(self, actor: Actor, ref: str, request: PageRequest) -> Page[schemas.DeletedTask]:
+        """What can still be restored, the last deleted first."""
+        project = await self._projects.require(actor, ref)
+        cards, cursor = await self._tasks.deleted(project.id, request, self._uow.now - RESTORABLE)
+        return Page(items=[schemas.DeletedTask.model_validate(card) for card in cards], next_cursor=cursor)
+
     async def bring_back(self, task: Task, actor: Actor) -> None:
         """A deleted card stands on the board again, where it stood."""
         task.deleted_at = None
-        self._uow.audit(actor, "task.restore", ("task", task.id), project=task.project_id, title=task.title)
+        self._uow.audit(actor, "task.restore", ("task", task.id), project=task.project_id)
         self._uow.note(task.id, "restored", actor.user_id)
         await self._uow.flush()
         self._announce(task, "created")

@@ -1,5 +1,6 @@
 """Cards deleted, restored, moved and searched many at a time."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from opm.server.core.actor import Actor
-from opm.server.core.errors import NotFound
+from opm.server.core.errors import Invalid, NotFound
 from opm.server.core.paging import PageRequest
 from opm.server.db.models import Task, TaskEvent
 from opm.server.features.projects.schemas import ProjectSummary
@@ -32,11 +33,39 @@ class Desk:
         )
         return [card["title"] for card in page["items"]]
 
+    async def deleted(self, limit: int = 50) -> list[list[str]]:
+        request, pages = PageRequest(limit=limit), list[list[str]]()
+        while True:
+            page = await self.world.do(
+                partial(lambda s, r: s.tasks.deleted(self.ann, self.project.slug, r), r=request), write=False
+            )
+            pages.append([card.title for card in page.items])
+            if page.next_cursor is None:
+                return pages
+            request = PageRequest(limit=limit, cursor=page.next_cursor)
+
 
 @pytest.fixture
 async def desk(world: World) -> Desk:
     ann = await world.person("ann")
     return Desk(world, ann, await world.project(ann))
+
+
+async def test_deleted_cards_are_listed_by_pages_until_they_are_restored(desk: Desk) -> None:
+    cards = [await desk.world.task(desk.ann, desk.project, title) for title in ("One", "Two", "Three")]
+    elsewhere = await desk.world.task(desk.ann, await desk.world.project(desk.ann, "Other"), "Elsewhere")
+    for card in (cards[1], cards[0], cards[2]):
+        desk.world.clock.pass_by(seconds=1)
+        await desk.bulk("delete", [card.id])
+    await desk.bulk("delete", [elsewhere.id])
+    assert await desk.deleted(limit=2) == [["Three", "One"], ["Two"]]
+    await desk.bulk("restore", [cards[0].id])
+    assert await desk.deleted() == [["Three", "Two"]]
+    with pytest.raises(Invalid):
+        await desk.world.do(lambda s: s.tasks.deleted(desk.ann, desk.project.slug, PageRequest(cursor="eHg=")))
+    with pytest.raises(NotFound):
+        bob = await desk.world.person("bob")
+        await desk.world.do(lambda s: s.tasks.deleted(bob, desk.project.slug, PageRequest()))
 
 
 async def test_a_deleted_card_is_out_of_sight_and_can_be_restored(desk: Desk) -> None:
