@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Bulk, Task } from '@/api/types'
 import { aRun, aTask, STATES } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
-import { gives, ORIGIN, page, server } from '@/testing/server'
+import { gives, ORIGIN, page, refusal, server } from '@/testing/server'
 import { Board } from './Board'
 import { placeAmongAll } from './model'
 
@@ -159,6 +159,17 @@ describe('many cards at once', () => {
     await undo('Deleted 1 card')
     await waitFor(() => expect(titles()).toContain('Paint the door'))
     expect(asked.at(-1)).toEqual({ ids: ['a'], action: 'restore' })
+  })
+
+  it('stay chosen when they could not be changed', async () => {
+    serve()
+    server.use(http.post(`${URL_}/bulk`, () => refusal(500, 'The disk is full.')))
+    show()
+    await choose('Oil the hinges', 'Sand the door')
+    await moveTo('Done')
+    expect(await screen.findByText('The disk is full.')).toBeInTheDocument()
+    expect(screen.getByRole('checkbox', { name: 'Select Oil the hinges' })).toBeChecked()
+    expect(chosen()).toHaveTextContent('2 cards selected')
   })
 
   it('are chosen by key: x, Shift with an arrow, and Escape for none', async () => {

@@ -17,7 +17,7 @@ export interface SelectionBarProps {
 /** What can be done with all chosen cards at once. */
 export function SelectionBar({ projectId, selection, states }: SelectionBarProps) {
   const { change, busy } = useBulk(projectId)
-  const { tasks, clear } = selection
+  const { tasks, keep, clear } = selection
   const targets = states.statuses.filter((status) => tasks.some((task) => goes(task, status, states)))
   return (
     <section
@@ -35,7 +35,7 @@ export function SelectionBar({ projectId, selection, states }: SelectionBarProps
         </DropdownMenuTrigger>
         <DropdownMenuContent align="center" side="top">
           {targets.map((status) => (
-            <DropdownMenuItem key={status} onSelect={() => change({ action: 'move', tasks, status }, clear)}>
+            <DropdownMenuItem key={status} onSelect={() => change({ action: 'move', tasks, status }, keep)}>
               {LABELS[status]}
             </DropdownMenuItem>
           ))}
@@ -46,7 +46,7 @@ export function SelectionBar({ projectId, selection, states }: SelectionBarProps
         variant="dangerGhost"
         disabled={tasks.length === 0}
         busy={busy}
-        onClick={() => change({ action: 'delete', tasks }, clear)}
+        onClick={() => change({ action: 'delete', tasks }, keep)}
       >
         <Trash2 aria-hidden /> Delete
       </Button>

@@ -10,8 +10,8 @@ import { LABELS } from './model'
 
 /** The most that one request may name. */
 const MOST = 200
-/** Long enough to see what happened to many cards, and to change one's mind. */
-const UNDO_MS = 10_000
+/** Long enough to see what happened, and to change one's mind. */
+export const UNDO_MS = 10_000
 const MOST_REASONS = 3
 
 const BACK: Partial<Record<BulkAction, BulkAction>> = { move: 'undo', delete: 'restore' }
@@ -22,29 +22,46 @@ export interface Wish {
   status?: TaskStatus
 }
 
+interface Outcome {
+  results: BulkResult[]
+  /** The cards that no request has changed, since one failed as a whole. */
+  left: readonly Task[]
+  error?: unknown
+}
+
 /** Changes many cards; tells how many were, offers the way back, and says why the others were not. */
 export function useBulk(projectId: string) {
   const client = useQueryClient()
   const { mutate, isPending } = useMutation({
     mutationKey: [BOARD_MUTATION, projectId],
-    mutationFn: async ({ action, tasks, status }: Wish) => {
+    mutationFn: async ({ action, tasks, status }: Wish): Promise<Outcome> => {
       const results: BulkResult[] = []
       for (let at = 0; at < tasks.length; at += MOST) {
         const ids = tasks.slice(at, at + MOST).map(({ id }) => id)
-        const done = await changeTasks({ path: { project: projectId }, body: { ids, action, status } })
-        results.push(...done.results)
+        try {
+          const done = await changeTasks({ path: { project: projectId }, body: { ids, action, status } })
+          results.push(...done.results)
+        } catch (error) {
+          // What was done before is done, and has to be told with its way back.
+          return { results, left: tasks.slice(at), error }
+        }
       }
-      return results
+      return { results, left: [] }
     },
-    onSuccess: (results, wish) => tell(results, wish),
-    onError: (error) => toast.error('The cards were not changed', { description: describe(error).message }),
+    onSuccess: (outcome, wish) => tell(outcome, wish),
     onSettled: () =>
       client.invalidateQueries({ predicate: queriesOf(['listTasks', 'listProjects', 'listAttention']) }),
   })
 
-  const tell = (results: BulkResult[], wish: Wish) => {
-    const refused = new Map(results.flatMap(({ id, error }) => (error ? [[id, error.message]] : [])))
-    const done = wish.tasks.filter(({ id }) => !refused.has(id))
+  const tell = ({ results, left, error }: Outcome, wish: Wish) => {
+    if (left.length > 0) {
+      toast.error(`${plural(left.length, 'card')} could not be changed`, {
+        description: describe(error).message,
+      })
+    }
+    const refused = new Map(results.flatMap(({ id, error: why }) => (why ? [[id, why.message]] : [])))
+    const answered = wish.tasks.slice(0, wish.tasks.length - left.length)
+    const done = answered.filter(({ id }) => !refused.has(id))
     const action = BACK[wish.action]
     if (done.length > 0) {
       toast.success(sayDone(wish, done.length), {
@@ -53,13 +70,14 @@ export function useBulk(projectId: string) {
       })
     }
     if (refused.size === 0) return
-    const stayed = wish.tasks.filter(({ id }) => refused.has(id))
+    const stayed = answered.filter(({ id }) => refused.has(id))
     const reasons = stayed.slice(0, MOST_REASONS).map(({ id, title }) => `“${title}”: ${refused.get(id)}`)
     if (stayed.length > MOST_REASONS) reasons.push(`and ${stayed.length - MOST_REASONS} more`)
     toast.error(`${plural(stayed.length, 'card')} stayed as before`, { description: reasons.join(' ') })
   }
 
-  const change = (wish: Wish, onDone: () => void) => mutate(wish, { onSuccess: onDone })
+  const change = (wish: Wish, onDone?: (left: readonly Task[]) => void) =>
+    mutate(wish, { onSuccess: ({ left }) => onDone?.(left) })
   return { change, busy: isPending }
 }
 

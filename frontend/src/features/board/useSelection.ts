@@ -12,6 +12,8 @@ export interface Selection {
   toggle: (id: string) => void
   /** Chooses everything from the card chosen last to this one, within a column. */
   reach: (id: string) => void
+  /** Chooses these and no others; none of them ends the choosing. */
+  keep: (tasks: readonly Task[]) => void
   clear: () => void
 }
 
@@ -49,6 +51,8 @@ export function useSelection(columns: Columns, order: TaskStatus[]): Selection {
     start: () => setChosen((before) => ({ ...before, on: true })),
     toggle,
     reach,
+    keep: (kept) =>
+      setChosen(kept.length > 0 ? { on: true, ids: new Set(kept.map(({ id }) => id)), last: null } : NOTHING),
     clear: () => setChosen(NOTHING),
   }
 }
