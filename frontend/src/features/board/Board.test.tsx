@@ -253,24 +253,39 @@ test('an edit shows the version it was made on', async () => {
   expect(asked).toEqual([{ what: 'edit t "7"', body: { title: 'New', description: 'text' } }])
 })
 
-test('a deleted card can be brought back; without that it is deleted when the board is left', async () => {
-  serve([aTask({ id: 't', title: 'Mistake' })])
-  const deleted: string[] = []
+test('a card is deleted at once, and restored by undo', async () => {
+  const task = aTask({ id: 't', title: 'Mistake' })
+  serve([task])
+  const asked: unknown[] = []
   server.use(
     http.delete(`${URL_}/:id`, ({ params }) => {
-      deleted.push(String(params.id))
+      asked.push(`delete ${params.id}`)
+      server.use(http.get(URL_, () => HttpResponse.json(page([]))))
       return new HttpResponse(null, { status: 204 })
     }),
+    http.post(`${URL_}/bulk`, async ({ request }) => {
+      asked.push(await request.json())
+      server.use(http.get(URL_, () => HttpResponse.json(page([task]))))
+      return HttpResponse.json({ results: [{ id: 't', task, error: null }] })
+    }),
   )
-  const { unmount } = show()
+  show()
   await menu('Mistake', 'Delete')
-  await waitFor(() => expect(screen.queryByRole('article')).not.toBeInTheDocument())
+  await waitFor(() => expect(asked).toEqual(['delete t']))
+  expect(screen.queryByRole('article')).not.toBeInTheDocument()
   await user.click(await screen.findByRole('button', { name: 'Undo' }))
   expect(await screen.findByRole('article')).toBeInTheDocument()
-  expect(deleted).toEqual([])
+  expect(asked.at(-1)).toEqual({ ids: ['t'], action: 'restore' })
+})
+
+test('a card that cannot be deleted is there again, and nothing says it was', async () => {
+  serve([aTask({ id: 't', title: 'Mistake' })])
+  server.use(http.delete(`${URL_}/:id`, () => refusal(409, 'The agent works on this card.')))
+  show()
   await menu('Mistake', 'Delete')
-  unmount()
-  await waitFor(() => expect(deleted).toEqual(['t']))
+  expect(await screen.findByText('The agent works on this card.')).toBeInTheDocument()
+  expect(screen.getByRole('article')).toBeInTheDocument()
+  expect(screen.queryByText('Deleted “Mistake”')).not.toBeInTheDocument()
 })
 
 test('arrow keys walk from card to card, r executes the one that has the focus', async () => {

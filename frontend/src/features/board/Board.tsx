@@ -62,13 +62,12 @@ function LoadedBoard({
   const filtering = useFilter()
   const { filter } = filtering
   const [editing, setEditing] = useState<Task | null>(null)
-  const { hidden, ...verbs } = useBoardActions(projectId, states)
-  const there = useMemo(() => tasks.filter(({ id }) => !hidden.has(id)), [tasks, hidden])
-  const passing = useMemo(() => there.filter((task) => passes(task, filter)), [there, filter])
+  const verbs = useBoardActions(projectId, states)
+  const passing = useMemo(() => tasks.filter((task) => passes(task, filter)), [tasks, filter])
   const columns = useMemo(() => columnsOf(passing), [passing])
   const selection = useSelection(columns, states.statuses)
   const drop: BoardActions['drop'] = (task, status, index) => {
-    const place = index === undefined ? index : placeAmongAll(there, columns[status], task, status, index)
+    const place = index === undefined ? index : placeAmongAll(tasks, columns[status], task, status, index)
     return verbs.drop(task, status, place)
   }
   const { drag, sensors, collisions, handlers } = useBoardDrag(columns, states, drop)
@@ -108,7 +107,7 @@ function LoadedBoard({
         <div className="relative flex h-full min-h-0 flex-col">
           {empty && <EmptyBoard onCreate={() => setCreating(true)} />}
           {!empty && (
-            <BoardBar filtering={filtering} selection={selection} shown={passing.length} all={there.length} />
+            <BoardBar filtering={filtering} selection={selection} shown={passing.length} all={tasks.length} />
           )}
           {nothing && <NothingPasses onClear={filtering.clear} />}
           {!empty && !nothing && narrow && (

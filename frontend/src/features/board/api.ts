@@ -6,6 +6,7 @@ import type { MoveTask, NewTask, Task, TaskPatch, TaskStatus } from '@/api/types
 import { BOARD_MUTATION } from '@/realtime/cache'
 import { toast } from '@/ui/toast'
 import { columnsOf, LABELS, neighbours, withMoved } from './model'
+import { UNDO_MS, useBulk } from './useBulk'
 
 /** Changes the cards at once, and on refusal puts them back and says why. */
 function useOptimistic<V>(
@@ -13,6 +14,7 @@ function useOptimistic<V>(
   send: (variables: V) => Promise<unknown>,
   change: (tasks: Task[], variables: V) => Task[],
   failure: (variables: V) => string,
+  done?: (variables: V) => void,
 ) {
   const client = useQueryClient()
   const key = boardTasksOptions(projectId).queryKey
@@ -25,6 +27,7 @@ function useOptimistic<V>(
       client.setQueryData(key, change(snapshot, variables))
       return { snapshot }
     },
+    onSuccess: (_, variables) => done?.(variables),
     onError: (error, variables, context) => {
       if (context) client.setQueryData(key, context.snapshot)
       toast.error(failure(variables), { description: describe(error).message })
@@ -82,12 +85,19 @@ export function useCancelRun(projectId: string) {
   )
 }
 
+/** Deletes at once, so that nothing is lost with the page, and offers to restore the card. */
 export function useDeleteCard(projectId: string) {
+  const { change } = useBulk(projectId)
   return useOptimistic<Task>(
     projectId,
     (task) => deleteTask({ path: { project: projectId, task: task.id } }),
     (tasks, task) => tasks.filter((other) => other.id !== task.id),
     (task) => `“${task.title}” could not be deleted`,
+    (task) =>
+      toast.success(`Deleted “${task.title}”`, {
+        duration: UNDO_MS,
+        action: { label: 'Undo', onClick: () => change({ action: 'restore', tasks: [task] }) },
+      }),
   )
 }
 
