@@ -145,6 +145,18 @@ describe('the timeline', () => {
     expect(say('created')).toBe('Card created')
     expect(say('something_new')).toBe('Something new')
   })
+
+  it.each([
+    ['permission_answered', { reply: 'once' }, 'The permission was decided: allowed once'],
+    ['permission_answered', { reply: 'always' }, 'The permission was decided: always allowed'],
+    ['permission_answered', { reply: 'reject' }, 'The permission was decided: rejected'],
+    ['permission_answered', {}, 'The permission was decided'],
+    ['question_answered', { reject: true }, 'The question was dismissed'],
+    ['question_answered', { reject: false }, 'The question was answered'],
+    ['question_answered', {}, 'The question was answered'],
+  ])('says of %s what was chosen: %o', (event_type, chosen, words) => {
+    expect(eventInWords({ event_type, metadata: { interaction: 'i', ...chosen } })).toBe(words)
+  })
 })
 
 describe('tools', () => {

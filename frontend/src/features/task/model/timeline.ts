@@ -33,10 +33,13 @@ export function reasonOf({ metadata }: Pick<TaskEvent, 'metadata'>): string | nu
   return typeof metadata.reason === 'string' && metadata.reason ? metadata.reason : null
 }
 
-function decision(metadata: TaskEvent['metadata']): string | null {
-  const { answer } = metadata
-  if (typeof answer !== 'object' || answer === null) return null
-  return REPLIES[String((answer as Record<string, unknown>).reply)] ?? null
+/** The server keeps the choice beside the event, and none of a person's own words. */
+function decision(event_type: string, { reply, reject }: TaskEvent['metadata']): string | null {
+  if (event_type === 'permission_answered' && typeof reply === 'string') {
+    const words = REPLIES[reply]
+    return words ? `The permission was decided: ${words.toLowerCase()}` : null
+  }
+  return event_type === 'question_answered' && reject === true ? 'The question was dismissed' : null
 }
 
 export function eventInWords({ event_type, metadata }: Pick<TaskEvent, 'event_type' | 'metadata'>): string {
@@ -48,11 +51,7 @@ export function eventInWords({ event_type, metadata }: Pick<TaskEvent, 'event_ty
     const fields = Array.isArray(metadata.fields) ? metadata.fields.join(' and ').replaceAll('_', ' ') : ''
     return fields ? `Edited: ${fields}` : 'Edited'
   }
-  if (event_type === 'permission_answered') {
-    const decided = decision(metadata)
-    if (decided) return `The permission was decided: ${decided.toLowerCase()}`
-  }
-  const known = PLAIN[event_type]
+  const known = decision(event_type, metadata) ?? PLAIN[event_type]
   if (known) return known
   const words = event_type.replaceAll('_', ' ')
   return words.charAt(0).toUpperCase() + words.slice(1)
