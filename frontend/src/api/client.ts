@@ -2,28 +2,14 @@ import { QueryClient } from '@tanstack/react-query'
 import { apiFetch } from './auth'
 import { ApiError, toApiError } from './errors'
 import { client } from './generated/client.gen'
-
-const KEY = 'Idempotency-Key'
-
-/** `crypto.randomUUID` is there on secure origins only, and a server in one's own network is none. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('')
-}
+import { withKeys } from './idempotency'
 
 /** Points the generated client at this origin; every failure it throws is an `ApiError`. */
 export function configureClient(): void {
   client.setConfig({
     baseUrl: window.location.origin,
-    fetch: apiFetch as typeof fetch,
+    fetch: withKeys(apiFetch) as typeof fetch,
     throwOnError: true,
-  })
-  client.interceptors.request.clear()
-  client.interceptors.request.use((request) => {
-    // Whatever sends this request once more, a renewed sign-in or a proxy, makes nothing twice.
-    if (request.method === 'POST' && !request.headers.has(KEY)) request.headers.set(KEY, newKey())
-    return request
   })
   client.interceptors.error.clear()
   client.interceptors.error.use((error, response) => {
