@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { AuditEntry } from '@/api/types'
 import { aProject } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
@@ -102,6 +102,12 @@ test('the filter stands in the address, narrows what is asked, and goes along in
   const { location } = renderAt(<AuditPage project={PROJECT} />, { at: '/?action=run.start' })
   const csv = await screen.findByRole('link', { name: 'CSV' })
   expect(csv).toHaveAttribute('href', '/api/projects/p1/audit/export?action=run.start&format=csv')
+  const saved: string[] = []
+  vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+    saved.push(this.href)
+  })
+  await userEvent.click(csv)
+  await waitFor(() => expect(saved).toEqual([(csv as HTMLAnchorElement).href]))
   await userEvent.type(screen.getByLabelText('From'), '2026-01-02')
   await waitFor(() => expect(location()).toBe('/?action=run.start&from=2026-01-02'))
   await waitFor(() => expect(asked.at(-1)?.get('since')).toBe(new Date(2026, 0, 2).toISOString()))
@@ -137,7 +143,7 @@ test('lines are narrowed to a person and to a thing, by choice or by pressing th
   await userEvent.click(await screen.findByRole('option', { name: 'Ada' }))
   await waitFor(() => expect(asked.at(-1)?.get('user')).toBe(ADA))
   expect(location()).toBe(`/?user=${ADA}&resource=file&id=src%2Fa.py`)
-  expect(screen.getByRole('link', { name: 'CSV' })).toHaveAttribute(
+  expect(await screen.findByRole('link', { name: 'CSV' })).toHaveAttribute(
     'href',
     `/api/projects/p1/audit/export?user=${ADA}&resource_type=file&resource_id=src%2Fa.py&format=csv`,
   )
@@ -169,7 +175,7 @@ test('administrators read of all accounts, by person, and of no project', async 
   expect(screen.queryByLabelText('About')).not.toBeInTheDocument()
   await userEvent.click(screen.getByRole('combobox', { name: 'Who' }))
   await userEvent.click(await screen.findByRole('option', { name: 'Ada' }))
-  expect(screen.getByRole('link', { name: 'CSV' })).toHaveAttribute(
+  expect(await screen.findByRole('link', { name: 'CSV' })).toHaveAttribute(
     'href',
     `/api/audit/accounts/export?user=${ADA}&format=csv`,
   )
@@ -195,7 +201,7 @@ test('the own account has its own actions, and its exports', async () => {
   expect(screen.getByRole('option', { name: 'Access token made' })).toBeInTheDocument()
   await userEvent.click(await screen.findByRole('option', { name: 'Sign-in refused' }))
   await waitFor(() => expect(asked.at(-1)).toBe('auth.sign_in_refused'))
-  expect(screen.getByRole('link', { name: 'CSV' })).toHaveAttribute(
+  expect(await screen.findByRole('link', { name: 'CSV' })).toHaveAttribute(
     'href',
     '/api/audit/export?action=auth.sign_in_refused&format=csv',
   )

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Download, ScrollText } from 'lucide-react'
 import { useRef } from 'react'
+import { onDownloadLink } from '@/api/download'
 import { describe } from '@/api/errors'
 import { meOptions } from '@/api/options'
 import { listAccountAudit, listAccountsAudit, listAudit } from '@/api/sdk'
@@ -130,12 +131,12 @@ function Exports({ log, filter }: { log: string; filter: AuditFilter }) {
   return (
     <div className="flex gap-2">
       <Button asChild>
-        <a href={address('csv')} download>
+        <a href={address('csv')} download onClick={onDownloadLink}>
           <Download aria-hidden /> CSV
         </a>
       </Button>
       <Button asChild>
-        <a href={address('jsonl')} download>
+        <a href={address('jsonl')} download onClick={onDownloadLink}>
           <Download aria-hidden /> JSON lines
         </a>
       </Button>

@@ -1,6 +1,7 @@
 import { ArrowLeft, Download, Eye, FileWarning, GitCompare, RotateCw, Save, X } from 'lucide-react'
 import { type ReactNode, Suspense, useRef, useState } from 'react'
 import { Link } from 'react-router'
+import { onDownloadLink } from '@/api/download'
 import { describe } from '@/api/errors'
 import { cn } from '@/lib/cn'
 import { Badge } from '@/ui/badge'
@@ -165,7 +166,7 @@ function Toolbar(props: ToolbarProps) {
           <RotateCw />
         </IconButton>
         <IconButton label="Download" size="iconSm" asChild>
-          <a href={contentUrl(projectId, path)} download={nameOf(path)}>
+          <a href={contentUrl(projectId, path)} download={nameOf(path)} onClick={onDownloadLink}>
             <Download aria-hidden />
           </a>
         </IconButton>

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { http } from 'msw'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { ORIGIN, refusal, server } from '@/testing/server'
+import { gives, ORIGIN, refusal, server } from '@/testing/server'
 import { editor, giveRoom, show as open, Workspace } from './testing/workspace'
 
 let workspace: Workspace
@@ -46,9 +46,11 @@ describe('the tree', () => {
     vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
       saved.push(this.getAttribute('href'), this.download)
     })
+    server.use(gives('/auth/me', {}))
     show()
     await userEvent.click(await screen.findByRole('button', { name: 'Download the workspace' }))
-    expect(saved).toEqual(['/api/projects/project/files/archive?path=', 'workspace.zip'])
+    const expected = ['/api/projects/project/files/archive?path=', 'workspace.zip']
+    await waitFor(() => expect(saved).toEqual(expected))
   })
 
   it('reads on in a directory that is too large, and keeps what it read when something changes', async () => {

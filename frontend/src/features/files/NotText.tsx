@@ -1,4 +1,5 @@
 import { Download, FileWarning } from 'lucide-react'
+import { onDownloadLink } from '@/api/download'
 import { formatBytes } from '@/lib/format'
 import { Button } from '@/ui/button'
 import { EmptyState } from '@/ui/states'
@@ -20,7 +21,7 @@ export function NotText({ projectId, path, content }: NotTextProps) {
       title={content.kind === 'large' ? 'Too large to edit here' : 'Not a text file'}
       action={
         <Button asChild variant="primary">
-          <a href={contentUrl(projectId, path)} download={nameOf(path)}>
+          <a href={contentUrl(projectId, path)} download={nameOf(path)} onClick={onDownloadLink}>
             <Download aria-hidden /> Download{size}
           </a>
         </Button>

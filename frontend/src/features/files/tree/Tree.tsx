@@ -1,9 +1,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Download, FilePlus, FolderPlus, FolderTree, RotateCw, Search } from 'lucide-react'
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
+import { download } from '@/api/download'
 import type { Entry } from '@/api/types'
 import { cn } from '@/lib/cn'
-import { download } from '@/lib/download'
 import { Button } from '@/ui/button'
 import { IconButton } from '@/ui/icon-button'
 import { EmptyState } from '@/ui/states'
@@ -110,7 +110,7 @@ export function Tree(props: TreeProps) {
           label="Download the workspace"
           size="iconSm"
           disabled={rows.length === 0}
-          onClick={() => download(archiveUrl(projectId, ''), 'workspace.zip')}
+          onClick={() => void download(archiveUrl(projectId, ''), 'workspace.zip')}
         >
           <Download />
         </IconButton>

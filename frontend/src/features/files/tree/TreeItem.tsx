@@ -1,7 +1,7 @@
 import { ChevronRight, File, Folder, FolderOpen, Link2, MoreHorizontal } from 'lucide-react'
+import { download } from '@/api/download'
 import type { Entry } from '@/api/types'
 import { cn } from '@/lib/cn'
-import { download } from '@/lib/download'
 import { Button } from '@/ui/button'
 import { useConfirm } from '@/ui/confirm'
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuTrigger } from '@/ui/dropdown-menu'
@@ -96,9 +96,9 @@ function ItemMenu({ projectId, row: { entry }, onName, onGone }: TreeItemProps) 
     if (sure) mutate(entry, { onSuccess: () => onGone(entry.path) })
   }
   const save = () =>
-    directory
+    void (directory
       ? download(archiveUrl(projectId, entry.path), `${entry.name}.zip`)
-      : download(contentUrl(projectId, entry.path), entry.name)
+      : download(contentUrl(projectId, entry.path), entry.name))
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>

@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Braces, Ellipsis, FileText, RotateCcw, Trash2 } from 'lucide-react'
 import { useId } from 'react'
+import { download } from '@/api/download'
 import { statesOptions } from '@/api/queries'
 import type { Session } from '@/api/types'
-import { download } from '@/lib/download'
 import { Button } from '@/ui/button'
 import { useConfirm } from '@/ui/confirm'
 import {
@@ -30,7 +30,7 @@ export function RunMenu({ run, className }: { run: Session; className?: string }
   const repeat = (config: 'same' | 'active') =>
     rerun.mutate(config, { onSuccess: () => toast.success('The agent gets this prompt again') })
   const save = (format: 'md' | 'json') =>
-    download(`/api/projects/${run.project_id}/sessions/${run.id}/export?format=${format}`, '')
+    void download(`/api/projects/${run.project_id}/sessions/${run.id}/export?format=${format}`, '')
   const onDelete = async () => {
     const sure = await confirm({
       title: 'Delete this run?',
