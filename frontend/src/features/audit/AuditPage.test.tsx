@@ -154,9 +154,20 @@ test('lines are narrowed to a person and to a thing, by choice or by pressing th
   expect(asked.at(-1)?.has('resource_id')).toBe(false)
 })
 
-test('an address that names nobody narrows nothing', async () => {
+test('lines are narrowed to an outcome, and exports with them', async () => {
+  const asked = serve([aLine({ action: 'run.end', outcome: 'failure' })])
+  const { location } = renderAt(<AuditPage project={PROJECT} />)
+  await userEvent.click(await screen.findByRole('combobox', { name: 'Outcome' }))
+  await userEvent.click(await screen.findByRole('option', { name: 'Failed' }))
+  await waitFor(() => expect(asked.at(-1)?.get('outcome')).toBe('failure'))
+  expect(location()).toBe('/?outcome=failure')
+  const csv = await screen.findByRole('link', { name: 'CSV' })
+  expect(csv).toHaveAttribute('href', '/api/projects/p1/audit/export?outcome=failure&format=csv')
+})
+
+test('an address that names nobody, and no outcome, narrows nothing', async () => {
   const asked = serve([aLine({})])
-  renderAt(<AuditPage project={PROJECT} />, { at: '/?user=me&from=soon' })
+  renderAt(<AuditPage project={PROJECT} />, { at: '/?user=me&from=soon&outcome=perhaps' })
   await screen.findByRole('row', { name: /Run started/ })
   expect([...(asked[0]?.keys() ?? [])]).toEqual(['limit'])
 })

@@ -1,7 +1,7 @@
 import { Field } from '@/ui/field'
 import { Input } from '@/ui/input'
 import { Select } from '@/ui/select'
-import { OF_PROJECT, wordsFor } from './actions'
+import { OF_PROJECT, OUTCOMES, wordsFor } from './actions'
 import type { AuditFilter } from './filter'
 
 /** Radix has no option without a value. */
@@ -65,6 +65,13 @@ export function Filters({ filter, onChange, actions, people, things }: FiltersPr
           </Field>
         </>
       )}
+      <Choice
+        label="Outcome"
+        every="Any"
+        value={filter.outcome}
+        options={Object.entries(OUTCOMES)}
+        onChange={set('outcome')}
+      />
       {(['from', 'to'] as const).map((end) => (
         <Field key={end} label={end === 'from' ? 'From' : 'To'} className="min-w-36 max-sm:flex-1">
           {(control) => (

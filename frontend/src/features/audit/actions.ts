@@ -47,8 +47,7 @@ export function actionsOf(place: 'account' | 'project'): string[] {
   return ACTIONS.filter((action) => OF_ACCOUNT.test(action) === (place === 'account'))
 }
 
-/** Of every outcome but success, which goes without saying. */
-export const OUTCOMES: Record<Exclude<AuditOutcome, 'success'>, string> = { failure: 'Failed' }
+export const OUTCOMES: Record<AuditOutcome, string> = { success: 'Succeeded', failure: 'Failed' }
 
 /** What a line of a project may be about, by the log's name for it. */
 export const OF_PROJECT: Record<string, string> = {

@@ -1,7 +1,7 @@
-import type { ListAuditData } from '@/api/types'
+import type { AuditOutcome, ListAuditData } from '@/api/types'
 import { useSearchState } from '@/lib/useSearchState'
 
-const NAMES = ['action', 'user', 'resource', 'id', 'from', 'to'] as const
+const NAMES = ['action', 'user', 'resource', 'id', 'outcome', 'from', 'to'] as const
 
 /** `user` and `id` name a person and a thing; `resource` says of what kind the thing is. */
 export type AuditFilter = Partial<Record<(typeof NAMES)[number], string>>
@@ -9,12 +9,13 @@ export type AuditFilter = Partial<Record<(typeof NAMES)[number], string>>
 export const NO_FILTER: AuditFilter = Object.fromEntries(NAMES.map((name) => [name, undefined]))
 
 /** The filter as the API takes it: moments, the last one after the day's end. */
-export function queryOf({ action, user, resource, id, from, to }: AuditFilter) {
+export function queryOf({ action, user, resource, id, outcome, from, to }: AuditFilter) {
   return {
     ...(action && { action }),
     ...(user && { user }),
     ...(resource && { resource_type: resource }),
     ...(id && { resource_id: id }),
+    ...(outcome && { outcome: outcome as AuditOutcome }),
     ...(from && { since: startOf(from, 0) }),
     ...(to && { until: startOf(to, 1) }),
   } satisfies ListAuditData['query']
@@ -25,10 +26,11 @@ function startOf(day: string, daysLater: number): string {
   return new Date(year, month - 1, date + daysLater).toISOString()
 }
 
-/** Local days, both inclusive; what is no day, or no id, would only be refused. */
+/** Local days, both inclusive; what is no day, no id or no outcome would only be refused. */
 const FORMS: Partial<Record<keyof AuditFilter, RegExp>> = {
   from: /^\d{4}-\d{2}-\d{2}$/,
   to: /^\d{4}-\d{2}-\d{2}$/,
+  outcome: /^(success|failure)$/,
   user: /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i,
 }
 
