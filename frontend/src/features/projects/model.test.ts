@@ -30,11 +30,21 @@ test('cards are counted over all columns', () => {
   expect(totalCards(aProject())).toBe(0)
 })
 
+// The cases of the server's own test: both have to make the same of a name.
 test.each([
-  ['Website relaunch', 'website-relaunch'],
-  ['  Über  Café! ', 'uber-cafe'],
-  ['日本', ''],
-  [`${'a'.repeat(62)} b`, 'a'.repeat(62)],
+  ['Tea timer', 'tea-timer'],
+  ['  --Über  Größe!! ', 'uber-groe'],
+  ['naïve café №5', 'naive-cafe-no5'],
+  ['日本語', 'project'],
+  ['🫖', 'project'],
+  ['a'.repeat(80), 'a'.repeat(50)],
+  [`${'x'.repeat(49)} y`, 'x'.repeat(49)],
+  ['ﬁne ½', 'fine-12'],
+  ['\uff21\uff11', 'a1'],
 ])('the address of %j is %j', (name, slug) => {
   expect(slugOf(name)).toBe(slug)
+})
+
+test('what has no name yet has no address', () => {
+  expect(slugOf('  ')).toBe('')
 })

@@ -42,14 +42,16 @@ export function byUrgency(items: Attention[]): Attention[] {
   )
 }
 
-/** The name an address gets from a project's name; the server makes the same when none is given. */
+/** The name an address gets from a project's name: what the server makes of it, step by step, unless it is taken. */
 export function slugOf(name: string): string {
-  return name
+  if (!name.trim()) return ''
+  const plain = name
     .normalize('NFKD')
-    .replace(/[\u0300-\u036f]/g, '')
+    .replace(/\P{ASCII}/gu, '')
     .toLowerCase()
+  const slug = plain
     .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 50)
     .replace(/^-+|-+$/g, '')
-    .slice(0, 63)
-    .replace(/-+$/, '')
+  return slug || 'project'
 }
