@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { Play } from 'lucide-react'
+import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { interactionsOptions, runsOptions } from '@/api/queries'
 import type { Interaction, ProjectSummary, Session, States, Task } from '@/api/types'
+import { useCardEditor } from '@/api/useCardEditor'
 import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
 import { EmptyState, Loading } from '@/ui/states'
@@ -41,7 +43,12 @@ export function CardView(props: CardViewProps) {
   const list = runs.data ?? NO_RUNS
   const [search, setSearch] = useSearchParams()
   const run = list.find(({ id }) => id === search.get('run')) ?? list[0] ?? null
-  const tab = search.get('tab') ?? (task.current_session_id || task.run ? 'output' : 'description')
+  const worked = Boolean(task.current_session_id || task.run)
+  const [stays, setStays] = useState(false)
+  // Whoever has written stays with the text, also when a run began meanwhile.
+  const editor = useCardEditor(card, task, () => setStays(worked))
+  const usual = worked && !editor.texts && !stays ? 'output' : 'description'
+  const tab = search.get('tab') ?? usual
   const verbs = verbsOf(task, states)
   const pending = interactions.filter(isPending)
 
@@ -76,14 +83,16 @@ export function CardView(props: CardViewProps) {
         className="flex min-h-0 flex-1 flex-col"
       >
         <TabsList aria-label="Card" className="shrink-0 bg-surface">
-          <TabsTrigger value="description">Description</TabsTrigger>
+          <TabsTrigger value="description">
+            Description{editor.dirty && <Badge tone="warn">Not saved</Badge>}
+          </TabsTrigger>
           <TabsTrigger value="output">Output</TabsTrigger>
           <TabsTrigger value="changes">Changes</TabsTrigger>
           <TabsTrigger value="conversation">Conversation</TabsTrigger>
           <TabsTrigger value="history">History{list.length > 1 && <Badge>{list.length}</Badge>}</TabsTrigger>
         </TabsList>
         <TabsContent value="description" className="overflow-y-auto scroll-thin">
-          <DescriptionTab task={task} />
+          <DescriptionTab task={task} editor={editor} />
         </TabsContent>
         {run && (tab === 'output' || tab === 'changes') ? (
           <RunView

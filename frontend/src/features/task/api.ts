@@ -1,6 +1,7 @@
 import { type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { rememberCard } from '@/api/cards'
 import { describe } from '@/api/errors'
-import { getTaskOptions, getTaskQueryKey } from '@/api/options'
+import { getTaskOptions } from '@/api/options'
 import { attentionOptions, boardTasksOptions, type CardRef, queriesOf } from '@/api/queries'
 import {
   answerPermission,
@@ -15,7 +16,7 @@ import {
   sendQueued,
   withdrawQueued,
 } from '@/api/sdk'
-import type { PermissionAnswer, QuestionAnswer, Task, TaskStatus } from '@/api/types'
+import type { PermissionAnswer, QuestionAnswer, TaskStatus } from '@/api/types'
 import { BOARD_MUTATION } from '@/realtime/cache'
 import { toast } from '@/ui/toast'
 
@@ -46,14 +47,6 @@ function refresh(client: QueryClient, { projectId }: CardRef): Promise<unknown> 
     client.invalidateQueries({ predicate: queriesOf(operations, projectId) }),
     client.invalidateQueries({ queryKey: attentionOptions().queryKey }),
   ])
-}
-
-/** Puts a card that the server answered with where it is shown. */
-export function remember(client: QueryClient, card: CardRef, task: Task): void {
-  client.setQueryData(getTaskQueryKey({ path: path(card) }), task)
-  client.setQueryData(boardTasksOptions(card.projectId).queryKey, (tasks) =>
-    tasks?.map((other) => (other.id === task.id ? task : other)),
-  )
 }
 
 function useCardMutation<V, R>(card: CardRef, send: (variables: V) => Promise<R>, failure: string) {
@@ -102,7 +95,7 @@ export function useMove(card: CardRef) {
   const client = useQueryClient()
   return useCardMutation<TaskStatus, void>(
     card,
-    async (status) => remember(client, card, await moveTask({ path: path(card), body: { status } })),
+    async (status) => rememberCard(client, card, await moveTask({ path: path(card), body: { status } })),
     'The card could not be moved',
   )
 }

@@ -1,27 +1,34 @@
 import { Pencil } from 'lucide-react'
-import type { KeyboardEvent } from 'react'
+import { type KeyboardEvent, useState } from 'react'
 import { Link, useParams } from 'react-router'
+import { describe } from '@/api/errors'
 import type { Task } from '@/api/types'
+import type { CardEditor } from '@/api/useCardEditor'
 import { filesUrl } from '@/lib/filesUrl'
 import { Button } from '@/ui/button'
+import { Clash } from '@/ui/clash'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
 import { Markdown } from '@/ui/markdown'
 import { EmptyState } from '@/ui/states'
-import { useCard } from '../context'
-import { type Texts, useCardEditor } from './useCardEditor'
 
 /** Title and description: read, edit, and settle with others who edited meanwhile. */
-export function DescriptionTab({ task }: { task: Task }) {
-  const editor = useCardEditor(useCard(), task)
-  if (!editor.draft) {
+export function DescriptionTab({ task, editor }: { task: Task; editor: CardEditor }) {
+  // A draft that was left open must not take the keys of whoever only walks by.
+  const [asked, setAsked] = useState(false)
+  const edit = () => {
+    setAsked(true)
+    editor.edit()
+  }
+  const { texts, failure } = editor
+  if (!texts) {
     return (
       <div className="flex flex-col gap-3 p-4">
         {task.description ? (
           <>
             <Markdown text={task.description} />
             <div>
-              <Button size="sm" onClick={editor.edit}>
+              <Button size="sm" onClick={edit}>
                 <Pencil aria-hidden /> Edit
               </Button>
             </div>
@@ -30,7 +37,7 @@ export function DescriptionTab({ task }: { task: Task }) {
           <EmptyState
             icon={<Pencil aria-hidden />}
             title="No description yet"
-            action={<Button onClick={editor.edit}>Write a description</Button>}
+            action={<Button onClick={edit}>Write a description</Button>}
           >
             Title and description are what the agent gets. The more exactly they say what is wanted, the
             better.
@@ -40,7 +47,6 @@ export function DescriptionTab({ task }: { task: Task }) {
       </div>
     )
   }
-  const draft = editor.draft
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
@@ -70,63 +76,40 @@ export function DescriptionTab({ task }: { task: Task }) {
             {...control}
             required
             maxLength={200}
-            value={draft.title}
-            onChange={(event) => editor.change({ ...draft, title: event.target.value })}
+            readOnly={editor.busy}
+            value={texts.title}
+            onChange={(event) => editor.change({ ...texts, title: event.target.value })}
           />
         )}
       </Field>
-      <Field label="Description" hint="Markdown. This is the prompt the agent gets." error={editor.error}>
+      <Field
+        label="Description"
+        hint="Markdown. This is the prompt the agent gets."
+        error={failure ? describe(failure).message : null}
+      >
         {(control) => (
           <Textarea
             {...control}
             rows={12}
-            autoFocus
-            value={draft.description}
-            onChange={(event) => editor.change({ ...draft, description: event.target.value })}
+            autoFocus={asked}
+            readOnly={editor.busy}
+            value={texts.description}
+            onChange={(event) => editor.change({ ...texts, description: event.target.value })}
           />
         )}
       </Field>
-      <div className="flex gap-2">
+      <div className="flex flex-wrap items-center gap-2">
         <Button type="submit" variant="primary" busy={editor.busy} disabled={editor.conflict !== null}>
           Save
         </Button>
         <Button variant="ghost" onClick={editor.cancel}>
           Discard changes
         </Button>
+        {editor.dirty && (
+          <p className="text-xs text-muted">Not saved yet. This tab of the browser keeps it until you do.</p>
+        )}
       </div>
     </form>
-  )
-}
-
-interface ClashProps {
-  theirs: Texts
-  busy: boolean
-  onKeep: () => void
-  onTake: () => void
-}
-
-function Clash({ theirs, busy, onKeep, onTake }: ClashProps) {
-  return (
-    <section role="alert" className="rounded-lg border border-warn/60 bg-warn/8 p-3 text-sm">
-      <p className="font-medium">Somebody changed this card while you edited it.</p>
-      <p className="mt-1 text-muted">
-        Theirs is below; yours is in the fields, where you may still merge the two.
-      </p>
-      <div className="mt-2 max-h-48 overflow-auto scroll-thin rounded-md border bg-surface p-2">
-        <p className="font-medium">{theirs.title}</p>
-        <pre className="mt-1 font-sans text-sm break-words whitespace-pre-wrap">
-          {theirs.description || '(no description)'}
-        </pre>
-      </div>
-      <div className="mt-2 flex flex-wrap gap-2">
-        <Button size="sm" variant="primary" busy={busy} onClick={onKeep}>
-          Keep mine
-        </Button>
-        <Button size="sm" disabled={busy} onClick={onTake}>
-          Take theirs
-        </Button>
-      </div>
-    </section>
   )
 }
 

@@ -1,6 +1,7 @@
 import { Send } from 'lucide-react'
-import { type KeyboardEvent, useState } from 'react'
+import type { KeyboardEvent } from 'react'
 import type { Task } from '@/api/types'
+import { useDraft } from '@/lib/draft'
 import { Button } from '@/ui/button'
 import { Textarea } from '@/ui/input'
 import { useFeedback } from '../api'
@@ -11,25 +12,8 @@ const HINTS: Partial<Record<Task['status'], string>> = {
   done: 'This card is done. Reopen it to have more done.',
 }
 
-function draftKey(taskId: string): string {
-  return `opm.feedback.${taskId}`
-}
-
-function readDraft(taskId: string): string {
-  try {
-    return sessionStorage.getItem(draftKey(taskId)) ?? ''
-  } catch {
-    return ''
-  }
-}
-
-function keepDraft(taskId: string, text: string): void {
-  try {
-    if (text) sessionStorage.setItem(draftKey(taskId), text)
-    else sessionStorage.removeItem(draftKey(taskId))
-  } catch {
-    // Without storage the draft lasts as long as the panel.
-  }
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }
 
 export interface FeedbackBoxProps {
@@ -40,15 +24,17 @@ export interface FeedbackBoxProps {
 /** The next message to the agent; a draft outlives the panel. */
 export function FeedbackBox({ status, enabled }: FeedbackBoxProps) {
   const card = useCard()
-  const { mutate, isPending } = useFeedback(card)
-  const [text, setText] = useState(() => readDraft(card.taskId))
-  const change = (next: string) => {
-    setText(next)
-    keepDraft(card.taskId, next)
-  }
+  const { mutateAsync, isPending } = useFeedback(card)
+  const [draft, keep] = useDraft(`opm.feedback.${card.taskId}`, isText)
+  const text = draft ?? ''
   const send = () => {
     const message = text.trim()
-    if (message && enabled && !isPending) mutate(message, { onSuccess: () => change('') })
+    if (!message || !enabled || isPending) return
+    // Also when the box is gone by then: what was sent is no draft. A refusal was told already.
+    mutateAsync(message).then(
+      () => keep(null),
+      () => {},
+    )
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
@@ -75,7 +61,7 @@ export function FeedbackBox({ status, enabled }: FeedbackBoxProps) {
         rows={2}
         className="max-h-40 min-h-14 flex-1"
         value={text}
-        onChange={(event) => change(event.target.value)}
+        onChange={(event) => keep(event.target.value || null)}
         onKeyDown={onKeyDown}
       />
       <Button type="submit" variant="primary" busy={isPending} disabled={!text.trim()}>

@@ -1,0 +1,123 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useDraft } from '@/lib/draft'
+import { rememberCard } from './cards'
+import { ApiError } from './errors'
+import { boardTasksOptions, type CardRef } from './queries'
+import { updateTask } from './sdk'
+import type { Task } from './types'
+
+export interface Texts {
+  title: string
+  description: string
+}
+
+/** What was written, and the card as it was when that began. */
+interface Draft {
+  texts: Texts
+  base: Texts
+  version: number
+}
+
+interface Conflict {
+  theirs: Texts
+  version: number
+}
+
+function textsOf({ title, description }: Texts): Texts {
+  return { title, description }
+}
+
+function same(one: Texts, other: Texts): boolean {
+  return one.title === other.title && one.description === other.description
+}
+
+function isTexts(value: unknown): value is Texts {
+  const { title, description } = (value ?? {}) as Partial<Texts>
+  return typeof title === 'string' && typeof description === 'string'
+}
+
+function isDraft(value: unknown): value is Draft {
+  const { texts, base, version } = (value ?? {}) as Partial<Draft>
+  return isTexts(texts) && isTexts(base) && typeof version === 'number'
+}
+
+function readConflict(error: unknown): Conflict | null {
+  if (!(error instanceof ApiError) || error.status !== 409) return null
+  const { current, version } = error.details
+  return isTexts(current) && typeof version === 'number' ? { theirs: textsOf(current), version } : null
+}
+
+/**
+ * Editing a card's texts such that nobody's words are lost: not by two people who do it at once, and not with the form.
+ * `onEnd` hears that the editing is over, by saving or by giving up.
+ */
+export function useCardEditor(card: CardRef, task: Task, onEnd?: (saved: boolean) => void) {
+  const client = useQueryClient()
+  const [written, keep] = useDraft(`opm.card.${card.taskId}`, isDraft)
+  const [opened, setOpened] = useState(false)
+  const [conflict, setConflict] = useState<Conflict | null>(null)
+  const [busy, setBusy] = useState(false)
+  const [failure, setFailure] = useState<unknown>(null)
+  // As long as nothing was written, the card is shown as others change it.
+  const fresh: Draft = { texts: textsOf(task), base: textsOf(task), version: task.version }
+  const draft = written ?? (opened ? fresh : null)
+
+  const end = (saved: boolean) => {
+    keep(null)
+    setOpened(false)
+    setConflict(null)
+    setFailure(null)
+    onEnd?.(saved)
+  }
+
+  const send = async ({ texts, base, version }: Draft): Promise<void> => {
+    setBusy(true)
+    setFailure(null)
+    try {
+      const saved = await updateTask({
+        path: { project: card.projectId, task: card.taskId },
+        body: { ...texts, title: texts.title.trim() },
+        headers: { 'if-match': `"${version}"` },
+      })
+      rememberCard(client, card, saved)
+      end(true)
+    } catch (error) {
+      const clash = readConflict(error)
+      // The card moved on, but its texts did not change: there is nothing to decide.
+      if (clash && same(clash.theirs, base)) return await send({ texts, base, version: clash.version })
+      setConflict(clash)
+      if (!clash) setFailure(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return {
+    texts: draft?.texts ?? null,
+    /** There are words that would be lost. */
+    dirty: written !== null,
+    conflict,
+    busy,
+    failure,
+    edit: () => setOpened(true),
+    change: (texts: Texts) => {
+      setOpened(true)
+      const { base, version } = draft ?? fresh
+      keep(same(texts, base) ? null : { texts, base, version })
+    },
+    cancel: () => end(false),
+    save: () => (written ? send(written) : Promise.resolve(end(false))),
+    keepMine: () =>
+      written && conflict
+        ? send({ ...written, base: conflict.theirs, version: conflict.version })
+        : Promise.resolve(),
+    takeTheirs: () => {
+      void client.invalidateQueries({ queryKey: [{ _id: 'getTask' }] })
+      void client.invalidateQueries({ queryKey: boardTasksOptions(card.projectId).queryKey })
+      end(false)
+    },
+  }
+}
+
+export type CardEditor = ReturnType<typeof useCardEditor>

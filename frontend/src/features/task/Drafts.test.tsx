@@ -1,0 +1,124 @@
+import { act, screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { HttpResponse, http } from 'msw'
+import { beforeEach, expect, it, vi } from 'vitest'
+import type { Task } from '@/api/types'
+import { aProject, aTask, STATES } from '@/testing/builders'
+import { renderAt } from '@/testing/render'
+import { gives, ORIGIN, page, server } from '@/testing/server'
+import TaskPanel from './TaskPanel'
+import { aSession } from './testing/builders'
+import { FakeEventSource } from './testing/eventSource'
+
+const project = aProject({ id: 'project', slug: 'website' })
+const BASE = '/projects/project/tasks/task'
+
+beforeEach(() => {
+  FakeEventSource.install()
+  sessionStorage.clear()
+})
+
+function serve(task: Partial<Task> = {}) {
+  server.use(
+    gives('/states', STATES),
+    gives(BASE, aTask({ id: 'task', project_id: 'project', description: 'old', version: 3, ...task })),
+    gives(`${BASE}/sessions`, page(task.current_session_id ? [aSession()] : [])),
+    gives(`${BASE}/interactions`, page([])),
+    gives(`${BASE}/events`, page([])),
+    gives('/projects/project/config/versions/1', { version: 1, provider: 'demo' }),
+    gives('/attention', page([])),
+  )
+}
+
+const show = () =>
+  renderAt(<TaskPanel project={project} taskId="task" onClose={vi.fn()} />, {
+    at: '/p/website/t/task',
+    path: '/p/:project/t/:task',
+  })
+const box = () => screen.findByRole('textbox', { name: 'Description' })
+
+async function write(text: string) {
+  await userEvent.click(await screen.findByRole('button', { name: 'Edit' }))
+  await userEvent.clear(await box())
+  await userEvent.type(await box(), text)
+}
+
+it('keeps what was written when another tab is looked at', async () => {
+  serve()
+  show()
+  await write('mine')
+  await userEvent.click(screen.getByRole('tab', { name: 'Output' }))
+  expect(screen.queryByRole('textbox', { name: 'Description' })).not.toBeInTheDocument()
+  await userEvent.click(screen.getByRole('tab', { name: /^Description.*Not saved/ }))
+  expect(await box()).toHaveValue('mine')
+})
+
+it('shows it when the card is opened again, by the version it began with, and saves it', async () => {
+  serve()
+  const first = show()
+  await write('mine')
+  first.unmount()
+  serve({ version: 8, status: 'in_progress', current_session_id: 'session-1' })
+  const versions: (string | null)[] = []
+  server.use(
+    http.patch(`${ORIGIN}/api${BASE}`, ({ request }) => {
+      versions.push(request.headers.get('if-match'))
+      return HttpResponse.json(aTask({ id: 'task', description: 'mine', version: 9 }))
+    }),
+  )
+  show()
+  expect(await box()).toHaveValue('mine')
+  expect(await box()).not.toHaveFocus()
+  expect(screen.getByText(/Not saved yet/)).toBeInTheDocument()
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }))
+  await waitFor(() => expect(versions).toEqual(['"3"']))
+  expect(await screen.findByText('mine')).toBeInTheDocument()
+  expect(screen.queryByText('Not saved')).not.toBeInTheDocument()
+  expect(sessionStorage).toHaveLength(0)
+})
+
+it('stays on the text that is being written when a run begins', async () => {
+  serve()
+  server.use(
+    http.post(`${ORIGIN}/api${BASE}/execute`, () => {
+      serve({ version: 4, status: 'in_progress', current_session_id: 'session-1' })
+      return HttpResponse.json(aSession(), { status: 202 })
+    }),
+  )
+  show()
+  await write('mine')
+  await userEvent.click(screen.getByRole('button', { name: 'Execute' }))
+  expect(await screen.findByRole('button', { name: 'Cancel run' })).toBeInTheDocument()
+  expect(await box()).toHaveValue('mine')
+})
+
+it('forgets it only when told to', async () => {
+  serve()
+  const first = show()
+  await write('mine')
+  await userEvent.click(screen.getByRole('button', { name: 'Discard changes' }))
+  expect(await screen.findByText('old')).toBeInTheDocument()
+  first.unmount()
+  show()
+  expect(await screen.findByText('old')).toBeInTheDocument()
+})
+
+it('forgets a message once it was sent, although the box was gone by then', async () => {
+  serve({ status: 'in_progress', current_session_id: 'session-1' })
+  let answer = () => {}
+  server.use(
+    http.post(`${ORIGIN}/api${BASE}/interactions`, async () => {
+      await new Promise<void>((done) => {
+        answer = done
+      })
+      return HttpResponse.json(aSession(), { status: 202 })
+    }),
+  )
+  show()
+  const feedback = await screen.findByLabelText('Feedback to the agent')
+  await userEvent.type(feedback, 'Shorter{Control>}{Enter}{/Control}')
+  await userEvent.click(screen.getByRole('tab', { name: 'Description' }))
+  expect(sessionStorage).toHaveLength(1)
+  act(() => answer())
+  await waitFor(() => expect(sessionStorage).toHaveLength(0))
+})
