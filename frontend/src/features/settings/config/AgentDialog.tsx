@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { Agent } from '@/api/types'
 import { Button } from '@/ui/button'
+import { useConfirm } from '@/ui/confirm'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
@@ -25,6 +26,8 @@ export function AgentDialog({ name: before, agent, taken, onKeep, onClose }: Age
   const [heat, setHeat] = useState(agent?.temperature?.toString() ?? '')
   const [steps, setSteps] = useState(agent?.steps?.toString() ?? '')
   const whole: Agent = { ...draft, temperature: numberOf(heat), steps: numberOf(steps) }
+  const [opened] = useState(() => JSON.stringify([name, whole]))
+  const confirm = useConfirm()
   const problems = agentProblems(name, whole, taken)
   const shown = tried ? problems : {}
   const change = (part: Partial<Agent>) => setDraft({ ...draft, ...part })
@@ -32,8 +35,17 @@ export function AgentDialog({ name: before, agent, taken, onKeep, onClose }: Age
     setTried(true)
     if (Object.keys(problems).length === 0) onKeep(name, whole)
   }
+  const leave = async () => {
+    const question = {
+      title: 'Discard the changes?',
+      body: 'What you wrote about this agent is lost.',
+      action: 'Discard',
+      danger: true,
+    }
+    if (JSON.stringify([name, whole]) === opened || (await confirm(question))) onClose()
+  }
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()}>
+    <Dialog open onOpenChange={(open) => !open && void leave()}>
       <DialogContent
         title={before ? `Agent ${before}` : 'New agent'}
         description="Its permissions stand above those of the project."
@@ -124,7 +136,7 @@ export function AgentDialog({ name: before, agent, taken, onKeep, onClose }: Age
           )}
         </DialogBody>
         <DialogFooter>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={() => void leave()}>Cancel</Button>
           <Button variant="primary" onClick={keep}>
             Keep agent
           </Button>

@@ -1,55 +1,41 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { describe, fieldError } from '@/api/errors'
-import { queriesOf } from '@/api/queries'
-import { saveConfig } from '@/api/sdk'
-import type { Config, ProviderKind } from '@/api/types'
+import { fieldError } from '@/api/errors'
+import type { ProviderKind } from '@/api/types'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
 import { Select } from '@/ui/select'
-import { toast } from '@/ui/toast'
-import { type ConfigForm, formOf, isChanged, problemsOf, requestOf, withProvider } from '../model/config'
+import { type ConfigForm, problemsOf, withProvider } from '../model/config'
 import { Agents } from './Agents'
 import { KeyField } from './KeyField'
 import { Limits } from './Limits'
 import { ModelField } from './ModelField'
+import { NewerVersion } from './NewerVersion'
 import { Permissions } from './Permissions'
 import { TestConfig } from './TestConfig'
+import type { ConfigDraft } from './useConfigDraft'
 import { useUnsavedGuard } from './useUnsavedGuard'
 
 export interface ConfigEditorProps {
   projectId: string
-  config: Config | null
+  draft: ConfigDraft
   providers: ProviderKind[]
 }
 
 /** The active version as a form; saving makes the next version. */
-export function ConfigEditor({ projectId, config, providers }: ConfigEditorProps) {
-  const client = useQueryClient()
-  const [form, setForm] = useState(() => formOf(config))
+export function ConfigEditor({ projectId, draft, providers }: ConfigEditorProps) {
+  const { form, base, newer, setForm } = draft
   const [tried, setTried] = useState(false)
-  const save = useMutation({
-    mutationFn: (body: ConfigForm) => saveConfig({ path: { project: projectId }, body: requestOf(body) }),
-    onSuccess: ({ version }) => {
-      toast.success(`Saved as version ${version}`, { description: 'The next run uses it.' })
-      return client.invalidateQueries({
-        predicate: queriesOf(['getConfig', 'listConfigVersions', 'getConfigState', 'getProject']),
-      })
-    },
-    onError: (error) =>
-      toast.error('The configuration was not saved', { description: describe(error).message }),
-  })
-  useUnsavedGuard(isChanged(form, config))
+  useUnsavedGuard(draft.changed)
   const kind = providers.find(({ id }) => id === form.provider)
-  const problems = problemsOf(form, kind, config)
+  const problems = problemsOf(form, kind, base)
   const error = (field: keyof ConfigForm, wire: string) =>
-    (tried ? problems[field] : undefined) ?? fieldError(save.error, wire)
+    (tried ? problems[field] : undefined) ?? fieldError(draft.error, wire)
   const change = (part: Partial<ConfigForm>) => setForm({ ...form, ...part })
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
     setTried(true)
-    if (Object.keys(problems).length === 0) save.mutate(form)
+    if (Object.keys(problems).length === 0 && !newer) draft.save()
   }
   return (
     <form className="flex flex-col gap-4" onSubmit={onSubmit} noValidate>
@@ -100,7 +86,7 @@ export function ConfigEditor({ projectId, config, providers }: ConfigEditorProps
           </Field>
           <KeyField
             form={form}
-            config={config}
+            config={base}
             error={error('key', 'api_key')}
             onChange={(key) => change({ key })}
           />
@@ -141,8 +127,9 @@ export function ConfigEditor({ projectId, config, providers }: ConfigEditorProps
           {error('agents', 'agents')}
         </p>
       )}
+      {newer && <NewerVersion newer={newer} base={base} onTake={draft.discard} onKeep={draft.keepMine} />}
       <div className="flex flex-wrap items-center gap-2">
-        <Button type="submit" variant="primary" busy={save.isPending}>
+        <Button type="submit" variant="primary" busy={draft.busy} disabled={newer !== null}>
           Save as a new version
         </Button>
         <TestConfig projectId={projectId} form={form} disabled={Object.keys(problems).length > 0} />

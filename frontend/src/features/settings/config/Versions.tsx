@@ -8,22 +8,34 @@ import type { Config } from '@/api/types'
 import { formatAgo, formatDateTime } from '@/lib/format'
 import { Badge } from '@/ui/badge'
 import { Button } from '@/ui/button'
+import { useConfirm } from '@/ui/confirm'
 import { ShowOlder } from '@/ui/show-older'
 import { ErrorState, Loading } from '@/ui/states'
 import { toast } from '@/ui/toast'
 import { CompareDialog } from './CompareDialog'
 import { PodVersion } from './PodVersion'
 
+export interface VersionsProps {
+  projectId: string
+  /** The form above holds changes, which another active version takes away. */
+  unsaved: boolean
+  onActivated: () => void
+}
+
 /** Every version that was saved; none is ever changed, each can be active again. */
-export function Versions({ projectId }: { projectId: string }) {
+export function Versions({ projectId, unsaved, onActivated }: VersionsProps) {
   const client = useQueryClient()
+  const confirm = useConfirm()
   const path = { project: projectId }
   const [compared, setCompared] = useState<number | null>(null)
   const state = useQuery(getConfigStateOptions({ path }))
   const versions = useInfiniteQuery(versionsOptions(projectId))
   const activate = useMutation({
     mutationFn: (version: number) => activateConfig({ path: { ...path, version } }),
-    onSuccess: ({ version }) => toast.success(`Version ${version} is active`),
+    onSuccess: ({ version }) => {
+      toast.success(`Version ${version} is active`)
+      onActivated()
+    },
     onError: (error) =>
       toast.error('The version was not activated', { description: describe(error).message }),
     onSettled: () =>
@@ -31,6 +43,15 @@ export function Versions({ projectId }: { projectId: string }) {
         predicate: queriesOf(['getConfig', 'listConfigVersions', 'getConfigState', 'getProject']),
       }),
   })
+  const onActivate = async (version: number) => {
+    const question = {
+      title: `Activate version ${version}?`,
+      body: 'The form has changes that are not saved; they are lost.',
+      action: 'Activate',
+      danger: true,
+    }
+    if (!unsaved || (await confirm(question))) activate.mutate(version)
+  }
   if (versions.isPending) return <Loading label="Reading the versions…" className="py-4" />
   if (versions.isError) {
     return (
@@ -59,7 +80,7 @@ export function Versions({ projectId }: { projectId: string }) {
             config={config}
             busy={activate.isPending}
             comparable={other(config.version) !== undefined}
-            onActivate={() => activate.mutate(config.version)}
+            onActivate={() => void onActivate(config.version)}
             onCompare={() => setCompared(config.version)}
           />
         ))}
