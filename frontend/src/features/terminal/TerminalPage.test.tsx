@@ -1,11 +1,12 @@
-import { screen, waitFor, within } from '@testing-library/react'
+import { act, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { Terminal } from '@/api/types'
 import { aProject } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
-import { ORIGIN, refusal, server } from '@/testing/server'
+import { gives, ORIGIN, refusal, server } from '@/testing/server'
+import { FakeWebSocket } from '@/testing/socket'
 import TerminalPage from './TerminalPage'
 
 const BASE = `${ORIGIN}/api/projects/project/terminals`
@@ -33,8 +34,8 @@ beforeEach(() => {
   )
 })
 
-function show(at = '') {
-  return renderAt(<TerminalPage project={aProject({ id: 'project' })} />, { at: `/t${at}` })
+function show(at = '', pod_status = 'running') {
+  return renderAt(<TerminalPage project={aProject({ id: 'project', pod_status })} />, { at: `/t${at}` })
 }
 
 const tabs = async () => (await screen.findAllByRole('tab')).map((tab) => tab.textContent)
@@ -102,4 +103,57 @@ it('waits for a workspace that starts, and says why none can be opened', async (
   expect(await screen.findByText('Starting the workspace')).toBeInTheDocument()
   await userEvent.click(await screen.findByRole('button', { name: 'Open a terminal' }))
   expect(await screen.findByText('Ten terminals are open; close one first.')).toBeInTheDocument()
+})
+
+describe('a workspace that is stopped', () => {
+  /** Refuses while the workspace starts; says what was asked for. */
+  function starts(desired_state: string) {
+    const asked: string[] = []
+    let starting = 0
+    server.use(
+      http.get(BASE, () => {
+        if (starting === 0) return undefined
+        starting -= 1
+        return refusal(503, 'The workspace is starting.', { reason: 'pod_starting' })
+      }),
+      http.post(BASE, () => {
+        asked.push('open')
+        if (asked.length > 1) return undefined
+        starting = 1
+        return refusal(503, 'The workspace is starting.', { reason: 'pod_starting' })
+      }),
+      gives('/projects/project', aProject({ id: 'project', desired_state })),
+    )
+    return asked
+  }
+
+  it('is started by the button only, and the terminal is opened as soon as it runs', async () => {
+    const asked = starts('running')
+    show('', 'absent')
+    expect(await screen.findByText('The workspace is stopped')).toBeInTheDocument()
+    expect(asked).toEqual([])
+    await userEvent.click(screen.getByRole('button', { name: 'Start it and open a terminal' }))
+    expect(await screen.findByText('Starting the workspace')).toBeInTheDocument()
+    expect(await screen.findByRole('tab', { name: 'Terminal 1' })).toBeInTheDocument()
+    expect(asked).toEqual(['open', 'open'])
+    expect(screen.queryByText('The terminal could not be opened')).not.toBeInTheDocument()
+  })
+
+  it('is not started again when it was stopped while it started', async () => {
+    const asked = starts('stopped')
+    show('', 'absent')
+    await userEvent.click(await screen.findByRole('button', { name: 'Start it and open a terminal' }))
+    await screen.findByText('Starting the workspace')
+    expect(await screen.findByText('The workspace is stopped')).toBeInTheDocument()
+    expect(asked).toEqual(['open'])
+  })
+
+  it('is what is left of the page when it stops under an open terminal', async () => {
+    terminals = [{ id: 'pty_1', title: 'Build', running: true }]
+    show('', 'absent')
+    await screen.findByRole('tab', { name: 'Build' })
+    terminals = []
+    act(() => FakeWebSocket.all.find(({ url }) => String(url).includes('/terminal?'))?.close(4404))
+    expect(await screen.findByText('The workspace is stopped')).toBeInTheDocument()
+  })
 })

@@ -9,9 +9,10 @@ import { useConfirm } from '@/ui/confirm'
 import { IconButton } from '@/ui/icon-button'
 import { EmptyState, ErrorState, Loading } from '@/ui/states'
 import { Tabs, TabsContent, TabsList, TabsTrigger } from '@/ui/tabs'
-import { isStarting, terminalsOptions, useClose, useOpen, useRefresh } from './api'
+import { isStarting, terminalsOptions, useClose, useRefresh } from './api'
 import { RenameDialog } from './RenameDialog'
 import { Screen } from './Screen'
+import { useOpening } from './useOpening'
 
 /** The smallest number that no terminal is called by yet. */
 function nextTitle(terminals: Terminal[]): string {
@@ -21,42 +22,37 @@ function nextTitle(terminals: Terminal[]): string {
   return `Terminal ${number}`
 }
 
+function isStopped({ pod_status }: ProjectSummary): boolean {
+  return pod_status === 'absent' || pod_status === 'stopping'
+}
+
 /** The terminals of a project; everyone who sees it sees the same ones. */
 export default function TerminalPage({ project }: { project: ProjectSummary }) {
   const query = useQuery(terminalsOptions(project.id))
   const [params, setParams] = useSearchParams()
   const [renaming, setRenaming] = useState<Terminal | null>(null)
   const tabs = useRef<HTMLDivElement>(null)
-  const open = useOpen(project.id)
   const close = useClose(project.id)
   const refresh = useRefresh(project.id)
   const confirm = useConfirm()
 
   const terminals = query.data
   const choose = (id: string) => setParams({ terminal: id }, { replace: true })
-  const onOpen = () => open.mutate(nextTitle(terminals ?? []), { onSuccess: (made) => choose(made.id) })
+  const opening = useOpening(project.id, query, ({ id }) => choose(id))
+  const onOpen = () => opening.open(nextTitle(terminals ?? []))
 
-  if (!terminals) {
-    if (query.isPending || isStarting(query.error)) return <Loading label="Starting the workspace" />
-    const retry = () => void query.refetch()
-    return <ErrorState title="The terminals could not be listed" {...describe(query.error)} onRetry={retry} />
-  }
-  const active = terminals.find(({ id }) => id === params.get('terminal')) ?? terminals[0]
-  if (!active) {
-    return (
-      <EmptyState
-        icon={<SquareTerminal aria-hidden />}
-        title="No terminal is open"
-        className="pt-24"
-        action={
-          <Button variant="primary" busy={open.isPending} onClick={onOpen}>
-            <Plus aria-hidden /> Open a terminal
-          </Button>
-        }
-      >
-        A shell in this project's workspace, beside the agent. It goes on when you leave the page.
-      </EmptyState>
-    )
+  const active = terminals?.find(({ id }) => id === params.get('terminal')) ?? terminals?.[0]
+  if (!terminals || !active) {
+    if (isStarting(query.error)) return <Loading label="Starting the workspace" />
+    if (query.isError && (!terminals || opening.waiting)) {
+      const retry = () => void query.refetch()
+      return (
+        <ErrorState title="The terminals could not be listed" {...describe(query.error)} onRetry={retry} />
+      )
+    }
+    if (opening.waiting) return <Loading label="Starting the workspace" />
+    if (!terminals) return <Loading label="Looking for terminals" />
+    return <NoTerminal stopped={isStopped(project)} busy={opening.busy} onOpen={onOpen} />
   }
 
   const onClose = async () => {
@@ -80,7 +76,7 @@ export default function TerminalPage({ project }: { project: ProjectSummary }) {
           ))}
         </TabsList>
         <div className="ml-auto flex shrink-0 gap-0.5 px-2">
-          <IconButton label="New terminal" disabled={open.isPending} onClick={onOpen}>
+          <IconButton label="New terminal" disabled={opening.busy || opening.waiting} onClick={onOpen}>
             <Plus aria-hidden />
           </IconButton>
           <IconButton label="Rename terminal" onClick={() => setRenaming(active)}>
@@ -104,5 +100,31 @@ export default function TerminalPage({ project }: { project: ProjectSummary }) {
         <RenameDialog projectId={project.id} terminal={renaming} onClose={() => setRenaming(null)} />
       )}
     </Tabs>
+  )
+}
+
+interface NoTerminalProps {
+  stopped: boolean
+  busy: boolean
+  onOpen: () => void
+}
+
+/** Nothing is started for who only looks: a workspace may have been stopped on purpose. */
+function NoTerminal({ stopped, busy, onOpen }: NoTerminalProps) {
+  return (
+    <EmptyState
+      icon={<SquareTerminal aria-hidden />}
+      title={stopped ? 'The workspace is stopped' : 'No terminal is open'}
+      className="pt-24"
+      action={
+        <Button variant="primary" busy={busy} onClick={onOpen}>
+          {!busy && <Plus aria-hidden />} {stopped ? 'Start it and open a terminal' : 'Open a terminal'}
+        </Button>
+      }
+    >
+      {stopped
+        ? 'Its terminals ended with it; the files are kept.'
+        : "A shell in this project's workspace, beside the agent. It goes on when you leave the page."}
+    </EmptyState>
   )
 }

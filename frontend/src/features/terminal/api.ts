@@ -2,7 +2,7 @@ import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query
 import { ApiError, describe } from '@/api/errors'
 import { listTerminalsOptions } from '@/api/options'
 import { queriesOf } from '@/api/queries'
-import { closeTerminal, createTerminal, updateTerminal } from '@/api/sdk'
+import { closeTerminal, updateTerminal } from '@/api/sdk'
 import { toast } from '@/ui/toast'
 
 const STARTING_RETRY = 1_500
@@ -38,14 +38,6 @@ function useOrder<V, R>(projectId: string, send: (variables: V) => Promise<R>, f
     onError: (error) => toast.error(failure, { description: describe(error).message }),
     onSettled: () => refresh(),
   })
-}
-
-export function useOpen(projectId: string) {
-  return useOrder(
-    projectId,
-    (title: string) => createTerminal({ path: { project: projectId }, body: { title } }),
-    'The terminal could not be opened',
-  )
 }
 
 export function useTitle(projectId: string) {

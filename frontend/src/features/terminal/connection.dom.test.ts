@@ -87,6 +87,15 @@ describe('a terminal line', () => {
     ).toEqual([2, 16_000, 4_000, 30])
   })
 
+  it('cuts no letter of a long paste in two', () => {
+    const text = `${'x'.repeat(15_999)}😀${'y'.repeat(15_999)}`
+    connection.input(text)
+    const pieces = FakeWebSocket.latest.sent.map(({ data }) => String(data))
+    expect(pieces.map((piece) => piece.length)).toEqual([15_999, 16_000, 1])
+    expect(pieces.every((piece) => piece.isWellFormed())).toBe(true)
+    expect(pieces.join('')).toBe(text)
+  })
+
   it('never asks for more rows or columns than the server takes', () => {
     connection.resize(501, 90)
     connection.resize(30, 2_000)

@@ -22,6 +22,8 @@ export interface TerminalHandlers {
 
 /** More rows or columns the server does not take, and a small font on a large screen has them. */
 const LARGEST = 500
+/** One frame holds 64 KiB; a paste may be longer. */
+const PIECE = 16_000
 const NOT_UNDERSTOOD = 1003
 const SIGN_IN_AGAIN = 4401
 const NOT_THERE = 4404
@@ -68,9 +70,10 @@ export class TerminalConnection {
   }
 
   input(data: string): void {
-    // One frame holds 64 KiB; a paste may be longer.
-    for (let from = 0; from < data.length; from += 16_000) {
-      this.send({ type: 'input', data: data.slice(from, from + 16_000) })
+    for (let from = 0; from < data.length; ) {
+      const to = endOfPiece(data, from)
+      this.send({ type: 'input', data: data.slice(from, to) })
+      from = to
     }
   }
 
@@ -145,4 +148,11 @@ export class TerminalConnection {
   private send(message: Record<string, unknown>): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
   }
+}
+
+/** A letter of two code units stays whole: half of one is no text, and the server ends the line for it. */
+function endOfPiece(data: string, from: number): number {
+  const to = Math.min(from + PIECE, data.length)
+  const last = data.charCodeAt(to - 1)
+  return to < data.length && last >= 0xd800 && last <= 0xdbff ? to - 1 : to
 }
