@@ -212,7 +212,7 @@ async def test_contents_and_names_are_searched(files: FileClient) -> None:
 async def test_what_was_never_committed_has_no_original(files: FileClient) -> None:
     await files.write(WriteFile(path="a", content="x"))
     with pytest.raises(NotFound):
-        await files.original("a")
+        await original(files, "a")
 
 
 async def test_a_listing_is_as_long_as_asked(files: FileClient) -> None:
@@ -263,7 +263,12 @@ async def test_a_repository_takes_the_place_of_everything(files: FileClient, tmp
     assert "receiving" in phases
     found = names((await files.tree("", 1)).entries)
     assert [name for name in found if name != ".git"] == ["src", "README.md"]
-    assert await files.original("README.md") == b"# Tea\n"
+    assert await original(files, "README.md") == ("utf-8", b"# Tea\n")
+
+
+async def original(files: FileClient, path: str) -> tuple[str, bytes]:
+    async with files.original(path) as stream:
+        return stream.headers["x-file-encoding"], b"".join([piece async for piece in stream.body])
 
 
 async def cloned(files: FileClient, url: str) -> list[str]:

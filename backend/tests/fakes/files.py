@@ -129,11 +129,14 @@ class FakeFiles:
                 hits += [SearchHit(path=path, line=number, column=at + 1, text=line)] if at >= 0 else []
         return SearchResult(hits=hits)
 
-    async def original(self, path: str) -> bytes:
+    @asynccontextmanager
+    async def original(self, path: str) -> AsyncGenerator[FileStream]:
         _check(path)
         if path not in self.committed:
             raise NotFound("The file is not in the last commit.", reason="not_committed")
-        return self.committed[path]
+        data = self.committed[path]
+        binary = b"\0" in data[:8192]
+        yield FileStream(200, {"x-file-encoding": "binary" if binary else "utf-8"}, _pieces(data))
 
     async def mkdir(self, body: MakeDirectory) -> None:
         _check(body.path)

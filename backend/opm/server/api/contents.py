@@ -7,9 +7,6 @@ from opm.server.api.promises import NOT_AGAIN
 
 BYTES: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/octet-stream": {}}}}
 ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}, "description": "the archive"}}
-OCTETS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "the bytes"}
-}
 _FILE_HEADERS: dict[str, Any] = {
     "ETag": {"description": "names this version of the file", "schema": {"type": "string"}},
     "Accept-Ranges": {"schema": {"const": "bytes"}},
@@ -25,6 +22,13 @@ FILE: dict[int | str, dict[str, Any]] = {
     },
     304: NOT_AGAIN,
     416: {"model": ErrorBody, "description": "There is no such part of this file"},
+}
+ORIGINAL: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/octet-stream": {}},
+        "description": "the bytes",
+        "headers": {"X-File-Encoding": _FILE_HEADERS["X-File-Encoding"]},
+    }
 }
 RANGES: list[dict[str, Any]] = [
     {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}

@@ -11,12 +11,13 @@ from starlette.types import Receive, Scope, Send
 
 from opm.server.api import contents
 from opm.server.api.deps import ActorDep, PortsDep
-from opm.server.api.downloads import attachment
 from opm.server.api.pods import FilesDep
 from opm.server.api.policies import Policy
 from opm.server.api.routing import creates, new_router
 from opm.server.clients.base import FileStream
-from opm.server.core.errors import Invalid
+from opm.server.core.actor import Actor
+from opm.server.core.errors import Fault, Invalid
+from opm.server.wiring import Ports
 from opm.wire.files import MOST_ENTRIES, FileSearch, MakeDirectory, Rename, SearchResult, Tree, WriteFile, Written
 
 router = new_router("/projects/{project}/files", tag="files", policy=Policy.OWNER)
@@ -117,10 +118,10 @@ async def search_files(files: FilesDep, project: str, search: Annotated[FileSear
     return await files.search(search)
 
 
-@router.get("/original", response_class=Response, response_model=None, responses=contents.OCTETS)
-async def get_original(files: FilesDep, project: str, path: Path) -> Response:
+@router.get("/original", response_class=StreamingResponse, response_model=None, responses=contents.ORIGINAL)
+async def get_original(files: FilesDep, project: str, path: Path) -> StreamingResponse:
     """The file as it was in the last commit."""
-    return Response(await files.original(path), media_type="application/octet-stream", headers=attachment())
+    return await _passing(files.original(path))
 
 
 @router.post("/write")
@@ -149,7 +150,16 @@ async def delete_file(
     files: FilesDep, actor: ActorDep, ports: PortsDep, project: str, path: Path, *, recursive: bool = False
 ) -> Response:
     """A file, or a folder, which must be empty unless `recursive` is said."""
-    await files.delete(path, recursive=recursive)
-    async with ports.scope() as scope:
-        scope.workspaces.file_deleted(actor, await scope.projects.require(actor, project), path)
+    try:
+        await files.delete(path, recursive=recursive)
+    except Fault:
+        # the pod may have done it, wholly or in part
+        await _written_down(ports, actor, project, path, failed=True)
+        raise
+    await _written_down(ports, actor, project, path, failed=False)
     return Response(status_code=204)
+
+
+async def _written_down(ports: Ports, actor: Actor, project: str, path: str, *, failed: bool) -> None:
+    async with ports.scope() as scope:
+        scope.workspaces.file_deleted(actor, await scope.projects.require(actor, project), path, failed=failed)

@@ -75,6 +75,8 @@ async def oidc_callback(body: OidcCallback, request: Request, response: Response
     browser = shown_cookie(request, names.login)
     async with ports.scope() as scope:
         attempt = await scope.oidc.take(body.state, browser) if browser else None
+        if attempt is None:
+            scope.users.refuse(None, client_of(request))
     if attempt is None:
         log.warning("an answer to no sign-in of this browser", had_cookie=bool(browser))
         raise Invalid(
@@ -82,9 +84,14 @@ async def oidc_callback(body: OidcCallback, request: Request, response: Response
             field="state",
         )
     login, next_path = attempt
-    grant = await provider.redeem(
-        Answer(body.code, body.iss), login, base_address(request, ports.settings) + RETURN_PATH
-    )
+    try:
+        grant = await provider.redeem(
+            Answer(body.code, body.iss), login, base_address(request, ports.settings) + RETURN_PATH
+        )
+    except Unauthorized:
+        async with ports.scope() as scope:
+            scope.users.refuse(None, client_of(request))
+        raise
     await sign_in_of(ports, grant.identity.subject)
     signed: SignIn | None = None
     for last in (False, True):  # two first sign-ins of one person at once: the slower one finds the account then

@@ -58,10 +58,11 @@ async def get_diff(actor: ActorDep, ports: PortsDep, project: str, task: UUID, s
     async with ports.scope(write=False) as scope:
         run = await scope.sessions.chosen(actor, project, task, session_id)
     if run is None:
-        return Diff(session_id=None, live=False, files=[])
+        return Diff(session_id=None, live=False, known=True, files=[])
     live = run.status in {RunStatus.STARTING, RunStatus.RUNNING}
     files = await live_diff(ports, run) if live else run.diff
-    return Diff.model_validate({"session_id": run.id, "live": live, "files": files or []})
+    known = files is not None or run.remote_session_id is None
+    return Diff.model_validate({"session_id": run.id, "live": live, "known": known, "files": files or []})
 
 
 @router.get("/tasks/{task}/sessions")

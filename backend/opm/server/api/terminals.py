@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from opm.server.api.deps import SIGN_IN_AGAIN, ActorDep, PortsDep, authenticate_socket
-from opm.server.api.pods import TerminalsDep, wanted_pod
+from opm.server.api.pods import OpenTerminalsDep, TerminalsDep, get_open_terminals
 from opm.server.api.policies import Policy
 from opm.server.api.routing import new_router
 from opm.server.api.vigil import Vigil
@@ -69,16 +69,16 @@ _request = TypeAdapter[_Request](Annotated[_Request, Field(discriminator="type")
 
 
 @router.get("/terminals")
-async def list_terminals(terminals: TerminalsDep, project: str) -> list[Terminal]:
-    """The open terminals; everyone who may see the project shares them."""
-    return await terminals.everyone()
+async def list_terminals(terminals: OpenTerminalsDep, project: str) -> list[Terminal]:
+    """The open terminals, none while the workspace is stopped; everyone who may see the project shares them."""
+    return await terminals.everyone() if terminals else []
 
 
 @router.post("/terminals", status_code=201)
 async def create_terminal(
     terminals: TerminalsDep, actor: ActorDep, ports: PortsDep, project: str, body: NewTerminal
 ) -> Terminal:
-    """A shell in the workspace; at most ten are open at once."""
+    """A shell in the workspace, which is started for it; at most ten are open at once."""
     made = await terminals.create(body)
     async with ports.scope() as scope:
         scope.workspaces.terminal_opened(actor, await scope.projects.require(actor, project), made.id)
@@ -86,15 +86,17 @@ async def create_terminal(
 
 
 @router.patch("/terminals/{terminal}")
-async def update_terminal(terminals: TerminalsDep, project: str, ref: Ref, body: ChangeTerminal) -> Terminal:
+async def update_terminal(terminals: OpenTerminalsDep, project: str, ref: Ref, body: ChangeTerminal) -> Terminal:
     """Its title, or its rows and columns, which are changed together."""
-    return await terminals.change(ref, body)
+    return await _there(terminals).change(ref, body)
 
 
 @router.delete("/terminals/{terminal}", status_code=204)
-async def close_terminal(terminals: TerminalsDep, actor: ActorDep, ports: PortsDep, project: str, ref: Ref) -> Response:
+async def close_terminal(
+    terminals: OpenTerminalsDep, actor: ActorDep, ports: PortsDep, project: str, ref: Ref
+) -> Response:
     """Ends its shell and what that has started."""
-    await terminals.end(ref)
+    await _there(terminals).end(ref)
     async with ports.scope() as scope:
         scope.workspaces.terminal_closed(actor, await scope.projects.require(actor, project), ref)
     return Response(status_code=204)
@@ -120,7 +122,7 @@ async def use_terminal(
                 ports.hub.seat(actor.user_id, ports.settings.limits, project_id),
                 Vigil.of(websocket).over(actor) as ended,
             ):
-                client = ports.clients.terminals(await wanted_pod(actor, ports, project))
+                client = _there(await get_open_terminals(actor, ports, project))
                 async with client.connect(terminal, cursor) as line:
                     await _Viewer(websocket, ports, actor, project).run(client, terminal, line, ended)
         except OpmError as error:
@@ -214,6 +216,12 @@ class _Viewer:
 async def _shut_out(ended: asyncio.Event) -> tuple[int, str]:
     await ended.wait()
     return SIGN_IN_AGAIN, "sign in again"
+
+
+def _there(terminals: TerminalClient | None) -> TerminalClient:
+    if terminals is None:
+        raise NotFound("The workspace is stopped, and its terminals have ended.", reason="pod_stopped")
+    return terminals
 
 
 def _told(control: TerminalControl) -> str:

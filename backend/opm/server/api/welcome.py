@@ -5,10 +5,11 @@ from fastapi import Request, Response
 from opm.server.api.cookies import CookieNames, set_cookies
 from opm.server.api.csrf import csrf_token
 from opm.server.api.signins import SignIns
+from opm.server.core.actor import Client
 from opm.server.core.settings import Settings
 from opm.server.core.tokens import AccessClaims
 from opm.server.features.users.schemas import SignedIn
-from opm.server.features.users.service import Client, SignIn
+from opm.server.features.users.service import SignIn
 from opm.server.wiring import Ports
 
 

@@ -115,7 +115,7 @@ class FileClient(Protocol):
 
     async def search(self, search: FileSearch) -> SearchResult: ...
 
-    async def original(self, path: str) -> bytes:
+    def original(self, path: str) -> AbstractAsyncContextManager[FileStream]:
         """The file as it was in the last commit."""
         ...
 

@@ -83,9 +83,10 @@ class HttpFiles:
         query = {name: str(value).lower() if isinstance(value, bool) else value for name, value in search}
         return _shape(SearchResult, await self._sidecar.call("GET", "/files/search", query=query))
 
-    async def original(self, path: str) -> bytes:
+    @asynccontextmanager
+    async def original(self, path: str) -> AsyncGenerator[FileStream]:
         async with self._sidecar.open("GET", "/files/original", query={"path": path}, timeout=_STREAMING) as response:
-            return await response.read()
+            yield _stream(response)
 
     async def write(self, body: WriteFile) -> Written:
         return _shape(Written, await self._sidecar.call("POST", "/files/write", body=body.model_dump(mode="json")))

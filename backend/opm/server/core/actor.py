@@ -15,3 +15,12 @@ class Actor:
     ip: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a request came from, for the audit log."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
-from opm.server.core.actor import Actor
+from opm.server.core.actor import Actor, Client
 from opm.server.core.clock import Clock
 from opm.server.core.errors import Conflict, Stale
 from opm.server.core.texts import printable
@@ -66,9 +66,11 @@ class UnitOfWork:
         *,
         project: UUID | None = None,
         failed: bool = False,
+        client: Client | None = None,
         **d: object,
     ) -> None:
-        """A line in the audit log; `resource` is its type and id."""
+        """A line in the audit log; `resource` is its type and id, `client` from where nobody known asks."""
+        asked = actor or client or Client()
         self.session.add(
             AuditLog(
                 user_id=actor.user_id if actor else None,
@@ -78,9 +80,9 @@ class UnitOfWork:
                 resource_id=str(resource[1]),
                 outcome="failure" if failed else "success",
                 details=d,
-                ip_address=actor.ip if actor else None,
-                user_agent=printable(actor.user_agent or "")[:512] or None if actor else None,
-                request_id=actor.request_id if actor else None,
+                ip_address=asked.ip,
+                user_agent=printable(asked.user_agent or "")[:512] or None,
+                request_id=asked.request_id,
                 created_at=self.now,
             )
         )

@@ -145,6 +145,21 @@ async def test_a_path_of_any_length_is_told_whole(world: World) -> None:
     assert [(line["action"], line["resource_id"]) for line in found] == [("file.delete", path)]
 
 
+class Silent(FakeFiles):
+    """Deletes, and never says so."""
+
+    async def delete(self, path: str, *, recursive: bool) -> None:
+        await super().delete(path, recursive=recursive)
+        raise Unavailable("The pod does not answer.", reason="unreachable")
+
+
+async def test_a_deletion_whose_end_is_not_known_is_in_the_log(desk: Desk) -> None:
+    desk.world.clients.workspaces[desk.room.project.id] = Silent({"a.txt": b"x"})
+    fault(await desk.client.delete(desk.path, params={"path": "a.txt"}), 503)
+    line = (await desk.world.rows(AuditLog))[-1]
+    assert (line.action, line.resource_id, line.outcome) == ("file.delete", "a.txt", "failure")
+
+
 async def test_what_was_not_deleted_is_not_in_the_log(desk: Desk) -> None:
     before = len(await desk.world.rows(AuditLog))
     fault(await desk.client.delete(desk.path, params={"path": "nowhere"}), 404)
@@ -253,7 +268,7 @@ async def test_files_are_searched(desk: Desk) -> None:
 async def test_the_committed_file_is_never_a_page(desk: Desk) -> None:
     answer = await desk.client.get(f"{desk.path}/original", params={"path": "a.txt"})
 
-    assert answer.content == b"older"
+    assert (answer.content, answer.headers["x-file-encoding"]) == (b"older", "utf-8")
     assert answer.headers["content-disposition"] == "attachment"
     assert answer.headers["content-type"] == "application/octet-stream"
     fault(await desk.client.get(f"{desk.path}/original", params={"path": "never"}), 404)

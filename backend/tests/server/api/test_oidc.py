@@ -118,6 +118,11 @@ async def test_an_answer_that_comes_late_or_was_made_up_counts_for_nothing(
         less = {name: value for name, value in said.items() if name != missing}
         assert (await door.come_back(browser, less)).status_code == 400
     assert await status(browser) == 401
+    lines = await all_rows(door, AuditLog)
+    assert [(line.action, line.outcome, line.user_id) for line in lines] == [
+        ("auth.sign_in_refused", "failure", None)
+    ] * 3
+    assert all(line.ip_address and line.user_agent for line in lines)
 
 
 async def test_an_answer_of_another_issuer_is_refused(door: Provided, browser: httpx.AsyncClient) -> None:
@@ -248,6 +253,9 @@ async def test_the_provider_signs_people_out_here(door: Provided, browser: httpx
         token = door.identity.notice("bob")
         assert (await provider.post(place, content=f"logout_token={token}", headers=form)).status_code == 200
         assert [await status(browser), await status(ada)] == [401, 200]
+        (line,) = [line for line in await all_rows(door, AuditLog) if line.action == "auth.sign_out"]
+        (bob,) = [user for user in await all_rows(door, User) if user.oidc_subject == "bob"]
+        assert (line.details, line.user_id) == ({"method": "provider"}, bob.id)
         door.clock.pass_by(seconds=5)
         await door.enter(browser, "bob")
         assert (await provider.post(place, content=f"logout_token={token}", headers=form)).status_code == 200

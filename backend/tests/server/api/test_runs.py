@@ -2,12 +2,16 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
-from opm.server.features.sessions.schemas import Diff, Session
+from opm.server.db.models import OpencodeSession
+from opm.server.features.sessions.schemas import Diff, Session, Verdict
+from opm.server.wiring import Scope
 from opm.wire.events import Output
 from tests.builders import World
 from tests.server.api.rooms import Room, fault, furnish
@@ -117,7 +121,7 @@ async def test_runs_are_listed_newest_first(desk: Desk) -> None:
 
 
 async def test_a_diff_is_asked_of_the_pod_while_the_agent_works(desk: Desk) -> None:
-    assert (await desk.diff("todo")) == Diff(session_id=None, live=False, files=[])
+    assert (await desk.diff("todo")) == Diff(session_id=None, live=False, known=True, files=[])
     world, project_id = desk.world, desk.room.project.id
     working = await desk.diff("working")
     assert (working.live, working.files) == (True, [])
@@ -127,8 +131,27 @@ async def test_a_diff_is_asked_of_the_pod_while_the_agent_works(desk: Desk) -> N
     agent.info[f"ses_{card.current_session_id.hex if card.current_session_id else ''}"] = {}
     live = await desk.diff("working")
     assert [file.model_dump() for file in live.files] == [DIFF]
+    assert live.known
     agent.down = True
-    assert (await desk.diff("working")).files == []
+    down = await desk.diff("working")
+    assert (down.files, down.known) == ([], False)
+
+
+async def test_a_diff_that_nobody_could_ask_for_is_not_said_to_be_empty(desk: Desk) -> None:
+    world, room = desk.world, desk.room
+    other = await world.project(room.owner, "Other")
+    for title, remote, known in (("Began", "ses_1", False), ("Never began", None, True)):
+        task = await world.task(room.owner, other, title)
+        claim = await world.done(room.owner, other, task.id, verdict=Verdict.FAILED, reason="gone", diff=None)
+        await world.do(partial(_remote, run=claim.session_id, remote=remote))
+        answer = (await desk.client.get(f"/projects/{other.slug}/tasks/{task.id}/diff")).json()
+        assert (answer["known"], answer["files"]) == (known, []), title
+
+
+async def _remote(scope: Scope, run: UUID, remote: str | None) -> None:
+    row = await scope.users.uow.session.get(OpencodeSession, run)
+    assert row is not None
+    row.remote_session_id = remote
 
 
 async def test_a_diff_stays_when_the_run_has_ended(desk: Desk) -> None:
@@ -137,7 +160,7 @@ async def test_a_diff_stays_when_the_run_has_ended(desk: Desk) -> None:
     task = await world.task(room.owner, other)
     claim = await world.done(room.owner, other, task.id, diff=[DIFF])
     answer = await desk.client.get(f"/projects/{other.slug}/tasks/{task.id}/diff")
-    assert answer.json() == {"session_id": str(claim.session_id), "live": False, "files": [DIFF]}
+    assert answer.json() == {"session_id": str(claim.session_id), "live": False, "known": True, "files": [DIFF]}
     answer = await desk.client.get(f"{desk.of('review')}/diff", params={"session_id": str(claim.session_id)})
     fault(answer, 404)
 

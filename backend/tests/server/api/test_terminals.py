@@ -12,7 +12,7 @@ from opm.server.core.actor import Actor
 from opm.server.db.models import AuditLog
 from opm.wire.terminals import WINDOW_BYTES
 from tests.builders import World
-from tests.server.api.rooms import Room, furnish
+from tests.server.api.rooms import Room, fault, furnish
 from tests.serving import serving
 
 
@@ -111,6 +111,31 @@ async def test_a_page_from_elsewhere_is_turned_away(room: Room) -> None:
         with pytest.raises(InvalidStatus):
             async with opened(room, address, Origin="http://evil.example"):
                 pass
+
+
+async def test_looking_for_terminals_does_not_start_a_stopped_workspace(room: Room) -> None:
+    world = room.world
+    other = await world.project(room.owner, "Other")
+    await world.do(lambda s: s.workspaces.start(room.owner, other.slug))
+    await world.do(lambda s: s.workspaces.stop(room.owner, other.slug))
+    before = len(await world.rows(AuditLog))
+    path = f"/projects/{other.slug}/terminals"
+    app = world.app()
+    async with world.client(app, room.owner) as client:
+        listed = await client.get(path)
+        assert (listed.status_code, listed.json()) == (200, [])
+        gone = fault(await client.patch(f"{path}/pty_1", json={"title": "x"}), 404)
+        assert gone["details"] == {"reason": "pod_stopped"}
+        fault(await client.delete(f"{path}/pty_1"), 404)
+        async with serving(app) as address:
+            url = f"ws://{address}/api/projects/{other.slug}/terminal?terminal=pty_1"
+            async with connect(url, additional_headers=world.bearer(room.owner), compression=None) as socket:
+                assert "stopped" in (await hear(socket))["message"]
+                assert await closed(socket) == 4404
+        assert len(await world.rows(AuditLog)) == before
+        starting = fault(await client.post(path, json={}), 503)
+        assert starting["details"]["reason"] == "pod_starting"
+    assert (await world.rows(AuditLog))[-1].action == "pod.start"
 
 
 async def test_opening_and_closing_are_written_down(room: Room) -> None:

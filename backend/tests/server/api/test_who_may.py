@@ -126,6 +126,23 @@ async def test_a_token_for_reading_changes_nothing_anywhere(room: Room, app: Fas
         assert await everything(world) == before
 
 
+async def test_a_token_for_reading_starts_no_workspace(room: Room, app: FastAPI) -> None:
+    world = room.world
+    other = await world.project(room.owner, "Other")
+    token = await world.do(lambda s: s.personal_tokens.create(room.owner, NewToken(name="x", scope="read")))
+    async with world.client(app) as program:
+        program.headers["Authorization"] = f"Bearer {token.secret}"
+        tree = "/projects/{}/files/tree"
+        assert (await program.get(tree.format(room.project.slug))).status_code == 200
+        before = await everything(world)
+        refused = fault(await program.get(tree.format(other.slug)), 409)
+        assert refused["details"] == {"reason": "pod_stopped"}
+        assert (await program.get(f"/projects/{other.slug}/terminals")).json() == []
+        assert await everything(world) == before
+    async with world.client(app, room.owner) as person:
+        assert fault(await person.get(tree.format(other.slug)), 503)["details"]["reason"] == "pod_starting"
+
+
 # --- sockets ---------------------------------------------------------------------------------------------------
 
 

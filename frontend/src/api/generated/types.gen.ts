@@ -522,6 +522,30 @@ export type Control = {
 };
 
 /**
+ * DeletedTask
+ *
+ * A card that can still be brought back, by the bulk action `restore`.
+ */
+export type DeletedTask = {
+    /**
+     * Deleted At
+     */
+    deleted_at: string;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * the column to which it comes back
+     */
+    status: TaskStatus;
+    /**
+     * Title
+     */
+    title: string;
+};
+
+/**
  * DesiredState
  */
 export type DesiredState = 'running' | 'stopped' | 'deleted';
@@ -536,6 +560,12 @@ export type Diff = {
      * Files
      */
     files: Array<FileDiff>;
+    /**
+     * Known
+     *
+     * false: the pod could not say, or was gone before it was asked
+     */
+    known: boolean;
     /**
      * Live
      */
@@ -1059,6 +1089,12 @@ export type NewConfig = {
      * Base Url
      */
     base_url?: string | null;
+    /**
+     * Base Version
+     *
+     * what it was made from (0: nothing); refused if another is active
+     */
+    base_version?: number | null;
     /**
      * Default Agent
      *
@@ -1692,6 +1728,22 @@ export type PageConfig = {
 };
 
 /**
+ * Page[DeletedTask]
+ */
+export type PageDeletedTask = {
+    /**
+     * Items
+     */
+    items: Array<DeletedTask>;
+    /**
+     * Next Cursor
+     *
+     * give it as `cursor` to get what follows; None at the end
+     */
+    next_cursor?: string | null;
+};
+
+/**
  * Page[Interaction]
  */
 export type PageInteraction = {
@@ -2092,6 +2144,12 @@ export type PodStatus = {
 export type Preferences = {
     notifications?: Notifications;
     /**
+     * Single Key Shortcuts
+     *
+     * shortcuts of one key without Ctrl or Cmd, which dictation and slips may press
+     */
+    single_key_shortcuts?: boolean;
+    /**
      * Theme
      */
     theme?: 'system' | 'light' | 'dark';
@@ -2104,6 +2162,10 @@ export type Preferences = {
  */
 export type PreferencesPatch = {
     notifications?: NotificationsPatch | null;
+    /**
+     * Single Key Shortcuts
+     */
+    single_key_shortcuts?: boolean | null;
     /**
      * Theme
      */
@@ -3016,7 +3078,7 @@ export type Task = {
     /**
      * Opencode Output
      *
-     * the last run's final answer
+     * the last run's final answer; in lists its first 300 characters
      */
     opencode_output: string | null;
     /**
@@ -7551,6 +7613,75 @@ export type ChangeTasksResponses = {
 };
 
 export type ChangeTasksResponse = ChangeTasksResponses[keyof ChangeTasksResponses];
+
+export type ListDeletedTasksData = {
+    body?: never;
+    headers?: {
+        /**
+         * An `ETag` that you have; nothing is sent if it still holds.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        /**
+         * Project
+         */
+        project: string;
+    };
+    query?: {
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Cursor
+         */
+        cursor?: string | null;
+    };
+    url: '/api/projects/{project}/tasks/deleted';
+};
+
+export type ListDeletedTasksErrors = {
+    /**
+     * Something in the request is not as it must be; `details` names the fields
+     */
+    400: ErrorBody;
+    /**
+     * Nobody is signed in
+     */
+    401: ErrorBody;
+    /**
+     * It is not there, or not yours: the two cannot be told apart
+     */
+    404: ErrorBody;
+    /**
+     * Too often, from this person or address; `Retry-After` says when to ask again
+     */
+    429: ErrorBody;
+    /**
+     * A part that this needs is away or just starting; `Retry-After` says when to ask again
+     */
+    503: ErrorBody;
+    /**
+     * Refused: the request cannot be granted as it is
+     */
+    '4XX': ErrorBody;
+    /**
+     * Failed: something this server depends on, or itself
+     */
+    '5XX': ErrorBody;
+};
+
+export type ListDeletedTasksError = ListDeletedTasksErrors[keyof ListDeletedTasksErrors];
+
+export type ListDeletedTasksResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageDeletedTask;
+};
+
+export type ListDeletedTasksResponse = ListDeletedTasksResponses[keyof ListDeletedTasksResponses];
 
 export type DeleteTaskData = {
     body?: never;

@@ -104,6 +104,9 @@ class NewConfig(Said):
     )
     agents: dict[AgentName, Agent] = Field(default_factory=dict, max_length=MOST_AGENTS)
     default_agent: str | None = Field(default=None, max_length=64, description="runs the cards; none: build")
+    base_version: int | None = Field(
+        default=None, ge=0, le=2**31 - 1, description="what it was made from (0: nothing); refused if another is active"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -6,7 +6,7 @@ from uuid import UUID
 from opm.server.clients.providers import Trial
 from opm.server.core.actor import Actor
 from opm.server.core.crypto import Cipher, place_of
-from opm.server.core.errors import Conflict, Internal, Invalid, NotFound
+from opm.server.core.errors import Conflict, Internal, Invalid, NotFound, Stale
 from opm.server.core.ids import new_id
 from opm.server.core.paging import Page, PageRequest
 from opm.server.core.settings import Settings
@@ -52,6 +52,7 @@ class ConfigService:
         """A new version, active from the next run on."""
         project = await self._projects.require(actor, ref, lock=True)
         before = await self._configs.active(project.id)
+        _require_base(before, new)
         row = self._row(project, new, version=await self._configs.newest(project.id) + 1, by=actor.user_id)
         self._keep_or_set_key(row, before, new)
         if not _removes_key(before, new):
@@ -215,6 +216,12 @@ def _removes_key(before: OpencodeConfig | None, new: NewConfig) -> bool:
     if before is None or new.api_key != "":
         return False
     return before.provider == new.provider and before.provider_api_key_encrypted is not None
+
+
+def _require_base(active: OpencodeConfig | None, new: NewConfig) -> None:
+    now = active.version if active else 0
+    if new.base_version is not None and new.base_version != now:
+        raise Stale(f"Version {now} was made active while you edited; look at it, and save again.", current_version=now)
 
 
 def _check(new: NewConfig) -> None:

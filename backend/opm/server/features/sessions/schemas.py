@@ -122,4 +122,5 @@ class Diff(BaseModel):
 
     session_id: UUID | None
     live: bool
+    known: bool = Field(description="false: the pod could not say, or was gone before it was asked")
     files: list[FileDiff]

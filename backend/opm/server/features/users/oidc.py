@@ -12,12 +12,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from opm.server.clients.oidc.base import Grant, Identity, Login, LogoutNotice
+from opm.server.core.actor import Client
 from opm.server.core.crypto import Cipher, Sealed, place_of
 from opm.server.core.settings import OidcSettings
 from opm.server.db import models
 from opm.server.db.uow import UnitOfWork
 from opm.server.features.users.repository import LoginRepository
-from opm.server.features.users.service import Client, SignIn, UserService, hash_of
+from opm.server.features.users.service import SignIn, UserService, hash_of
 
 ATTEMPT_TTL = timedelta(minutes=10)
 OIDC = "oidc"
@@ -156,7 +157,8 @@ class OidcService:
         """How many sign-ins the provider's notice ended here."""
         ended = await self._users.sessions.end_by_provider(notice, self._uow.now)
         for family in ended:
-            self._uow.audit(None, "auth.sign_out", ("auth_session", family), method="provider")
+            owner = await self._users.owner(family)
+            self._uow.audit(owner, "auth.sign_out", ("auth_session", family), method="provider")
         return len(ended)
 
     async def id_token(self, family: UUID) -> str | None:

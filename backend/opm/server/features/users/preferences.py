@@ -21,6 +21,9 @@ class Preferences(BaseModel):
 
     theme: Literal["system", "light", "dark"] = "system"
     notifications: Notifications = Field(default_factory=Notifications)
+    single_key_shortcuts: bool = Field(
+        default=True, description="shortcuts of one key without Ctrl or Cmd, which dictation and slips may press"
+    )
 
 
 class NotificationsPatch(BaseModel):
@@ -39,3 +42,4 @@ class PreferencesPatch(BaseModel):
 
     theme: Literal["system", "light", "dark"] | None = None
     notifications: NotificationsPatch | None = None
+    single_key_shortcuts: bool | None = None

@@ -39,6 +39,9 @@ _LIVING = (
 class UserRepository(Repository[User]):
     model = User
 
+    async def locked(self, user_id: UUID) -> User | None:
+        return await self.one(select(User).where(User.id == user_id).with_for_update())
+
     async def by_subject(self, issuer: str, subject: str) -> User | None:
         return await self.one(select(User).where(User.issuer == issuer, User.oidc_subject == subject))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from opm.server.core.actor import Actor
+from opm.server.core.actor import Actor, Client
 from opm.server.core.errors import Unauthorized
 from opm.server.core.ids import new_id
 from opm.server.core.settings import AuthSettings
@@ -28,15 +28,6 @@ LOCAL_ISSUER, LOCAL_SUBJECT = "opm:local", "local"
 LAUNCH, REFRESH = "launch", "refresh"
 GRACE = timedelta(seconds=10)
 """Two tabs may show the same refresh token at once; a copy used later than this is taken for a theft."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Where a request came from, for the audit log."""
-
-    ip: str | None = None
-    user_agent: str | None = None
-    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +76,8 @@ class UserService:
         token = await self._spend(LAUNCH, raw)
         user = await self.users.get(token.user_id) if token else None
         if user is None or user.disabled_at is not None:
-            self._refused("auth.sign_in_refused", user, client)
+            # where launch addresses are, there is one person, whose account somebody tried to enter
+            self.refuse(user or await self.ensure_local_user(), client)
             return None
         return self.open(user, client, LAUNCH)
 
@@ -127,7 +119,13 @@ class UserService:
         """Ends the sign-in everywhere: its access tokens are asked about with every request."""
         await self.tokens.revoke(family, self.uow.now)
         await self.sessions.end_one(family, self.uow.now, reason)
-        self.uow.audit(actor, "auth.sign_out", ("auth_session", family))
+        self.uow.audit(actor or await self.owner(family), "auth.sign_out", ("auth_session", family), method=reason)
+
+    async def owner(self, family: UUID) -> Actor | None:
+        """Whose sign-in it is, for what is done to it by others."""
+        session = await self.sessions.get(family)
+        user = await self.users.get(session.user_id) if session else None
+        return _actor(user, None, Client()) if user else None
 
     async def family_of(self, raw: str, client: Client) -> tuple[UUID, Actor] | None:
         """For those whose access token has ended already."""
@@ -141,7 +139,7 @@ class UserService:
             raise Unauthorized("This sign-in does not exist any more.")
         return found
 
-    def refuse(self, user: models.User, client: Client) -> None:
+    def refuse(self, user: models.User | None, client: Client) -> None:
         self._refused("auth.sign_in_refused", user, client)
 
     async def living(self, families: Sequence[UUID]) -> dict[UUID, Living]:
@@ -170,7 +168,9 @@ class UserService:
         return Preferences.model_validate((await self.get(actor.user_id)).preferences)
 
     async def patch_preferences(self, actor: Actor, patch: PreferencesPatch) -> Preferences:
-        user = await self.get(actor.user_id)
+        user = await self.users.locked(actor.user_id)  # two that come at once change different things
+        if user is None:
+            raise Unauthorized("This account does not exist any more.")
         now = Preferences.model_validate(user.preferences).model_dump()
         said = patch.model_dump(exclude_none=True)
         now["notifications"] |= said.pop("notifications", {})
@@ -199,7 +199,7 @@ class UserService:
         if user is not None:
             self.uow.audit(_actor(user, None, client), action, ("user", user.id), failed=True)
         else:
-            self.uow.audit(None, action, ("user", "unknown"), failed=True, ip=client.ip, request_id=client.request_id)
+            self.uow.audit(None, action, ("user", "unknown"), failed=True, client=client)
 
     def _next_link(
         self, user: models.User, session: models.AuthSession, client: Client, until: datetime | None

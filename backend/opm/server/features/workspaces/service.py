@@ -97,8 +97,8 @@ class WorkspaceService:
         recent = project.last_used_at is not None and self._uow.now - project.last_used_at < _RECENT
         return project, recent and project.desired_state == DesiredState.RUNNING
 
-    def file_deleted(self, actor: Actor, project: Project, path: str) -> None:
-        self._uow.audit(actor, "file.delete", ("file", path), project=project.id)
+    def file_deleted(self, actor: Actor, project: Project, path: str, *, failed: bool) -> None:
+        self._uow.audit(actor, "file.delete", ("file", path), project=project.id, failed=failed)
 
     def terminal_opened(self, actor: Actor, project: Project, terminal: str) -> None:
         self._uow.audit(actor, "terminal.opened", ("terminal", terminal), project=project.id)

@@ -36,7 +36,9 @@ async def test_what_changes_much_is_written_down(world: World) -> None:
 
     async def delete_file() -> None:
         async with world.ports.scope() as scope:
-            scope.workspaces.file_deleted(ann, await scope.projects.require(ann, project.slug), "src/a.py")
+            scope.workspaces.file_deleted(
+                ann, await scope.projects.require(ann, project.slug), "src/a.py", failed=False
+            )
 
     await delete_file()
     page = await world.do(lambda s: s.audit.page(ann, project.slug, PageRequest()), write=False)
@@ -77,13 +79,15 @@ async def test_the_end_of_a_run_says_how_it_ended(world: World, verdict: Verdict
 async def test_the_log_is_paged_and_private(world: World) -> None:
     ann, bob = await world.person("ann"), await world.person("bob")
     project = await world.project(ann)
+    tasks: list[str] = []
     for title in "abc":
         task = await world.task(ann, project, title)
+        tasks.append(str(task.id))
         await world.do(lambda s, task=task: s.tasks.delete(ann, project.slug, task.id))
     first = await world.do(lambda s: s.audit.page(ann, project.slug, PageRequest(limit=3)), write=False)
     rest = PageRequest(limit=3, cursor=first.next_cursor)
     last = await world.do(lambda s: s.audit.page(ann, project.slug, rest), write=False)
-    titles = [line.details.get("title") for line in (*first.items, *last.items)]
-    assert (titles, last.next_cursor) == (["c", "b", "a", None], None)
+    about = [line.resource_id for line in (*first.items, *last.items)]
+    assert (about, last.next_cursor) == ([*reversed(tasks), str(project.id)], None)
     with pytest.raises(NotFound):
         await world.do(lambda s: s.audit.page(bob, project.slug, PageRequest()), write=False)

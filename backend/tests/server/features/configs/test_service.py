@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from opm.server.core.actor import Actor
-from opm.server.core.errors import Conflict, Internal, Invalid, NotFound
+from opm.server.core.errors import Conflict, Internal, Invalid, NotFound, Stale
 from opm.server.core.paging import PageRequest
 from opm.server.db.models import AuditLog, OpencodeConfig
 from opm.server.features.configs import providers
@@ -79,6 +79,15 @@ async def test_saving_makes_a_version_and_leaves_the_old_ones(shelf: Shelf) -> N
     assert await shelf.active() == third
     assert (kept[0].instructions, kept[0].temperature, kept[0].max_tokens) == ("Be brief", 0.2, 500)
     assert (third.instructions, third.temperature) == ("", None)
+
+
+async def test_a_version_made_from_one_that_is_active_no_more_is_refused(shelf: Shelf) -> None:
+    assert (await shelf.save(api_key=KEY, base_version=1)).version == 2
+    with pytest.raises(Stale) as caught:
+        await shelf.save(api_key=KEY, base_version=1)
+    assert caught.value.details == {"current_version": 2}
+    await shelf.activate(1)
+    assert (await shelf.save(api_key=KEY, base_version=1)).version == 3
 
 
 async def test_an_old_version_can_be_taken_up_again(shelf: Shelf) -> None:

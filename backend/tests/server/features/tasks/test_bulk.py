@@ -63,8 +63,8 @@ async def test_deleted_cards_are_listed_by_pages_until_they_are_restored(desk: D
     assert await desk.deleted() == [["Three", "Two"]]
     with pytest.raises(Invalid):
         await desk.world.do(lambda s: s.tasks.deleted(desk.ann, desk.project.slug, PageRequest(cursor="eHg=")))
+    bob = await desk.world.person("bob")
     with pytest.raises(NotFound):
-        bob = await desk.world.person("bob")
         await desk.world.do(lambda s: s.tasks.deleted(bob, desk.project.slug, PageRequest()))
 
 
