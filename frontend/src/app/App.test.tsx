@@ -172,6 +172,21 @@ test('the sheet lists what works on this page, and c makes a card', async () => 
   expect(await screen.findByRole('dialog', { name: 'New card' })).toBeInTheDocument()
 })
 
+test('single keys do nothing for who turned them off', async () => {
+  server.use(gives('/auth/me/preferences', { single_key_shortcuts: false }))
+  open('/p/shop')
+  await screen.findByRole('article')
+  await user.click(screen.getByRole('button', { name: 'You and your settings' }))
+  await user.click(await screen.findByRole('menuitem', { name: 'Shortcuts' }))
+  const sheet = await screen.findByRole('dialog', { name: 'Keyboard shortcuts' })
+  expect(within(sheet).getByText('Card below')).toBeInTheDocument()
+  expect(within(sheet).queryByText('New card')).not.toBeInTheDocument()
+  await user.keyboard('{Escape}')
+  await waitFor(() => expect(sheet).not.toBeInTheDocument())
+  await user.keyboard('c')
+  expect(window.location.search).toBe('')
+})
+
 test('a theme is chosen, kept and applied', async () => {
   open('/')
   await user.click(await screen.findByRole('button', { name: 'You and your settings' }))

@@ -4,7 +4,7 @@ import { lazy, Suspense, useCallback, useState } from 'react'
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router'
 import { allProjectsOptions } from '@/api/queries'
 import type { Me } from '@/api/types'
-import { useKeptTheme } from '@/features/account/preferences'
+import { useKeptShortcuts, useKeptTheme } from '@/features/account/preferences'
 import { AnsweringContext, type AskedCard } from '@/lib/answering'
 import { useShortcut } from '@/lib/shortcuts'
 import { useSubscription } from '@/realtime/RealtimeProvider'
@@ -35,6 +35,7 @@ export function Shell({ me }: { me: Me }) {
   useSubscription((projects.data ?? []).slice(0, MOST_SUBSCRIPTIONS).map(({ id }) => id))
 
   useKeptTheme()
+  useKeptShortcuts()
   useNotifier()
 
   const create = () => void navigate(newAt(pathname, project))

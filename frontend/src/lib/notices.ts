@@ -50,13 +50,25 @@ export function playSound(kind: NoticeKind): void {
   })
 }
 
-export function showNotice({ title, body, key, onClick }: Omit<Notice, 'kind'>): void {
-  if (!canNotify() || Notification.permission !== 'granted') return
-  const shown = new Notification(title, { body, tag: key })
+/** False when this browser shows none. */
+export function showNotice({ title, body, key, onClick }: Omit<Notice, 'kind'>): boolean {
+  if (!canNotify() || Notification.permission !== 'granted') return false
+  const shown = made(title, { body, tag: key })
+  if (!shown) return false
   shown.onclick = () => {
     window.focus()
     onClick()
     shown.close()
+  }
+  return true
+}
+
+/** Browsers of phones have the constructor, give permission, and throw all the same. */
+function made(title: string, options: NotificationOptions): Notification | null {
+  try {
+    return new Notification(title, options)
+  } catch {
+    return null
   }
 }
 

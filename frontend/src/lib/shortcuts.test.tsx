@@ -1,7 +1,10 @@
-import { render, screen } from '@testing-library/react'
+import { act, render, screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { expect, test, vi } from 'vitest'
-import { matches, useShortcut, useShortcuts } from './shortcuts'
+import { afterEach, expect, test, vi } from 'vitest'
+import { Kbd } from '@/ui/kbd'
+import { matches, setSingleKeys, useShortcut, useShortcuts } from './shortcuts'
+
+afterEach(() => act(() => setSingleKeys(true)))
 
 const press = (init: KeyboardEventInit) => new KeyboardEvent('keydown', init)
 
@@ -69,4 +72,27 @@ test('the newest registration of a key wins', async () => {
   await userEvent.keyboard('c')
   expect(above).toHaveBeenCalledOnce()
   expect(below).not.toHaveBeenCalled()
+})
+
+test('single keys can be turned off; others and named keys go on', async () => {
+  const onC = vi.fn()
+  const onK = vi.fn()
+  const onEscape = vi.fn()
+  function Escapable() {
+    useShortcut('escape', 'Away', 'Test', onEscape)
+    return <Kbd shortcut="c" />
+  }
+  render(<Page onC={onC} onK={onK} />)
+  render(<Escapable />)
+  expect(screen.getByText('C')).toBeInTheDocument()
+  act(() => setSingleKeys(false))
+  await userEvent.keyboard('c{Control>}k{/Control}{Escape}')
+  expect(onC).not.toHaveBeenCalled()
+  expect(onK).toHaveBeenCalledOnce()
+  expect(onEscape).toHaveBeenCalledOnce()
+  expect(screen.queryByText('C')).not.toBeInTheDocument()
+  expect(screen.getAllByRole('listitem').map((item) => item.textContent)).toEqual(['Search', 'Away'])
+  act(() => setSingleKeys(true))
+  await userEvent.keyboard('c')
+  expect(onC).toHaveBeenCalledOnce()
 })

@@ -16,11 +16,26 @@ interface Entry extends Shortcut {
 }
 
 let entries: readonly Entry[] = []
+/** Those that answer: all, or all but single keys. */
+let working: readonly Entry[] = []
+let singleKeys = true
 const listeners = new Set<() => void>()
+
+function works(keys: string): boolean {
+  // Named keys such as Escape are longer: speech and slips of the hand do not type them.
+  return singleKeys || keys.length > 1
+}
 
 function publish(next: readonly Entry[]): void {
   entries = next
+  working = next.filter(({ keys }) => works(keys))
   for (const listener of listeners) listener()
+}
+
+/** Turns all shortcuts of one letter or sign on or off. */
+export function setSingleKeys(on: boolean): void {
+  singleKeys = on
+  publish(entries)
 }
 
 export function matches(keys: string, event: KeyboardEvent): boolean {
@@ -43,7 +58,7 @@ function onKeyDown(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return
   if (document.querySelector('[role=dialog],[role=alertdialog],[role=menu]')) return
   // The newest registration wins, so that a panel may take over a key of the page below it.
-  const entry = entries.findLast((candidate) => matches(candidate.keys, event))
+  const entry = working.findLast((candidate) => matches(candidate.keys, event))
   if (!entry || (isTyping(event.target) && !entry.keys.startsWith('mod+'))) return
   if (entry.run(event) !== false) event.preventDefault()
 }
@@ -80,5 +95,10 @@ function listen(listener: () => void): () => void {
 
 /** What works on this page now. */
 export function useShortcuts(): readonly Shortcut[] {
-  return useSyncExternalStore(listen, () => entries)
+  return useSyncExternalStore(listen, () => working)
+}
+
+/** Whether these keys do not belong to what is turned off. */
+export function useWorks(keys: string): boolean {
+  return useSyncExternalStore(listen, () => works(keys))
 }

@@ -1,4 +1,5 @@
 import { cn } from '@/lib/cn'
+import { useWorks } from '@/lib/shortcuts'
 
 /** "mod+k" is shown as the keys of this platform. */
 export function keysOf(shortcut: string): string[] {
@@ -17,7 +18,9 @@ export function keysOf(shortcut: string): string[] {
   return shortcut.split('+').map((key) => names[key.toLowerCase()] ?? key.toUpperCase())
 }
 
+/** Nothing for a key that is turned off. */
 export function Kbd({ shortcut, className }: { shortcut: string; className?: string }) {
+  if (!useWorks(shortcut)) return null
   return (
     <span className={cn('inline-flex gap-0.5', className)}>
       {keysOf(shortcut).map((key) => (

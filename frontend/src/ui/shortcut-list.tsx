@@ -1,4 +1,3 @@
-import { useState } from 'react'
 import { type Shortcut, useShortcuts } from '@/lib/shortcuts'
 import { Kbd } from './kbd'
 
@@ -7,9 +6,9 @@ function answering(all: readonly Shortcut[]): Shortcut[] {
   return [...new Map(all.map((shortcut) => [shortcut.keys, shortcut])).values()]
 }
 
-/** What the registry holds when the list is opened: exactly what works on this page. */
+/** Exactly what works on this page. */
 export function ShortcutList() {
-  const [shortcuts] = useState(answering(useShortcuts()))
+  const shortcuts = answering(useShortcuts())
   const groups = [...new Set(shortcuts.map(({ group }) => group))]
   return groups.map((group) => (
     <section key={group}>

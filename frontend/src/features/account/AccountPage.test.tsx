@@ -11,17 +11,23 @@ import AccountPage from './AccountPage'
 const KEPT = {
   theme: 'light',
   notifications: { desktop: false, sound: true, done: true, needs_you: true },
+  single_key_shortcuts: true,
 }
 
-function serve() {
+/** A server that keeps what it is told, but for what it is said to lose. */
+function serve(keeps: (patch: PreferencesPatch) => boolean = () => true) {
   const asked: PreferencesPatch[] = []
+  let kept = KEPT
   server.use(
-    gives('/auth/me/preferences', KEPT),
+    http.get(`${ORIGIN}/api/auth/me/preferences`, () => HttpResponse.json(kept)),
     gives('/auth/sign-ins', page([])),
     gives('/auth/tokens', page([])),
     http.patch(`${ORIGIN}/api/auth/me/preferences`, async ({ request }) => {
-      asked.push((await request.json()) as PreferencesPatch)
-      return HttpResponse.json(KEPT)
+      const patch = (await request.json()) as PreferencesPatch
+      asked.push(patch)
+      const notifications = { ...kept.notifications, ...patch.notifications }
+      if (keeps(patch)) kept = { ...kept, ...patch, notifications } as typeof KEPT
+      return HttpResponse.json(kept)
     }),
   )
   return asked
@@ -83,4 +89,39 @@ it('says what to do when the browser refuses', async () => {
   expect(await screen.findByRole('alert')).toHaveTextContent('Allow them in its settings')
   await waitFor(() => expect(asked).toEqual([{ notifications: { desktop: false } }]))
   expect(screen.getByRole('checkbox', { name: 'a notification on the desktop' })).not.toBeChecked()
+})
+
+it('says so when the browser has leave to show notifications and cannot', async () => {
+  serve()
+  class Illegal {
+    static permission = 'granted'
+    constructor() {
+      throw new TypeError('Illegal constructor.')
+    }
+  }
+  vi.stubGlobal('Notification', Illegal)
+  renderAt(<AccountPage />)
+  await userEvent.click(await screen.findByRole('button', { name: 'Show one' }))
+  expect(await screen.findByRole('alert')).toHaveTextContent('This browser shows no notifications')
+})
+
+it('shows in the end what is kept, also after two changes at once', async () => {
+  serve(({ notifications }) => notifications?.sound === undefined)
+  renderAt(<AccountPage />)
+  const sound = await screen.findByRole('checkbox', { name: 'a sound' })
+  const done = screen.getByRole('checkbox', { name: 'when a run has ended' })
+  await Promise.all([userEvent.click(sound), userEvent.click(done)])
+  await waitFor(() => expect(done).not.toBeChecked())
+  await waitFor(() => expect(sound).toBeChecked())
+  expect(done).not.toBeChecked()
+})
+
+it('turns single-key shortcuts off', async () => {
+  const asked = serve()
+  renderAt(<AccountPage />)
+  const single = await screen.findByRole('checkbox', { name: /^Single-key shortcuts/ })
+  expect(single).toBeChecked()
+  await userEvent.click(single)
+  await waitFor(() => expect(asked).toEqual([{ single_key_shortcuts: false }]))
+  expect(single).not.toBeChecked()
 })

@@ -5,6 +5,7 @@ import { ErrorState, Loading } from '@/ui/states'
 import { Notifications } from './Notifications'
 import { useChangePreferences, usePreferences } from './preferences'
 import { SignIns } from './SignIns'
+import { Switch } from './Switch'
 import { ThemeChoice } from './ThemeChoice'
 import { Tokens } from './Tokens'
 
@@ -44,9 +45,17 @@ export default function AccountPage() {
             </Section>
             <Section
               title="Keyboard shortcuts"
-              description="Those that work everywhere; press ? on a page for those that work there."
+              description="Those that work everywhere; “Shortcuts” in your menu shows those of the page you are on."
             >
-              <ShortcutList />
+              <div className="flex flex-col gap-4">
+                <Switch
+                  label="Single-key shortcuts"
+                  hint="Without them no single letter or sign does anything; Escape, the arrow keys, and keys together with Ctrl or Cmd still work."
+                  on={preferences.single_key_shortcuts}
+                  onChange={(single_key_shortcuts) => change({ single_key_shortcuts })}
+                />
+                <ShortcutList />
+              </div>
             </Section>
           </>
         ) : error ? (

@@ -1,10 +1,13 @@
-import { type ReactNode, useId, useState } from 'react'
+import { useState } from 'react'
 import type { Notifications as Kept } from '@/api/types'
 import { askToNotify, canNotify, playSound, showNotice } from '@/lib/notices'
 import { Button } from '@/ui/button'
+import { Switch } from './Switch'
 
 const REFUSED =
   'The browser refuses notifications of this address. Allow them in its settings for this site, and try again.'
+const UNABLE =
+  'This browser shows no notifications of web pages, as is usual on phones. A sound can tell you instead.'
 
 export interface NotificationsProps {
   kept: Required<Kept>
@@ -21,11 +24,10 @@ export function Notifications({ kept, onChange }: NotificationsProps) {
   }
   const onTest = async () => {
     const may = await askToNotify()
-    setProblem(may ? null : REFUSED)
-    if (may) {
-      const body = 'This is how you are told of a run.'
-      showNotice({ title: 'It works', body, key: 'test', onClick: () => {} })
-    }
+    if (!may) return setProblem(REFUSED)
+    const body = 'This is how you are told of a run.'
+    const shown = showNotice({ title: 'It works', body, key: 'test', onClick: () => {} })
+    setProblem(shown ? null : UNABLE)
   }
   return (
     <div className="flex flex-col gap-5">
@@ -66,36 +68,6 @@ export function Notifications({ kept, onChange }: NotificationsProps) {
           {problem}
         </p>
       )}
-    </div>
-  )
-}
-
-interface SwitchProps {
-  label: string
-  on: boolean
-  disabled?: boolean
-  hint?: string
-  onChange: (on: boolean) => void
-  children?: ReactNode
-}
-
-function Switch({ label, on, disabled, hint, onChange, children }: SwitchProps) {
-  const id = useId()
-  return (
-    <div className="flex min-h-7 items-center gap-2 text-sm">
-      <input
-        id={id}
-        type="checkbox"
-        checked={on}
-        disabled={disabled}
-        onChange={(event) => onChange(event.target.checked)}
-        className="size-4 accent-accent"
-      />
-      <label htmlFor={id} className="flex-1">
-        {label}
-        {hint && <span className="block text-xs text-muted">{hint}</span>}
-      </label>
-      {children}
     </div>
   )
 }

@@ -4,6 +4,7 @@ import { describe } from '@/api/errors'
 import { getPreferencesOptions } from '@/api/options'
 import { updatePreferences } from '@/api/sdk'
 import type { Notifications, Preferences, PreferencesPatch } from '@/api/types'
+import { setSingleKeys } from '@/lib/shortcuts'
 import { readTheme, setTheme } from '@/lib/theme'
 import { toast } from '@/ui/toast'
 
@@ -12,10 +13,19 @@ const USUAL: Required<Notifications> = { desktop: false, sound: false, done: tru
 export interface Liked {
   theme: NonNullable<Preferences['theme']>
   notifications: Required<Notifications>
+  single_key_shortcuts: boolean
 }
 
+const CHANGING = ['preferences']
+
 function filled(kept: Preferences | undefined): Liked | undefined {
-  return kept && { theme: kept.theme ?? 'system', notifications: { ...USUAL, ...kept.notifications } }
+  return (
+    kept && {
+      theme: kept.theme ?? 'system',
+      notifications: { ...USUAL, ...kept.notifications },
+      single_key_shortcuts: kept.single_key_shortcuts ?? true,
+    }
+  )
 }
 
 /** How this person likes the product; undefined until it was read. */
@@ -35,22 +45,25 @@ export function useKeptTheme(): void {
   }, [theme])
 }
 
+/** Until the preferences are read, all shortcuts work. */
+export function useKeptShortcuts(): void {
+  const on = usePreferences().preferences?.single_key_shortcuts ?? true
+  useEffect(() => setSingleKeys(on), [on])
+}
+
 /** Changes at once, and back again if the server refuses. */
 export function useChangePreferences() {
   const client = useQueryClient()
   const { queryKey } = getPreferencesOptions()
   const { mutate } = useMutation({
+    mutationKey: CHANGING,
     mutationFn: (patch: PreferencesPatch) => updatePreferences({ body: patch }),
-    onMutate: async ({ theme, notifications }: PreferencesPatch) => {
+    onMutate: async ({ notifications, ...patch }: PreferencesPatch) => {
       await client.cancelQueries({ queryKey })
       const before = client.getQueryData(queryKey)
       const now = filled(before ?? {})
-      if (theme) setTheme(theme)
-      const changed = {
-        ...now,
-        ...(theme && { theme }),
-        notifications: { ...now?.notifications, ...notifications },
-      }
+      if (patch.theme) setTheme(patch.theme)
+      const changed = { ...now, ...patch, notifications: { ...now?.notifications, ...notifications } }
       client.setQueryData(queryKey, changed as Preferences)
       return { before }
     },
@@ -58,6 +71,11 @@ export function useChangePreferences() {
       client.setQueryData(queryKey, context?.before)
       if (theme && context?.before?.theme) setTheme(context.before.theme)
       toast.error('Your settings could not be kept', { description: describe(error).message })
+    },
+    onSettled: () => {
+      // While a later change is under way, its answer will bring the truth for both.
+      if (client.isMutating({ mutationKey: CHANGING }) > 1) return
+      void client.invalidateQueries({ queryKey })
     },
   })
   return mutate

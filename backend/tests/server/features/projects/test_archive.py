@@ -124,5 +124,7 @@ async def test_preferences_change_only_where_something_is_said(world: World) -> 
     await world.do(lambda s: s.users.patch_preferences(ann, PreferencesPatch(theme="dark")))
     patch = PreferencesPatch(notifications=NotificationsPatch(sound=True))
     await world.do(lambda s: s.users.patch_preferences(ann, patch))
+    await world.do(lambda s: s.users.patch_preferences(ann, PreferencesPatch(single_key_shortcuts=False)))
     kept = await world.do(lambda s: s.users.preferences(ann), write=False)
     assert (kept.theme, kept.notifications.sound, kept.notifications.done) == ("dark", True, True)
+    assert not kept.single_key_shortcuts
