@@ -123,6 +123,30 @@ async def test_a_clone_that_failed_is_tried_again(client: httpx.AsyncClient, wor
     assert [event.model_dump()["state"] for event in world.announced("workspace_changed")] == ["failed", "waiting"]
 
 
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({}, ("ann", TOKEN)),
+        ({"username": "bob"}, ("bob", TOKEN)),
+        ({"token": "another"}, ("ann", "another")),
+        ({"token": None}, ("", "")),
+        ({"url": "https://git.example/ann/other"}, ("ann", TOKEN)),
+        ({"url": "https://other.example/tea"}, ("", "")),
+        ({"url": "https://other.example/tea", "username": "bob"}, ("bob", "")),
+    ],
+)
+async def test_of_who_signs_in_there_only_what_is_named_changes(
+    client: httpx.AsyncClient, world: World, change: dict[str, Any], wanted: tuple[str, str]
+) -> None:
+    await make(client, username="ann", token=TOKEN)
+    await fail(world)
+    assert (await client.post("/projects/tea/workspace/retry", json=change)).status_code == 202
+    (row,) = await world.rows(Project)
+    clone = await world.do(lambda s: s.clones.take_up(row.id))
+    assert clone is not None
+    assert (clone.username, clone.token) == wanted
+
+
 async def test_of_another_s_project_nothing_is_looked_up(client: httpx.AsyncClient, world: World) -> None:
     world.names["git.example"] = ["10.0.0.7"]
     fault(await client.post("/projects/none/workspace/retry", json={"url": URL}), 404)

@@ -351,15 +351,17 @@ export type CloneAgain = {
     /**
      * Token
      *
-     * write-only; empty: the one given before, if there is one
+     * write-only; empty: the one given before, if there is one; null: forget both
      */
-    token?: string;
+    token?: string | null;
     /**
      * Url
      */
     url?: string | null;
     /**
      * Username
+     *
+     * empty: the one given before, if there is one
      */
     username?: string;
 };

@@ -67,7 +67,7 @@ RepositoryUrl = Annotated[str, Field(max_length=LONGEST_URL), AfterValidator(_re
 Ref = Annotated[str, Field(min_length=1, max_length=LONGEST_REF), AfterValidator(_ref)]
 Depth = Annotated[int, Field(ge=1, le=1_000_000)]
 UserName = Annotated[str, Field(max_length=255), AfterValidator(_secret)]
-Token = Annotated[str, Field(max_length=4096, repr=False), AfterValidator(_secret)]
+Token = Annotated[str, Field(max_length=4096), AfterValidator(_secret)]
 
 
 class GitSource(Said):
@@ -81,7 +81,7 @@ class GitSource(Said):
         default=None, description="newest commits that are cloned; the whole history if not given"
     )
     username: UserName = Field(default="", description="where a token alone will not do")
-    token: Token = Field(default="", description="write-only; that of a private repository")
+    token: Token = Field(default="", repr=False, description="write-only; that of a private repository")
 
 
 class CloneAgain(Said):
@@ -92,8 +92,12 @@ class CloneAgain(Said):
     url: RepositoryUrl | None = None
     ref: Ref | None = Field(default=None, description="null: the repository's own choice")
     depth: Depth | None = Field(default=None, description="null: the whole history")
-    username: UserName = ""
-    token: Token = Field(default="", description="write-only; empty: the one given before, if there is one")
+    username: UserName = Field(default="", description="empty: the one given before, if there is one")
+    token: Token | None = Field(
+        default="",
+        repr=False,
+        description="write-only; empty: the one given before, if there is one; null: forget both",
+    )
 
 
 MemoryMb = Annotated[int, Field(ge=512, le=2**20)]

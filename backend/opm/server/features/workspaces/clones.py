@@ -42,10 +42,7 @@ class CloneService:
             raise Conflict(
                 "Only a clone that failed can be tried again.", reason=f"workspace_{project.workspace_state}"
             )
-        if change.token or change.username:
-            self._keep_credential(project, actor, change.username, change.token)
-        elif change.url and _host(change.url) != _host(project.git_url or ""):
-            self.forget_credential(project, actor, "other_host")
+        self._change_credential(project, actor, change)
         project.git_url = change.url or project.git_url
         for name in change.model_fields_set & {"ref", "depth"}:  # null says something here
             setattr(project, f"git_{name}", getattr(change, name))
@@ -145,6 +142,17 @@ class CloneService:
         project.git_credential_encrypted = self._sealed(project, username, token)
         if project.git_credential_encrypted is not None:
             self._tell(project, actor, "secret.set")
+
+    def _change_credential(self, project: Project, actor: Actor, change: CloneAgain) -> None:
+        if change.token is None:
+            self.forget_credential(project, actor, "asked")
+            return
+        username, token = self._opened(project)
+        if change.url and _host(change.url) != _host(project.git_url or ""):
+            username, token = "", ""
+            self.forget_credential(project, actor, "other_host")
+        if change.token or change.username:
+            self._keep_credential(project, actor, change.username or username, change.token or token)
 
     def _tell(self, project: Project, actor: Actor | None, action: str, **more: Any) -> None:
         self._uow.audit(actor, action, ("git_credential", project.id), project=project.id, **more)

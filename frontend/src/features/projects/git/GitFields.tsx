@@ -53,13 +53,18 @@ export function GitFields({ form, onChange, error, tried, prefix = '', tokenSet 
         )}
       </Field>
       <div className="grid gap-4 sm:grid-cols-2">
-        <Field label="User name" hint="Most hosts need only a token." error={said('username')}>
+        <Field
+          label="User name"
+          hint={tokenSet ? 'Empty keeps the one given before.' : 'Most hosts need only a token.'}
+          error={said('username')}
+        >
           {(control) => (
             <Input
               {...control}
               autoComplete="off"
               spellCheck={false}
               maxLength={255}
+              disabled={form.forget}
               value={form.username}
               onChange={(event) => put({ username: event.target.value })}
             />
@@ -79,12 +84,26 @@ export function GitFields({ form, onChange, error, tried, prefix = '', tokenSet 
               {...control}
               type="password"
               autoComplete="new-password"
+              disabled={form.forget}
               value={form.token}
               onChange={(event) => put({ token: event.target.value })}
             />
           )}
         </Field>
       </div>
+      {tokenSet && (
+        <label className="flex items-center gap-2 text-sm">
+          <input
+            type="checkbox"
+            className="size-4 accent-accent"
+            checked={form.forget ?? false}
+            onChange={(event) => put({ forget: event.target.checked })}
+          />
+          <span>
+            Forget them <span className="text-xs text-muted">· the repository is public after all</span>
+          </span>
+        </label>
+      )}
       <label className="flex items-center gap-2 text-sm">
         <input
           type="checkbox"

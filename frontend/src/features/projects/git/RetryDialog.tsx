@@ -6,7 +6,7 @@ import { retryWorkspace } from '@/api/sdk'
 import type { ProjectSummary } from '@/api/types'
 import { Button } from '@/ui/button'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
-import { sourceOf, urlProblem } from './form'
+import { changeOf, type GitForm, urlProblem } from './form'
 import { GitFields } from './GitFields'
 
 const FIELDS = ['url', 'git.url', 'ref', 'username', 'token']
@@ -14,16 +14,17 @@ const FIELDS = ['url', 'git.url', 'ref', 'username', 'token']
 /** Mounted only while open. */
 export function RetryDialog({ project, onClose }: { project: ProjectSummary; onClose: () => void }) {
   const client = useQueryClient()
-  const [form, setForm] = useState({
+  const [form, setForm] = useState<GitForm>({
     url: project.git_url ?? '',
     ref: project.git_ref ?? '',
     username: '',
     token: '',
     shallow: project.git_depth !== null,
+    forget: false,
   })
   const [tried, setTried] = useState(false)
   const retry = useMutation({
-    mutationFn: () => retryWorkspace({ path: { project: project.id }, body: sourceOf(form) }),
+    mutationFn: () => retryWorkspace({ path: { project: project.id }, body: changeOf(form) }),
     onSuccess: async () => {
       await client.invalidateQueries({ predicate: queriesOf(['getProject', 'listProjects']) })
       onClose()

@@ -75,3 +75,25 @@ test('a clone that failed says why, and is tried again with another token', asyn
     { ...same, ref: null },
   ])
 })
+
+test('a token that was wrong can be forgotten', async () => {
+  const sent: unknown[] = []
+  server.use(
+    http.post(`${ORIGIN}/api/projects/p/workspace/retry`, async ({ request }) => {
+      sent.push(await request.json())
+      return HttpResponse.json(aProject(base), { status: 202 })
+    }),
+  )
+  const failed = { workspace_state: 'failed', workspace_reason: 'It wants another sign-in.' } as const
+  renderAt(<WorkspaceBanner project={aProject({ ...base, ...failed, git_credential_set: true })} />)
+  await user.click(screen.getByRole('button', { name: 'Try again…' }))
+  await user.type(screen.getByLabelText('Token'), 'ghp_2')
+  await user.click(screen.getByRole('checkbox', { name: /^Forget them/ }))
+  expect(screen.getByLabelText('Token')).toBeDisabled()
+  await user.click(screen.getByRole('button', { name: 'Clone again' }))
+  await waitFor(() =>
+    expect(sent).toEqual([
+      { url: 'https://git.example/tea', ref: 'main', depth: null, username: '', token: null },
+    ]),
+  )
+})

@@ -1,4 +1,4 @@
-import type { GitSource, ProjectSummary } from '@/api/types'
+import type { CloneAgain, GitSource, ProjectSummary } from '@/api/types'
 import type { ClonePhase, CloneProgress } from '@/realtime/cloning'
 
 export interface GitForm {
@@ -8,6 +8,8 @@ export interface GitForm {
   token: string
   /** Only the newest commit. */
   shallow: boolean
+  /** What signed in before shall not any more. */
+  forget?: boolean
 }
 
 export const NO_REPOSITORY: GitForm = { url: '', ref: '', username: '', token: '', shallow: false }
@@ -30,6 +32,10 @@ export function sourceOf({ url, ref, username, token, shallow }: GitForm): GitSo
     username: username.trim(),
     token: token.trim(),
   }
+}
+
+export function changeOf(form: GitForm): CloneAgain {
+  return { ...sourceOf(form), ...(form.forget && { username: '', token: null }) }
 }
 
 const PHASES: Record<ClonePhase, string> = {
