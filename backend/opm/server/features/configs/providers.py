@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opm.server.db.models import OpencodeConfig
+from opm.server.features.configs import permissions
 from opm.server.features.configs.schemas import ProviderKind
 from opm.server.runtime.agent import encoded
 
@@ -74,24 +75,6 @@ IN_CATALOGUE = tuple(name for name in PROVIDERS if name not in _SPEAKS_CHAT_COMP
 """OpenCode knows their models, and how to speak to them, itself. All it is to list are named: it must never come upon
 a provider by itself."""
 
-SAFE_PERMISSIONS: dict[str, Any] = {
-    "*": "allow",
-    "bash": {
-        "*": "ask",
-        "ls": "allow",
-        "ls *": "allow",
-        "pwd": "allow",
-        "git status*": "allow",
-        "git diff*": "allow",
-        "git log*": "allow",
-    },
-    "webfetch": "ask",
-    "websearch": "ask",
-    "external_directory": "deny",
-    "doom_loop": "deny",
-    "question": "allow",
-}
-
 
 def opencode_config(config: OpencodeConfig, *, has_key: bool, provider_timeout: float) -> dict[str, Any]:
     """The OpenCode configuration of one version. A key stands in it only as a reference to the environment."""
@@ -118,7 +101,7 @@ def opencode_config(config: OpencodeConfig, *, has_key: bool, provider_timeout: 
         "provider": {config.provider: provider},
         "agent": agents,
         "default_agent": main_agent(config),
-        "permission": SAFE_PERMISSIONS | _chosen(config.permissions or {}, config.tools or {}),
+        "permission": permissions.of_all(config.permissions or {}, config.tools or {}),
         "autoupdate": False,
         "share": "disabled",
     }
@@ -158,38 +141,22 @@ def main_agent(config: OpencodeConfig) -> str:
 def _agents(config: OpencodeConfig) -> dict[str, Any]:
     common = _given(temperature=config.temperature, steps=config.steps)
     own = config.agents or {}
-    agents: dict[str, Any] = {"build": common}
-    if main_agent(config) not in own:
-        agents[main_agent(config)] = common
+    agents = permissions.of_built_in(permissions.of_all(config.permissions or {}, config.tools or {}))
+    for name in {"build", main_agent(config)} - own.keys():
+        agents[name] = common | agents.get(name, {})
     return agents | {name: common | _agent(config, own[name]) for name in sorted(own)}
 
 
 def _agent(config: OpencodeConfig, agent: Mapping[str, Any]) -> dict[str, Any]:
     model = f"{config.provider}/{agent['model']}" if agent.get("model") else None
     said = _given(model=model, temperature=agent.get("temperature"), steps=agent.get("steps"))
-    permission = _chosen(agent.get("permissions") or {}, agent.get("tools") or {})
+    permission = permissions.chosen(agent.get("permissions") or {}, agent.get("tools") or {})
     said |= {"description": agent["description"], "mode": agent["mode"], "prompt": agent["prompt"]}
     return said | ({"permission": permission} if permission else {})
 
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _chosen(permissions: Mapping[str, Any], tools: Mapping[str, bool]) -> dict[str, Any]:
-    """As OpenCode takes them, in an order that no database changes. A tool that is denied is not offered at all."""
-    chosen: dict[str, Any] = {subject: _rules(permissions[subject]) for subject in sorted(permissions)}
-    return chosen | {tool: "deny" for tool in sorted(tools) if not tools[tool]}
-
-
-def _rules(said: str | list[dict[str, str]]) -> str | dict[str, str]:
-    if isinstance(said, str):
-        return said
-    rules = {"*": "ask"}
-    for rule in said:
-        rules.pop(rule["pattern"], None)  # the last one that fits decides, so a repeated pattern moves to the end
-        rules[rule["pattern"]] = rule["action"]
-    return rules
 
 
 def size(config: Mapping[str, Any]) -> int:

@@ -23,21 +23,24 @@ PASSWORD = "only-for-this-test"
 
 @dataclass
 class Model:
-    """Says OK to everything and remembers what it was asked."""
+    """Calls the tools it is told to, then says OK; and remembers what it was asked."""
 
     url: str
     heard: list[dict[str, Any]]
+    calls: list[tuple[str, dict[str, str]]]
 
 
 @pytest.fixture
 async def model() -> AsyncIterator[Model]:
     heard: list[dict[str, Any]] = []
+    calls: list[tuple[str, dict[str, str]]] = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
         heard.append(await request.json())
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await stream.prepare(request)
-        for choice in ({"delta": {"role": "assistant", "content": "OK"}}, {"delta": {}, "finish_reason": "stop"}):
+        said, ending = ({"tool_calls": [_call(*calls.pop(0))]}, "tool_calls") if calls else ({"content": "OK"}, "stop")
+        for choice in ({"delta": {"role": "assistant", **said}}, {"delta": {}, "finish_reason": ending}):
             chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
             chunk["choices"] = [{"index": 0, **choice}]
             await stream.write(f"data: {json.dumps(chunk)}\n\n".encode())
@@ -47,7 +50,7 @@ async def model() -> AsyncIterator[Model]:
     app = web.Application()
     app.router.add_post("/v1/chat/completions", answer)
     async with TestServer(app) as server:
-        yield Model(str(server.make_url("/v1")), heard)
+        yield Model(str(server.make_url("/v1")), heard, calls)
 
 
 async def test_tools_prompt_and_limits_reach_the_model(model: Model, tmp_path: Path) -> None:
@@ -88,6 +91,57 @@ async def test_tools_prompt_and_limits_reach_the_model(model: Model, tmp_path: P
     assert "You are THE REVIEWER." in system
     assert "Use tabs." in system
     assert (asked["temperature"], asked["max_tokens"]) == (0.25, 77)
+
+
+async def test_plan_writes_nothing_and_env_files_are_asked_for(model: Model, tmp_path: Path) -> None:
+    row = OpencodeConfig(
+        provider="openai-compatible",
+        model="m",
+        base_url=model.url,
+        permissions={"edit": "allow", "bash": "allow", "task": "allow"},
+        tools={},
+        default_agent="plan",
+    )
+    config = providers.opencode_config(row, has_key=False, provider_timeout=30)
+    workspace = tmp_path / "workspace"
+    with ExitStack() as ending:
+        url = await asyncio.to_thread(_start, ending, tmp_path, config)
+        (workspace / ".env").write_text("TOKEN=secret-of-the-workspace")
+        headers = {"Authorization": aiohttp.encode_basic_auth("opencode", PASSWORD)}
+        async with aiohttp.ClientSession(url, headers=headers) as http:
+            model.calls += [
+                ("write", {"filePath": str(workspace / "written.txt"), "content": "x"}),
+                ("task", {"description": "d", "prompt": "Write", "subagent_type": "general"}),
+                ("bash", {"command": "ls > listed.txt", "description": "d"}),
+            ]
+            assert await _asked(http, row, "plan") == ("bash", ["ls > listed.txt"])
+            model.calls += [("read", {"filePath": str(workspace / ".env")})]
+            assert await _asked(http, row, "build") == ("read", [".env"])
+
+    assert sorted(path.name for path in workspace.iterdir()) == [".env", ".git"]
+    offered = {tool["function"]["name"] for tool in model.heard[0]["tools"]}
+    assert not {"write", "edit", "apply_patch"} & offered
+    assert "prevents you from using this specific tool call" in str(model.heard[2]["messages"]), "calling general"
+    assert "secret-of-the-workspace" not in str(model.heard)
+
+
+async def _asked(http: aiohttp.ClientSession, row: OpencodeConfig, agent: str) -> tuple[str, list[str]]:
+    """What is asked in a new session, and refused."""
+    async with http.post("/session", json={"title": "A task"}) as made:
+        session = (await made.json())["id"]
+    body = providers.prompt(row, "Brew", f"msg_{session[4:]}") | {"agent": agent}
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        running = group.create_task(_finished(http, f"/session/{session}/message", body))
+        while not (asks := await (await http.get("/permission")).json()):
+            assert not running.done(), "it came to its end and nothing was asked"
+            await asyncio.sleep(0.1)
+        await _finished(http, f"/permission/{asks[0]['id']}/reply", {"reply": "reject"})
+    return asks[0]["permission"], asks[0]["patterns"]
+
+
+async def _finished(http: aiohttp.ClientSession, path: str, body: dict[str, Any]) -> None:
+    async with http.post(path, json=body) as answer:
+        assert answer.status == 200, await answer.text()
 
 
 @pytest.fixture
@@ -136,6 +190,11 @@ async def test_it_speaks_to_every_provider_that_is_offered_without_fetching_anyt
                     error = (await answer.json())["info"]["error"]
                 assert error["data"]["statusCode"] == 401, (name, error)
     assert {path.split("/")[1] for path in heard} == set(providers.IN_CATALOGUE)
+
+
+def _call(name: str, arguments: dict[str, str]) -> dict[str, Any]:
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    return {"index": 0, "id": f"call_{name}", "type": "function", "function": function}
 
 
 def _start(ending: ExitStack, home: Path, config: dict[str, Any]) -> str:
