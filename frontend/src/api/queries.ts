@@ -203,6 +203,12 @@ export function listingsOf(projectId: string, path: string, many: boolean) {
   }
 }
 
+/** Matches the content of an open file: what is told of a folder above it holds for all that is in it. */
+export function contentsOf(projectId: string, path: string) {
+  const isContent = queriesOf(['getContent'], projectId)
+  return (query: Query): boolean => isContent(query) && isUnder(String(query.queryKey[1]), path)
+}
+
 /** Matches what was committed last of a file, of all files beneath a folder, or of every file after a commit. */
 export function originalsOf(projectId: string, path: string) {
   const isOriginal = queriesOf(['getOriginal'], projectId)

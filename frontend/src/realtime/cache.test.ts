@@ -1,8 +1,18 @@
-import { QueryClient } from '@tanstack/react-query'
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { getOriginalQueryKey, getTaskOptions, getTreeOptions, listInteractionsOptions } from '@/api/options'
+import {
+  getConfigStateQueryKey,
+  getOriginalQueryKey,
+  getPodQueryKey,
+  getTaskOptions,
+  getTreeOptions,
+  listInteractionsOptions,
+  listModelsQueryKey,
+  listTerminalsQueryKey,
+} from '@/api/options'
 import { allProjectsOptions, attentionOptions, boardTasksOptions } from '@/api/queries'
 import type { AnyBoardEvent } from '@/api/types'
+import { contentOptions } from '@/features/files/api'
 import { aProject, aTask } from '@/testing/builders'
 import { page } from '@/testing/server'
 import { ActivityStore } from './activity'
@@ -114,11 +124,79 @@ test('of many open folders only those are read again in which something changed'
   expect(again()).toEqual(['src/app'])
   read()
   hear({ type: 'file_changed', path: 'src', operation: 'modify', many: true })
-  vi.advanceTimersByTime(50)
+  vi.advanceTimersByTime(1000)
   expect(again()).toEqual(['src', 'src/app'])
   hear({ type: 'file_changed', path: '', operation: 'modify', many: true })
-  vi.advanceTimersByTime(50)
+  vi.advanceTimersByTime(1000)
   expect(again()).toEqual(folders)
+})
+
+test('files that change all the time are read again soon, and then once a second', () => {
+  const read = vi.spyOn(client, 'invalidateQueries')
+  const write = () => hear({ type: 'file_changed', path: 'a', operation: 'modify' })
+  write()
+  vi.advanceTimersByTime(50)
+  const once = read.mock.calls.length
+  expect(once).toBeGreaterThan(0)
+  for (let passed = 0; passed < 3000; passed += 100) {
+    write()
+    vi.advanceTimersByTime(100)
+  }
+  expect(read).toHaveBeenCalledTimes(4 * once)
+})
+
+test('a listing slower than the agent writes arrives all the same, and one more follows it', async () => {
+  const key = getTreeOptions({ path: { project: 'p' }, query: { path: '', max_depth: 1 } }).queryKey
+  const signals: AbortSignal[] = []
+  let answers = 0
+  const observer = new QueryObserver(client, {
+    queryKey: key,
+    retry: false,
+    queryFn: async ({ signal }) => {
+      signals.push(signal)
+      await new Promise((done) => setTimeout(done, 5000))
+      answers += 1
+      return { path: '', entries: [] }
+    },
+  })
+  const stop = observer.subscribe(() => {})
+  for (let passed = 0; passed < 4000; passed += 100) {
+    hear({ type: 'file_changed', path: 'a', operation: 'modify' })
+    await vi.advanceTimersByTimeAsync(100)
+  }
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect([signals.length, answers]).toEqual([2, 2])
+  expect(signals.some(({ aborted }) => aborted)).toBe(false)
+  expect(stale(key)).toBe(false)
+  stop()
+})
+
+test.each([
+  [{ path: 'src/app/main.py' }, ['src/app/main.py']],
+  [{ path: 'src/app' }, ['src/app/main.py']],
+  [{ path: '', many: true }, ['src/app/main.py', 'src/b.py']],
+  [{ path: 'src/b.py.bak' }, []],
+])('the open files are read again for %j', (event, expected) => {
+  const files = ['src/app/main.py', 'src/b.py']
+  const content = (path: string) => contentOptions('p', path).queryKey
+  for (const path of files) client.setQueryData(content(path), { kind: 'binary', size: 0, etag: '' })
+  hear({ type: 'file_changed', operation: 'modify', ...event })
+  vi.advanceTimersByTime(50)
+  expect(files.filter((path) => stale(content(path)))).toEqual(expected)
+})
+
+test('a pod that starts says which models it has, what it runs and which terminals are open', () => {
+  const path = { project: 'p' }
+  const keys = [
+    listModelsQueryKey({ path }),
+    getConfigStateQueryKey({ path }),
+    listTerminalsQueryKey({ path }),
+    getPodQueryKey({ path }),
+  ]
+  for (const key of keys) client.setQueryData(key, {} as never)
+  hear({ type: 'pod_status', status: 'running' })
+  vi.advanceTimersByTime(50)
+  expect(keys.map(stale)).toEqual([true, true, true, true])
 })
 
 test.each([

@@ -1,6 +1,13 @@
 /** What each board event means for the query cache: patch what the event says, read again what it only hints at. */
 import type { Query, QueryClient } from '@tanstack/react-query'
-import { allProjectsOptions, boardTasksOptions, listingsOf, originalsOf, queriesOf } from '@/api/queries'
+import {
+  allProjectsOptions,
+  boardTasksOptions,
+  contentsOf,
+  listingsOf,
+  originalsOf,
+  queriesOf,
+} from '@/api/queries'
 import type {
   AnyBoardEvent,
   FileChanged,
@@ -11,6 +18,7 @@ import type {
   TaskStatusChanged,
   WorkspaceChanged,
 } from '@/api/types'
+import { Batch } from './batch'
 import { cloning } from './cloning'
 
 /** Mutations under this key hold optimistic board state that a refetch would overwrite too early. */
@@ -22,12 +30,12 @@ const OF_OVERVIEW = ['listProjects', 'listAttention', 'getProject']
 
 /** Which operations of a project an event makes stale. */
 const STALE: Record<AnyBoardEvent['type'], string[]> = {
-  pod_status: ['getPod'],
+  pod_status: ['getPod', 'listModels', 'getConfigState', 'listTerminals'],
   task_status_changed: OF_CARD,
   task_changed: OF_CARD,
   session_changed: OF_RUN,
   interaction_changed: [...OF_CARD, 'listInteractions'],
-  file_changed: ['getDiff'],
+  file_changed: [],
   project_changed: ['getConfig', 'listConfigVersions'],
   workspace_changed: OF_CARD,
   session_output: [],
@@ -41,14 +49,21 @@ const OVERVIEW_EVENTS = new Set<AnyBoardEvent['type']>([
   'workspace_changed',
 ])
 
+/** An agent at work writes all the time, and every reading for it counts against its viewer's limit of requests. */
+const FILES_APART = 1_000
+
 export class CacheUpdater {
-  private readonly due = new Map<string, () => void>()
-  private timer: ReturnType<typeof setTimeout> | undefined
+  /** What is read again is never put under a drag in flight. */
+  private readonly news: Batch
+  private readonly files: Batch
 
   constructor(
     private readonly client: QueryClient,
-    private readonly delay: number = 80,
-  ) {}
+    delay: number = 80,
+  ) {
+    this.news = new Batch(delay, delay, () => client.isMutating({ mutationKey: [BOARD_MUTATION] }) > 0)
+    this.files = new Batch(delay, FILES_APART)
+  }
 
   apply(event: AnyBoardEvent): void {
     if (event.type === 'pod_status') this.podStatus(event)
@@ -104,35 +119,26 @@ export class CacheUpdater {
 
   /** Of a tree with many open folders only those are read again in which something changed. */
   private fileChanged({ projectId, path, many = false }: FileChanged): void {
-    this.due.set(`files|${projectId}|${path}|${many}`, () => {
-      this.invalidate(listingsOf(projectId, path, many))
-      this.invalidate(originalsOf(projectId, path))
-    })
-    this.schedule()
+    this.readAgain(this.files, `files|${projectId}|${path}|${many}`, [
+      listingsOf(projectId, path, many),
+      contentsOf(projectId, path),
+      originalsOf(projectId, path),
+    ])
+    this.readAgain(this.files, `diff|${projectId}`, [queriesOf(['getDiff'], projectId)])
   }
 
-  /** Events come in bursts; what they make stale is read again once, and never under a drag in flight. */
+  /** Events come in bursts; what they make stale is read again once. */
   private later(operations: string[], id?: string): void {
-    this.due.set(`${operations.join()}|${id ?? ''}`, () => this.invalidate(queriesOf(operations, id)))
-    this.schedule()
+    this.readAgain(this.news, `${operations.join()}|${id ?? ''}`, [queriesOf(operations, id)])
   }
 
-  private invalidate(predicate: (query: Query) => boolean): void {
-    void this.client.invalidateQueries({ predicate })
-  }
-
-  private schedule(): void {
-    this.timer ??= setTimeout(() => this.flush(), this.delay)
-  }
-
-  private flush(): void {
-    this.timer = undefined
-    if (this.client.isMutating({ mutationKey: [BOARD_MUTATION] }) > 0) {
-      this.timer = setTimeout(() => this.flush(), this.delay)
-      return
-    }
-    const work = [...this.due.values()]
-    this.due.clear()
-    for (const invalidate of work) invalidate()
+  /** A reading under way is never cut off, or it would not arrive while events rain; one more follows it. */
+  private readAgain(batch: Batch, name: string, predicates: ((query: Query) => boolean)[]): void {
+    batch.add(name, () => {
+      const predicate = (query: Query) => predicates.some((matches) => matches(query))
+      const early = this.client.isFetching({ predicate }) > 0
+      const done = this.client.invalidateQueries({ predicate }, { cancelRefetch: false })
+      if (early) void done.then(() => this.readAgain(batch, name, predicates))
+    })
   }
 }

@@ -39,7 +39,7 @@ describe('a file that changes on disk', () => {
   it('is not read for another file', async () => {
     await opened()
     agent('new', 'docs/a.md.bak')
-    await new Promise((done) => setTimeout(done, 50))
+    await new Promise((done) => setTimeout(done, 200))
     expect(await editor()).toHaveValue('old')
   })
 

@@ -1,8 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { ApiError } from '@/api/errors'
-import { isUnder } from '@/lib/paths'
-import { useBoardEvents } from '@/realtime/RealtimeProvider'
 import { useConfirm } from '@/ui/confirm'
 import { contentOptions } from './api'
 import type { Buffers } from './useBuffers'
@@ -11,7 +9,7 @@ export function isMissing(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404
 }
 
-/** Reads the file when it is shown and whenever it changes, and brings that into its buffer. */
+/** Reads the file when it is shown and whenever it is said to have changed, and brings that into its buffer. */
 export function useFile(projectId: string, path: string, buffers: Buffers) {
   const confirm = useConfirm()
   const content = useQuery(contentOptions(projectId, path))
@@ -27,12 +25,6 @@ export function useFile(projectId: string, path: string, buffers: Buffers) {
   useEffect(() => {
     if (isMissing(error)) latest.current.deleted(path)
   }, [error, errorUpdatedAt, path])
-
-  // A file of another name that is a folder above this one stands for all that is in it.
-  useBoardEvents((event) => {
-    if (event.type !== 'file_changed' || event.projectId !== projectId) return
-    if (isUnder(path, event.path)) void refetch()
-  })
 
   const readAgain = async () => {
     const question = {
