@@ -72,9 +72,9 @@ def _refuse(operation: dict[str, Any], method: str, path: str) -> None:
 
 
 def _conditional(operation: dict[str, Any]) -> None:
-    """JSON that is read bears a tag."""
+    """JSON that is read bears a tag, unless it names a version of its own, which says less than all of it."""
     read = operation["responses"].get("200", {})
-    if list(read.get("content", {})) == ["application/json"]:
+    if list(read.get("content", {})) == ["application/json"] and "ETag" not in read.get("headers", {}):
         read.setdefault("headers", {}).update(_TAG)
         operation["responses"]["304"] = NOT_AGAIN
         operation.setdefault("parameters", []).append(_IF_NONE_MATCH)

@@ -1,6 +1,6 @@
 """Cards: the board, editing, moving, history."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,9 @@ from opm.server.features.tasks.schemas import (
 from opm.server.features.tasks.states import Cause, TaskStatus
 
 router = new_router(tag="tasks", policy=Policy.OWNER)
+_VERSIONED: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": {"description": "the card's version, for `If-Match`", "schema": {"type": "string"}}}}
+}
 
 
 @router.get("/states", openapi_extra=declared(Policy.SIGNED_IN))
@@ -68,7 +71,7 @@ async def list_deleted_tasks(actor: ActorDep, scope: ScopeDep, page: PageDep, pr
     return await scope.tasks.deleted(actor, project, page)
 
 
-@router.get("/projects/{project}/tasks/{task}")
+@router.get("/projects/{project}/tasks/{task}", responses=_VERSIONED)
 async def get_task(actor: ActorDep, scope: ScopeDep, project: str, task: UUID, response: Response) -> Task:
     """The card as boards show it; its `ETag` is its version."""
     return _tagged(response, await scope.tasks.get(actor, project, task))

@@ -107,6 +107,9 @@ class Observation:
     parts: tuple[PartStatus, ...] = ()
     name: str | None = None
     """What the pod is called where it runs."""
+    namespace: str | None = None
+    volume: str | None = None
+    """Where names have a namespace: it, and what the claim of the workspace is called there."""
     events: tuple[PodEvent, ...] = ()
     """The newest ones, the oldest first."""
 

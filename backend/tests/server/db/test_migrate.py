@@ -50,8 +50,8 @@ async def test_who_works_with_a_table_holds_a_migration_up_and_is_not_held_up_by
     """The migration waits two seconds at a time, so others get in between."""
     database = Database.at(migrated_postgres_url)
     async with database.session(write=True) as session:
-        await session.execute(text("DROP TABLE leases"))
-        await session.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+        await session.execute(text("DROP INDEX ix_audit_log_project_id_id, ix_audit_log_user_id_id"))
+        await session.execute(text("UPDATE alembic_version SET version_num = '0007'"))
         await session.commit()
     held, longest = asyncio.Event(), 0.0
 

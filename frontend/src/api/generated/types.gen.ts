@@ -7753,12 +7753,6 @@ export type DeleteTaskResponse = DeleteTaskResponses[keyof DeleteTaskResponses];
 
 export type GetTaskData = {
     body?: never;
-    headers?: {
-        /**
-         * An `ETag` that you have; nothing is sent if it still holds.
-         */
-        'If-None-Match'?: string;
-    };
     path: {
         /**
          * Project

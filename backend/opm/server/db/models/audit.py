@@ -16,6 +16,8 @@ class AuditLog(Identified, Base):
     __tablename__ = "audit_log"
     __table_args__ = (
         one_of("outcome", OUTCOMES),
+        Index(None, "project_id", "id"),
+        Index(None, "user_id", "id"),
         # a path may be longer than what PostgreSQL's ordinary index takes
         Index(None, "resource_id", postgresql_using="hash"),
         Index("ix_audit_log_details", "details", postgresql_using="gin").ddl_if(dialect="postgresql"),

@@ -236,6 +236,7 @@ class WorkspaceService:
         project.pod_status = seen.phase
         project.pod_reason = seen.reason
         project.pod_name = seen.name or f"opm-{project.id.hex[-12:]}"
+        project.pod_namespace, project.workspace_pvc_name = seen.namespace, seen.volume
         project.status = _status(ProjectStatus(project.status), seen.phase)
         self._uow.emit(
             PodStatus(project_id=project.id, timestamp=self._uow.now, status=seen.phase.value, reason=seen.reason)

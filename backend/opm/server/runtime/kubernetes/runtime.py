@@ -178,6 +178,7 @@ class KubernetesRuntime:
         errand = self._errands.get(project_id)
         return view.observation(
             project_id,
+            self._settings.namespace,
             self._store.pods.get(project_id),
             self._store.events_of(project_id),
             errand.effort if errand is not None else None,

@@ -23,7 +23,7 @@ class Effort:
 
 
 def observation(
-    project_id: UUID, pod: Pod | None, events: Sequence[Event], effort: Effort | None, now: datetime
+    project_id: UUID, namespace: str, pod: Pod | None, events: Sequence[Event], effort: Effort | None, now: datetime
 ) -> Observation:
     phase, reason = _phase(pod, events, effort, now)
     running = phase is PodPhase.RUNNING
@@ -36,6 +36,8 @@ def observation(
         endpoint=_endpoint(pod.status.pod_ip) if running and pod is not None else None,
         parts=_parts(pod, events) if pod is not None else (),
         name=names.name_of(project_id),
+        namespace=namespace,
+        volume=names.name_of(project_id),
         events=tuple(_told(event) for event in events if not _is_noise(event))[-EVENTS_TOLD:],
     )
 

@@ -52,6 +52,16 @@ async def yard(world: World) -> Yard:
     return Yard(world, ann, await world.project(ann))
 
 
+async def test_where_a_pod_was_seen_is_remembered(yard: Yard) -> None:
+    await yard.see(PodPhase.PENDING)
+    row = await yard.row()
+    assert (row.pod_name, row.pod_namespace, row.workspace_pvc_name) == (f"opm-{row.id.hex[-12:]}", None, None)
+    seen = Observation(row.id, PodPhase.RUNNING, name="opm-7", namespace="pods", volume="opm-7-files")
+    await yard.world.do(lambda s: s.workspaces.observed(seen))
+    row = await yard.row()
+    assert (row.pod_name, row.pod_namespace, row.workspace_pvc_name) == ("opm-7", "pods", "opm-7-files")
+
+
 async def test_a_new_project_wishes_for_nothing(yard: Yard) -> None:
     assert await yard.wishes() == []
     row = await yard.row()

@@ -65,7 +65,7 @@ def an_event(reason: str, message: str, kind: str = "Warning", container: str = 
 
 
 def seen(pod: Pod | None, *events: Event, effort: Effort | None = None) -> Observation:
-    return view.observation(PROJECT, pod, events, effort, NOW)
+    return view.observation(PROJECT, "pods", pod, events, effort, NOW)
 
 
 def waiting(reason: str, message: str = "", **more: Any) -> dict[str, Any]:
