@@ -190,6 +190,20 @@ describe('a file changed under the editor', () => {
     expect(workspace.writes).toHaveLength(1)
   })
 
+  it('is not what every refusal tells of', async () => {
+    show('README.md')
+    await userEvent.type(await editor(), '!')
+    server.use(
+      http.post(`${ORIGIN}/api/projects/project/files/write`, () =>
+        refusal(409, 'The path is a socket, not a regular file.', { reason: 'special' }),
+      ),
+    )
+    await userEvent.click(screen.getByRole('button', { name: 'Save' }))
+    expect(await screen.findByText('The path is a socket, not a regular file.')).toBeInTheDocument()
+    expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
+    expect(await editor()).toHaveValue(`${workspace.files['README.md']?.text}!`)
+  })
+
   it('can be decided later', async () => {
     await userEvent.click(within(await clash()).getByRole('button', { name: 'Cancel' }))
     expect(await editor()).toHaveValue('# Hello mine')

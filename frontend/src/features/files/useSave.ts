@@ -22,6 +22,9 @@ function plain(content: string): { content: string; encoding?: 'base64'; stored:
   return { content, stored: 'utf-8' }
 }
 
+/** Refusals because of what is on disk now; nothing else is settled by choosing a text. */
+const CONFLICTS = new Set<unknown>(['changed', 'exists', 'deleted'])
+
 /** Saving with the version that was read shown to the server, and the choice when that is not the newest. */
 export function useSave(projectId: string, buffers: Buffers) {
   const [busy, setBusy] = useState(false)
@@ -66,7 +69,7 @@ export function useSave(projectId: string, buffers: Buffers) {
       setConflict(null)
       if (created) void refresh()
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 409) throw error
+      if (!(error instanceof ApiError) || !CONFLICTS.has(error.details.reason)) throw error
       await compare(path, text, error)
     } finally {
       setBusy(false)
