@@ -130,3 +130,13 @@ it('is possible without a mouse, by naming the path', async () => {
   await userEvent.type(field, 'docs/README.md{Enter}')
   await waitFor(() => expect(page.location()).toBe('/p/website/files?path=docs/README.md'))
 })
+
+it('refuses to move a folder into itself, and says so', async () => {
+  show(workspace)
+  await item(/^docs/)
+  await userEvent.click(screen.getByRole('button', { name: 'Actions for docs' }))
+  await userEvent.click(await screen.findByRole('menuitem', { name: 'Move to…' }))
+  await userEvent.type(await screen.findByLabelText('Path'), '/old{Enter}')
+  expect(await screen.findByText('A folder cannot be moved into itself.')).toBeInTheDocument()
+  expect(Object.keys(workspace.files)).toContain('docs/a.md')
+})

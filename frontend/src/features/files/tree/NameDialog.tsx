@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react'
 import type { Entry } from '@/api/types'
+import { isUnder } from '@/lib/paths'
 import { Button } from '@/ui/button'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { Field } from '@/ui/field'
@@ -32,7 +33,13 @@ export function NameDialog({ projectId, naming, siblings, onClose, onDone }: Nam
   const directory = naming.kind === 'create' ? naming.directory : isDirectory(naming.entry)
   const verb = { create: 'Create', rename: 'Rename', move: 'Move' }[naming.kind]
   const what = directory ? 'folder' : 'file'
-  const problem = name === before && naming.kind !== 'create' ? null : nameProblem(name, siblings)
+  const inItself = naming.kind === 'move' && directory && isUnder(name, before)
+  const problem =
+    name === before && naming.kind !== 'create'
+      ? null
+      : inItself
+        ? 'A folder cannot be moved into itself.'
+        : nameProblem(name, siblings)
 
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
