@@ -46,6 +46,15 @@ it('what its encoding cannot say is not lost: it becomes UTF-8 when the person a
   await waitFor(() => expect(screen.queryByText('Latin-1')).not.toBeInTheDocument())
 })
 
+it('its last commit is read in the encoding of that', async () => {
+  workspace.committed = {
+    'old.txt': { bytes: Uint8Array.from([0x47, 0x72, 0xfc, 0xdf]), encoding: 'latin-1' },
+  }
+  show(workspace, '?path=old.txt')
+  await userEvent.click(await screen.findByRole('button', { name: 'Changes since an earlier state' }))
+  expect(await screen.findByText('Grüß against Grüße')).toBeInTheDocument()
+})
+
 it('what the server takes for no text is offered as a download', async () => {
   workspace.files['old.txt'] = { ...OLD, encoding: 'binary' }
   show(workspace, '?path=old.txt')

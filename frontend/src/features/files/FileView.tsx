@@ -91,14 +91,14 @@ export function FileView(props: FileViewProps) {
               Compare={props.editors.Compare}
             />
           ) : (
-            <Preview projectId={projectId} path={path} text={buffer.text} />
+            <Preview projectId={projectId} path={path} source={{ text: buffer.text }} />
           )}
         </div>
       )}
       {other ? (
         <Scrolling>
           {picture ? (
-            <Preview projectId={projectId} path={path} text={null} />
+            <Preview projectId={projectId} path={path} source={{ etag: other.etag }} />
           ) : (
             <NotText projectId={projectId} path={path} content={other} />
           )}

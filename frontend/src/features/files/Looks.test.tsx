@@ -47,6 +47,7 @@ describe('changes since the last commit', () => {
     [{ 'src/app.py': 'import os\nprint(os)' }, 'No changes'],
     [{}, 'Not in the last commit'],
     [null, 'No git repository'],
+    [{ 'src/app.py': { bytes: Uint8Array.of(0, 255), encoding: 'binary' } }, 'It cannot be compared'],
   ])('are told in words where there is nothing to compare: %j', async (committed, title) => {
     workspace.committed = committed
     show(workspace, '?path=src/app.py')
@@ -111,6 +112,17 @@ describe('a preview', () => {
     const shown = await frame(name)
     expect(shown.getAttribute('sandbox')).toBe('')
     expect(shown.srcdoc).toContain(data)
+  })
+
+  it('of a picture follows the disk', async () => {
+    show(workspace, '?path=photo.png')
+    expect((await frame('photo.png')).srcdoc).toContain('base64,eAB5')
+    workspace.files['photo.png'] = { text: 'x\0z', etag: '"5"' }
+    announce('photo.png')
+    await waitFor(async () => expect((await frame('photo.png')).srcdoc).toContain('base64,eAB6'))
+    workspace.files['photo.png'] = { text: 'x\0y', etag: '"6"' }
+    await press('Read again')
+    await waitFor(async () => expect((await frame('photo.png')).srcdoc).toContain('base64,eAB5'))
   })
 
   it('is not offered of other text', async () => {

@@ -47,6 +47,13 @@ export function SinceCommit({ projectId, path, text, Compare }: SinceCommitProps
     )
   }
   if (data === undefined) return <Loading label="Reading the last commit…" />
+  if (data === null) {
+    return (
+      <EmptyState icon={<GitCompare aria-hidden />} title="It cannot be compared">
+        What was committed last is not text, or is longer than 2 MB.
+      </EmptyState>
+    )
+  }
   if (data === text) {
     return (
       <EmptyState icon={<GitCompare aria-hidden />} title="No changes">
@@ -58,7 +65,7 @@ export function SinceCommit({ projectId, path, text, Compare }: SinceCommitProps
     <Suspense fallback={<Loading label="Loading the comparison…" />}>
       <Compare
         path={path}
-        theirs={data ?? ''}
+        theirs={data}
         mine={text}
         labels={['As committed last', 'As it is now']}
         className="h-full"

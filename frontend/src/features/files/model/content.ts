@@ -7,12 +7,15 @@ import { decoded } from './encoding'
 
 export const LARGEST_TEXT = 2 << 20
 
-export type FileContent = ({ kind: 'text' } & Version) | { kind: 'binary' | 'large'; size: number | null }
+export type FileContent =
+  | ({ kind: 'text' } & Version)
+  | { kind: 'binary' | 'large'; size: number | null; etag: string }
 
 /** More than this is not worth holding in memory for a preview. */
 export const LARGEST_PREVIEW = 10 << 20
 
 async function readResponse(response: Response): Promise<FileContent> {
+  const etag = response.headers.get('etag') ?? ''
   const length = response.headers.get('content-length')
   const size = length === null ? null : Number(length)
   const named = response.headers.get('x-file-encoding')
@@ -20,13 +23,13 @@ async function readResponse(response: Response): Promise<FileContent> {
   if (binary || (size !== null && size > LARGEST_TEXT)) {
     // The rest is not wanted; whether the line closes at once is of no interest.
     void response.body?.cancel().catch(() => undefined)
-    return { kind: binary ? 'binary' : 'large', size }
+    return { kind: binary ? 'binary' : 'large', size, etag }
   }
   const bytes = await response.arrayBuffer()
-  if (bytes.byteLength > LARGEST_TEXT) return { kind: 'large', size: bytes.byteLength }
+  if (bytes.byteLength > LARGEST_TEXT) return { kind: 'large', size: bytes.byteLength, etag }
   const text = decoded(new Uint8Array(bytes), named)
-  if (!text) return { kind: 'binary', size: bytes.byteLength }
-  return { kind: 'text', ...text, etag: response.headers.get('etag') ?? '' }
+  if (!text) return { kind: 'binary', size: bytes.byteLength, etag }
+  return { kind: 'text', ...text, etag }
 }
 
 async function fetched(url: string, signal?: AbortSignal): Promise<Response> {

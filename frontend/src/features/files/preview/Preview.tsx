@@ -9,14 +9,15 @@ import { imageType } from './kinds'
 export interface PreviewProps {
   projectId: string
   path: string
-  /** The text as it stands in the editor; null for what is not text. */
-  text: string | null
+  /** The text as it stands in the editor, or which version on disk of what is not text. */
+  source: { text: string } | { etag: string }
 }
 
 /** A picture, or text as it is meant to be read. */
-export function Preview({ projectId, path, text }: PreviewProps) {
+export function Preview({ projectId, path, source }: PreviewProps) {
+  const text = 'text' in source ? source.text : null
   const { data, error, refetch } = useQuery({
-    queryKey: [{ _id: 'preview', path: { project: projectId } }, path, text],
+    queryKey: [{ _id: 'preview', path: { project: projectId } }, path, source],
     queryFn: async ({ signal }) => {
       const type = imageType(path)
       if (type) {

@@ -31,13 +31,16 @@ export const PLAIN: Editors = {
   ),
 }
 
-interface StoredFile {
+interface Encoded {
+  /** As they lie on disk, where that is not the text in UTF-8. */
+  bytes: Uint8Array<ArrayBuffer>
+  /** What the server takes it for. */
+  encoding: string
+}
+
+interface StoredFile extends Partial<Encoded> {
   text: string
   etag: string
-  /** As they lie on disk, where that is not the text in UTF-8. */
-  bytes?: Uint8Array<ArrayBuffer>
-  /** What the server takes it for. */
-  encoding?: string
 }
 
 /** A workspace that checks tags as the real one does. */
@@ -47,7 +50,7 @@ export class Workspace {
   /** Entries of a directory that one answer holds. */
   most = 10_000
   /** The files as they were committed last; null where there is no repository. */
-  committed: Record<string, string> | null = {}
+  committed: Record<string, string | Encoded> | null = {}
   /** Runs of the agent and what each changed. */
   runs: { id: string; title: string; files: { file: string; patch: string }[] }[] = []
 
@@ -76,8 +79,9 @@ export class Workspace {
         })
       }),
       http.get(`${base}/original`, ({ request }) => {
-        const text = this.committed?.[query(request)]
-        if (text !== undefined) return new HttpResponse(text)
+        const found = this.committed?.[query(request)]
+        if (typeof found === 'string') return new HttpResponse(found)
+        if (found) return new HttpResponse(found.bytes, { headers: { 'x-file-encoding': found.encoding } })
         return refusal(404, 'Not there.', { reason: this.committed ? 'not_committed' : 'no_repository' })
       }),
       http.get(`${base}/search`, ({ request }) =>
