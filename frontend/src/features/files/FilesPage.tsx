@@ -156,11 +156,15 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
   )
 }
 
+function withAll(before: ReadonlySet<string>, paths: string[]): ReadonlySet<string> {
+  return paths.every((path) => before.has(path)) ? before : new Set([...before, ...paths])
+}
+
 /** The folders that stand open; those above the file in front are opened by themselves. */
 function useExpanded(path: string) {
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => new Set(ancestors(path)))
   useEffect(() => {
-    if (path) setExpanded((before) => new Set([...before, ...ancestors(path)]))
+    if (path) setExpanded((before) => withAll(before, ancestors(path)))
   }, [path])
   const expand = useCallback((directory: string, wanted: boolean) => {
     setExpanded((before) => {

@@ -1,4 +1,11 @@
-import { queryOptions, useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
+import {
+  queryOptions,
+  type UseQueryResult,
+  useMutation,
+  useQueries,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { ApiError, describe } from '@/api/errors'
 import { getTreeOptions } from '@/api/options'
@@ -7,6 +14,7 @@ import { deleteFile, getTree, makeDirectory, renameFile, writeFile } from '@/api
 import type { Entry } from '@/api/types'
 import { toast } from '@/ui/toast'
 import { readFile } from './model/content'
+import { sorted } from './model/tree'
 
 const RETRY_START = 1_500
 
@@ -33,7 +41,7 @@ async function readPage(projectId: string, path: string, before?: Listing, signa
   const page = await getTree({ path: { project: projectId }, query, signal })
   const next = page.next ?? null
   return {
-    entries: before ? [...before.entries, ...page.entries] : page.entries,
+    entries: sorted(before ? [...before.entries, ...page.entries] : page.entries),
     next,
     cut: Boolean(page.truncated) && next === null,
     pages: (before?.pages ?? 0) + 1,
@@ -83,17 +91,29 @@ export function useListings(projectId: string, expanded: ReadonlySet<string>) {
   const root = useQuery(listing(projectId, ''))
   const inner = useQueries({
     queries: directories.map((path) => ({ ...listing(projectId, path), enabled: root.isSuccess })),
+    combine: dataOf,
   })
+  const tree = useMemo(() => treeOf(root.data, directories, inner), [root.data, directories, inner])
+  return { root, ...tree }
+}
+
+/** The same array for as long as nothing in it is read anew. */
+function dataOf(queries: UseQueryResult<Listing>[]) {
+  return queries.map(({ data }) => data)
+}
+
+function treeOf(root: Listing | undefined, directories: string[], inner: (Listing | undefined)[]) {
   const read = new Map<string, Listing>()
-  if (root.data) read.set('', root.data)
-  inner.forEach((query, index) => {
-    const path = directories[index]
-    if (path !== undefined && query.data) read.set(path, query.data)
+  if (root) read.set('', root)
+  directories.forEach((path, index) => {
+    const found = inner[index]
+    if (found) read.set(path, found)
   })
-  const listings = new Map([...read].map(([path, { entries }]) => [path, entries]))
-  const longer = new Set([...read].filter(([, { next }]) => next !== null).map(([path]) => path))
-  const truncated = [...read.values()].some(({ cut }) => cut)
-  return { root, listings, longer, truncated }
+  return {
+    listings: new Map([...read].map(([path, { entries }]) => [path, entries])),
+    longer: new Set([...read].filter(([, { next }]) => next !== null).map(([path]) => path)),
+    truncated: [...read.values()].some(({ cut }) => cut),
+  }
 }
 
 export function contentOptions(projectId: string, path: string) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Entry } from '@/api/types'
 import { contentUrl, formerPlace, placeOf } from './address'
-import { ancestors, join, nameOf, nameProblem, parentOf, rowsOf, step, typeAhead } from './tree'
+import { ancestors, join, nameOf, nameProblem, parentOf, rowsOf, sorted, step, typeAhead } from './tree'
 
 function entry(path: string, type: Entry['type'] = 'file'): Entry {
   return { name: nameOf(path), path, type, size: 1, modified: null, target: null, children: null }
@@ -10,9 +10,15 @@ function entry(path: string, type: Entry['type'] = 'file'): Entry {
 const listings = new Map([
   [
     '',
-    [entry('b.py'), entry('src', 'directory'), entry('A10.md'), entry('a2.md'), entry('docs', 'directory')],
+    sorted([
+      entry('b.py'),
+      entry('src', 'directory'),
+      entry('A10.md'),
+      entry('a2.md'),
+      entry('docs', 'directory'),
+    ]),
   ],
-  ['src', [entry('src/app.py'), entry('src/lib', 'directory')]],
+  ['src', sorted([entry('src/app.py'), entry('src/lib', 'directory')])],
   ['src/lib', [entry('src/lib/x.py')]],
 ])
 const paths = (expanded: string[]) => rowsOf(listings, new Set(expanded)).map(({ entry: { path } }) => path)

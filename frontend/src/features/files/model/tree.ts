@@ -9,18 +9,20 @@ export interface TreeRow {
   more?: string
 }
 
-/** Directory -> its entries, as far as they were read; the root is the empty path. */
+/** Directory -> its entries in the order of the tree, as far as they were read; the root is the empty path. */
 export type Listings = ReadonlyMap<string, Entry[]>
 
 export function isDirectory(entry: Entry): boolean {
   return entry.type === 'directory'
 }
 
+/** Made once: with its options, each comparison by `localeCompare` would make one. */
+const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
+
 export function sorted(entries: Entry[]): Entry[] {
   return [...entries].sort(
     (one, other) =>
-      Number(isDirectory(other)) - Number(isDirectory(one)) ||
-      one.name.localeCompare(other.name, undefined, { numeric: true, sensitivity: 'base' }),
+      Number(isDirectory(other)) - Number(isDirectory(one)) || names.compare(one.name, other.name),
   )
 }
 
@@ -32,7 +34,7 @@ export function rowsOf(
   path = '',
   depth = 0,
 ): TreeRow[] {
-  const rows = sorted(listings.get(path) ?? []).flatMap((entry) => {
+  const rows = (listings.get(path) ?? []).flatMap((entry) => {
     const open = isDirectory(entry) && expanded.has(entry.path)
     const row = { entry, depth, expanded: open }
     return open ? [row, ...rowsOf(listings, expanded, longer, entry.path, depth + 1)] : [row]
