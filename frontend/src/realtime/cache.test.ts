@@ -179,7 +179,7 @@ test.each([
 ])('the open files are read again for %j', (event, expected) => {
   const files = ['src/app/main.py', 'src/b.py']
   const content = (path: string) => contentOptions('p', path).queryKey
-  for (const path of files) client.setQueryData(content(path), { kind: 'binary', size: 0, etag: '' })
+  for (const path of files) client.setQueryData(content(path), {} as never)
   hear({ type: 'file_changed', operation: 'modify', ...event })
   vi.advanceTimersByTime(50)
   expect(files.filter((path) => stale(content(path)))).toEqual(expected)

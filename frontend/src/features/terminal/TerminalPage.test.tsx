@@ -2,7 +2,7 @@ import { act, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Terminal } from '@/api/types'
+import type { ProjectSummary, Terminal } from '@/api/types'
 import { aProject } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
 import { gives, ORIGIN, refusal, server } from '@/testing/server'
@@ -107,7 +107,7 @@ it('waits for a workspace that starts, and says why none can be opened', async (
 
 describe('a workspace that is stopped', () => {
   /** Refuses while the workspace starts; says what was asked for. */
-  function starts(desired_state: string) {
+  function starts(desired_state: ProjectSummary['desired_state']) {
     const asked: string[] = []
     let starting = 0
     server.use(

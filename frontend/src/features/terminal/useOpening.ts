@@ -20,7 +20,7 @@ interface Wish {
  */
 export function useOpening(
   projectId: string,
-  list: UseQueryResult<Terminal[]>,
+  list: Pick<UseQueryResult<Terminal[]>, 'isSuccess' | 'dataUpdatedAt'>,
   onOpened: (terminal: Terminal) => void,
 ) {
   const path = { project: projectId }
