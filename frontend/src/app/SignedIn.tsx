@@ -7,6 +7,7 @@ import { meOptions } from '@/api/options'
 import { SignInPage } from '@/features/auth/SignInPage'
 import { RealtimeProvider } from '@/realtime/RealtimeProvider'
 import { ErrorState, Loading } from '@/ui/states'
+import { UnsavedProvider } from '@/ui/unsaved'
 import { Shell } from './Shell'
 
 /** Everything below is for people who are signed in; others learn here how to become so, and come back here then. */
@@ -45,7 +46,9 @@ function Visit({ signIn }: { signIn: ReactNode }) {
   if (me.data) {
     return (
       <RealtimeProvider>
-        <Shell me={me.data} />
+        <UnsavedProvider>
+          <Shell me={me.data} />
+        </UnsavedProvider>
       </RealtimeProvider>
     )
   }

@@ -7,6 +7,7 @@ import { RealtimeProvider } from '@/realtime/RealtimeProvider'
 import { ConfirmProvider } from '@/ui/confirm'
 import { Toaster } from '@/ui/toast'
 import { TooltipProvider } from '@/ui/tooltip'
+import { UnsavedProvider } from '@/ui/unsaved'
 
 export interface Rendered extends RenderResult {
   /** Where the browser is, with search. */
@@ -19,7 +20,7 @@ export function renderAt(ui: ReactNode, { at = '/', path = '*' } = {}): Rendered
   client.setDefaultOptions({ queries: { retry: false, staleTime: 60_000 } })
   const router = createMemoryRouter(
     [
-      { path, element: ui },
+      { path, element: <UnsavedProvider>{ui}</UnsavedProvider> },
       { path: '*', element: null },
     ],
     { initialEntries: [at] },

@@ -6,12 +6,16 @@ import { Button } from '@/ui/button'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
+import { useDiscard } from '@/ui/unsaved'
 import { NO_REPOSITORY, sourceOf, urlProblem } from './git/form'
 import { GitFields } from './git/GitFields'
 import { slugOf } from './model'
 import { SharedMachineNotice } from './SharedMachineNotice'
 import { type Source, SourcePicker } from './SourcePicker'
 import { useCreateProject } from './useCreateProject'
+
+/** In the address, so that "new project" can be asked for from anywhere. */
+export const NEW_PROJECT = 'new'
 
 /** Mounted only while open. */
 export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
@@ -23,6 +27,10 @@ export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
   const create = useCreateProject()
   const me = useQuery(meOptions())
 
+  const written = [name, description, git.url, git.ref, git.username, git.token]
+  const dirty = written.some((text) => text.trim() !== '')
+  const close = useDiscard({ dirty, busy: create.isPending, onClose, parameter: NEW_PROJECT })
+
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
     setTried(true)
@@ -32,7 +40,7 @@ export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
   }
 
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()}>
+    <Dialog open onOpenChange={(open) => !open && close()}>
       <DialogContent title="New project" description="A board, and a workspace in which its agent works.">
         <form className="flex min-h-0 flex-col" onSubmit={onSubmit} noValidate>
           <DialogBody>
@@ -77,7 +85,7 @@ export function CreateProjectDialog({ onClose }: { onClose: () => void }) {
             <SharedMachineNotice shared={me.data?.shared_machine ?? false} />
           </DialogBody>
           <DialogFooter>
-            <Button onClick={onClose}>Cancel</Button>
+            <Button onClick={close}>Cancel</Button>
             <Button type="submit" variant="primary" busy={create.isPending}>
               Create project
             </Button>

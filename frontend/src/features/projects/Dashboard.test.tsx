@@ -102,6 +102,19 @@ test('a project is made from its name', async () => {
   expect(made).toEqual([{ name: 'My Shop', description: '', sample: false }])
 })
 
+test('what was written of a project is thrown away only after a yes', async () => {
+  serve([aProject()])
+  const { location } = show('/?new')
+  await user.click(await screen.findByRole('radio', { name: /Git repository/ }))
+  await user.type(screen.getByLabelText('Token'), 'ghp_1{Escape}')
+  const ask = within(await screen.findByRole('alertdialog'))
+  await user.click(ask.getByRole('button', { name: 'Cancel' }))
+  expect(screen.getByLabelText('Token')).toHaveValue('ghp_1')
+  await user.click(screen.getByRole('button', { name: 'Cancel' }))
+  await user.click(await screen.findByRole('button', { name: 'Discard' }))
+  await waitFor(() => expect(location()).toBe('/'))
+})
+
 test('a project is made of a repository', async () => {
   const made = serve([aProject()])
   show('/?new')

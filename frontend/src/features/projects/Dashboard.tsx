@@ -8,12 +8,9 @@ import { Skeleton } from '@/ui/card'
 import { EmptyState, ErrorState } from '@/ui/states'
 import { ArchivedProjects } from './ArchivedProjects'
 import { AttentionList } from './AttentionList'
-import { CreateProjectDialog } from './CreateProjectDialog'
+import { CreateProjectDialog, NEW_PROJECT } from './CreateProjectDialog'
 import { ProjectCard } from './ProjectCard'
 import { useCreateProject } from './useCreateProject'
-
-/** In the address, so that "new project" can be asked for from anywhere. */
-const NEW = 'new'
 
 const SAMPLE = {
   name: 'Sample project',
@@ -25,7 +22,7 @@ export function Dashboard() {
   const projects = useQuery(allProjectsOptions())
   const attention = useQuery(attentionOptions())
   const [search, setSearch] = useSearchParams()
-  const setCreating = (open: boolean) => setSearch(open ? { [NEW]: '' } : {}, { replace: true })
+  const setCreating = (open: boolean) => setSearch(open ? { [NEW_PROJECT]: '' } : {}, { replace: true })
   const sample = useCreateProject()
   const onSample = () => sample.mutate({ body: SAMPLE })
   const waiting = attention.data?.items ?? []
@@ -72,7 +69,7 @@ export function Dashboard() {
         )}
         <ArchivedProjects />
       </div>
-      {search.has(NEW) && <CreateProjectDialog onClose={() => setCreating(false)} />}
+      {search.has(NEW_PROJECT) && <CreateProjectDialog onClose={() => setCreating(false)} />}
     </div>
   )
 }

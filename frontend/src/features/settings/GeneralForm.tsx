@@ -8,20 +8,37 @@ import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
 import { toast } from '@/ui/toast'
+import { useUnsaved } from '@/ui/unsaved'
+
+type Texts = Pick<ProjectSummary, 'name' | 'description'>
+
+function textsOf({ name, description }: Texts): Texts {
+  return { name, description }
+}
 
 export function GeneralForm({ project }: { project: ProjectSummary }) {
   const client = useQueryClient()
-  const [name, setName] = useState(project.name)
-  const [description, setDescription] = useState(project.description)
+  // Only what was typed: the rest follows what others change.
+  const [draft, setDraft] = useState<Partial<Texts>>({})
+  const { name, description }: Texts = { ...textsOf(project), ...draft }
   const save = useMutation({
     mutationFn: (body: ProjectPatch) => updateProject({ path: { project: project.id }, body }),
     onSuccess: () => toast.success('Saved'),
     onError: (error) =>
       toast.error('The project could not be saved', { description: describe(error).message }),
-    onSettled: () =>
-      client.invalidateQueries({ predicate: queriesOf(['getProject', 'listProjects', 'listAttention']) }),
+    onSettled: async (_, refused) => {
+      await client.invalidateQueries({
+        predicate: queriesOf(['getProject', 'listProjects', 'listAttention']),
+      })
+      if (!refused) setDraft({})
+    },
   })
   const changed = name.trim() !== project.name || description.trim() !== project.description
+  useUnsaved(
+    changed && !save.isPending
+      ? 'The name or description of the project has changes that are not saved.'
+      : null,
+  )
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
     if (changed && name.trim()) save.mutate({ name: name.trim(), description: description.trim() })
@@ -34,7 +51,8 @@ export function GeneralForm({ project }: { project: ProjectSummary }) {
             {...control}
             maxLength={120}
             value={name}
-            onChange={(event) => setName(event.target.value)}
+            readOnly={save.isPending}
+            onChange={(event) => setDraft({ ...draft, name: event.target.value })}
           />
         )}
       </Field>
@@ -45,7 +63,8 @@ export function GeneralForm({ project }: { project: ProjectSummary }) {
             rows={3}
             maxLength={10_000}
             value={description}
-            onChange={(event) => setDescription(event.target.value)}
+            readOnly={save.isPending}
+            onChange={(event) => setDraft({ ...draft, description: event.target.value })}
           />
         )}
       </Field>

@@ -8,6 +8,7 @@ import { Button } from '@/ui/button'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
+import { useDiscard } from '@/ui/unsaved'
 
 export interface TemplateDialogProps {
   projectId: string
@@ -33,13 +34,16 @@ export function TemplateDialog({ projectId, template, onClose }: TemplateDialogP
     onSuccess: () => onClose(),
     onSettled: () => client.invalidateQueries({ queryKey: templatesOptions(projectId).queryKey }),
   })
+  const was = template ?? { name: '', title: '', description: '' }
+  const dirty = name !== was.name || title !== was.title || description !== was.description
+  const close = useDiscard({ dirty, busy: save.isPending, onClose })
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
     if (name.trim()) save.mutate()
     else setMissing(true)
   }
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()}>
+    <Dialog open onOpenChange={(open) => !open && close()}>
       <DialogContent title={template ? 'Edit template' : 'New template'}>
         <form className="flex min-h-0 flex-col" onSubmit={onSubmit}>
           <DialogBody>
@@ -90,7 +94,7 @@ export function TemplateDialog({ projectId, template, onClose }: TemplateDialogP
             )}
           </DialogBody>
           <DialogFooter>
-            <Button onClick={onClose}>Cancel</Button>
+            <Button onClick={close}>Cancel</Button>
             <Button type="submit" variant="primary" busy={save.isPending}>
               Save template
             </Button>

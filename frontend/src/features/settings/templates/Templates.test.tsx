@@ -78,6 +78,22 @@ test('a template is changed', async () => {
   expect(rows()[0]?.name).toBe('Bug report')
 })
 
+test('what was written of a template is thrown away only after a yes', async () => {
+  serve(BUG)
+  renderAt(<Templates projectId="p" />)
+  await user.click(await screen.findByRole('button', { name: 'Edit Bug report' }))
+  await user.keyboard('{Escape}')
+  expect(screen.queryByRole('dialog')).not.toBeInTheDocument()
+  await user.click(screen.getByRole('button', { name: 'Edit Bug report' }))
+  await user.type(await screen.findByLabelText('What the agent should do'), ' It burns.{Escape}')
+  const ask = within(await screen.findByRole('alertdialog'))
+  await user.click(ask.getByRole('button', { name: 'Cancel' }))
+  expect(screen.getByLabelText('What the agent should do')).toHaveValue('What happens: It burns.')
+  await user.click(screen.getByRole('button', { name: 'Cancel' }))
+  await user.click(await screen.findByRole('button', { name: 'Discard' }))
+  await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument())
+})
+
 test('a template is deleted only after a yes', async () => {
   const rows = serve(BUG)
   renderAt(<Templates projectId="p" />)
