@@ -4,9 +4,11 @@ import { Link, Outlet, useLocation, useOutletContext, useParams } from 'react-ro
 import { ApiError, describe } from '@/api/errors'
 import { getProjectOptions } from '@/api/options'
 import type { ProjectSummary } from '@/api/types'
+import { ArchivedBanner } from '@/features/projects/ArchivedBanner'
 import { WorkspaceBanner } from '@/features/projects/git/WorkspaceBanner'
 import { PodControl } from '@/features/projects/PodControl'
 import { cn } from '@/lib/cn'
+import { ReadOnlyContext } from '@/lib/readOnly'
 import { useSubscription } from '@/realtime/RealtimeProvider'
 import { Badge } from '@/ui/badge'
 import { ErrorState, Loading } from '@/ui/states'
@@ -46,6 +48,7 @@ export function ProjectLayout() {
   }
   const project = query.data
   const baseUrl = `/p/${ref}`
+  const archived = project.status === 'archived'
   return (
     <>
       <div className="flex h-11 shrink-0 items-center gap-1 px-2 sm:px-3">
@@ -66,14 +69,18 @@ export function ProjectLayout() {
             </span>
           </Badge>
         )}
-        <div className="ml-auto shrink-0">
-          <PodControl project={project} />
+        {!archived && (
+          <div className="ml-auto shrink-0">
+            <PodControl project={project} />
+          </div>
+        )}
+      </div>
+      {archived ? <ArchivedBanner project={project} /> : <WorkspaceBanner project={project} />}
+      <ReadOnlyContext value={archived}>
+        <div className="flex min-h-0 flex-1 flex-col">
+          <Outlet context={{ project, baseUrl } satisfies ProjectContext} />
         </div>
-      </div>
-      <WorkspaceBanner project={project} />
-      <div className="flex min-h-0 flex-1 flex-col">
-        <Outlet context={{ project, baseUrl } satisfies ProjectContext} />
-      </div>
+      </ReadOnlyContext>
     </>
   )
 }

@@ -1,6 +1,7 @@
 import { ListChecks, Search } from 'lucide-react'
 import { useRef } from 'react'
 import { plural } from '@/lib/format'
+import { useReadOnly } from '@/lib/readOnly'
 import { useShortcut } from '@/lib/shortcuts'
 import { Button } from '@/ui/button'
 import { IconButton } from '@/ui/icon-button'
@@ -21,6 +22,7 @@ export interface BoardBarProps {
 /** What of the board is shown, and the way to choose several cards. */
 export function BoardBar({ filtering, selection, shown, all }: BoardBarProps) {
   const { filter, change, clear } = filtering
+  const readOnly = useReadOnly()
   const box = useRef<HTMLInputElement>(null)
   useShortcut('/', 'Search the cards', 'Board', () => {
     box.current?.focus()
@@ -62,15 +64,17 @@ export function BoardBar({ filtering, selection, shown, all }: BoardBarProps) {
           </Button>
         </>
       )}
-      <IconButton
-        label="Select cards"
-        shortcut="x"
-        className="ml-auto"
-        aria-pressed={selection.on}
-        onClick={selection.on ? selection.clear : selection.start}
-      >
-        <ListChecks />
-      </IconButton>
+      {!readOnly && (
+        <IconButton
+          label="Select cards"
+          shortcut="x"
+          className="ml-auto"
+          aria-pressed={selection.on}
+          onClick={selection.on ? selection.clear : selection.start}
+        >
+          <ListChecks />
+        </IconButton>
+      )}
     </search>
   )
 }

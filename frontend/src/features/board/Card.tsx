@@ -5,6 +5,7 @@ import type { Task } from '@/api/types'
 import { canBeAnswered, useAnswering } from '@/lib/answering'
 import { cn } from '@/lib/cn'
 import { excerptOf } from '@/lib/format'
+import { useReadOnly } from '@/lib/readOnly'
 import { Button } from '@/ui/button'
 import { CardMenu } from './CardMenu'
 import { useBoard } from './context'
@@ -21,9 +22,10 @@ export interface CardProps extends ComponentProps<'article'> {
 
 export function Card({ task, handle, lifted, className, ...props }: CardProps) {
   const { cardUrl, openId, selection } = useBoard()
+  const readOnly = useReadOnly()
   const chosen = selection.on && selection.has(task.id)
   const onClick = (event: MouseEvent) => {
-    if (!selection.on && !event.shiftKey) return
+    if (readOnly || (!selection.on && !event.shiftKey)) return
     event.preventDefault()
     if (event.shiftKey) selection.reach(task.id)
     else selection.toggle(task.id)
@@ -62,14 +64,16 @@ export function Card({ task, handle, lifted, className, ...props }: CardProps) {
         >
           {task.title}
         </Link>
-        <button
-          type="button"
-          aria-label={`Move ${task.title}`}
-          className="relative z-10 -mt-0.5 flex size-6 shrink-0 cursor-grab items-center justify-center rounded text-faint opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 hover:bg-hover focus-visible:opacity-100"
-          {...handle}
-        >
-          <GripVertical aria-hidden className="size-4" />
-        </button>
+        {!readOnly && (
+          <button
+            type="button"
+            aria-label={`Move ${task.title}`}
+            className="relative z-10 -mt-0.5 flex size-6 shrink-0 cursor-grab items-center justify-center rounded text-faint opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 hover:bg-hover focus-visible:opacity-100"
+            {...handle}
+          >
+            <GripVertical aria-hidden className="size-4" />
+          </button>
+        )}
         <CardMenu task={task} />
       </div>
       {!task.run && task.description && (

@@ -1,5 +1,6 @@
 import { Ellipsis, Link2, MoveRight, Pencil, Play, Square, Trash2 } from 'lucide-react'
 import type { Task } from '@/api/types'
+import { useReadOnly } from '@/lib/readOnly'
 import { Button } from '@/ui/button'
 import {
   DropdownMenu,
@@ -18,6 +19,7 @@ import { isActive, LABELS, targetsOf } from './model'
 /** Everything that can be done with a card, without dragging. */
 export function CardMenu({ task }: { task: Task }) {
   const { states, execute, cancel, edit, remove, cardUrl } = useBoard()
+  const readOnly = useReadOnly()
   const copyLink = async () => {
     const url = new URL(cardUrl(task.id), window.location.href)
     url.search = ''
@@ -47,18 +49,26 @@ export function CardMenu({ task }: { task: Task }) {
             <Square aria-hidden /> Cancel run
           </DropdownMenuItem>
         )}
-        <MoveTo task={task} />
-        <DropdownMenuSeparator />
-        <DropdownMenuItem shortcut="e" onSelect={() => edit(task)}>
-          <Pencil aria-hidden /> Edit
-        </DropdownMenuItem>
+        {!readOnly && (
+          <>
+            <MoveTo task={task} />
+            <DropdownMenuSeparator />
+            <DropdownMenuItem shortcut="e" onSelect={() => edit(task)}>
+              <Pencil aria-hidden /> Edit
+            </DropdownMenuItem>
+          </>
+        )}
         <DropdownMenuItem onSelect={() => void copyLink()}>
           <Link2 aria-hidden /> Copy link
         </DropdownMenuItem>
-        <DropdownMenuSeparator />
-        <DropdownMenuItem danger disabled={isActive(task)} onSelect={() => remove(task)}>
-          <Trash2 aria-hidden /> Delete
-        </DropdownMenuItem>
+        {!readOnly && (
+          <>
+            <DropdownMenuSeparator />
+            <DropdownMenuItem danger disabled={isActive(task)} onSelect={() => remove(task)}>
+              <Trash2 aria-hidden /> Delete
+            </DropdownMenuItem>
+          </>
+        )}
       </DropdownMenuContent>
     </DropdownMenu>
   )

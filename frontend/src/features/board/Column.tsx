@@ -4,6 +4,7 @@ import { CSS } from '@dnd-kit/utilities'
 import { Plus } from 'lucide-react'
 import type { Task, TaskStatus } from '@/api/types'
 import { cn } from '@/lib/cn'
+import { useReadOnly } from '@/lib/readOnly'
 import { IconButton } from '@/ui/icon-button'
 import { Card } from './Card'
 import { columnId } from './drag'
@@ -75,7 +76,7 @@ export function Column({ status, tasks, drag, onCreate }: ColumnProps) {
 }
 
 function SortableCard({ task }: { task: Task }) {
-  const sortable = useSortable({ id: task.id })
+  const sortable = useSortable({ id: task.id, disabled: useReadOnly() })
   const { onMouseDown, onTouchStart, onKeyDown } = sortable.listeners ?? {}
   return (
     <Card

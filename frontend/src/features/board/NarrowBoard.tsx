@@ -5,7 +5,7 @@ import { Column } from './Column'
 import { type Columns, LABELS } from './model'
 
 /** One column at a time, for phones; cards change column by their menu. */
-export function NarrowBoard(props: { columns: Columns; states: States; onCreate: () => void }) {
+export function NarrowBoard(props: { columns: Columns; states: States; onCreate?: () => void }) {
   const { columns, states, onCreate } = props
   const [status, setStatus] = useState<TaskStatus>(() => firstWithWork(columns, states))
   return (

@@ -1,4 +1,5 @@
 import type { Task, TaskStatus } from '@/api/types'
+import { useReadOnly } from '@/lib/readOnly'
 import { useShortcut } from '@/lib/shortcuts'
 import type { BoardActions } from './context'
 import { type Columns, type Direction, neighbourCard } from './model'
@@ -17,6 +18,7 @@ function focusCard(id: string): void {
 /** Arrow keys walk from card to card; single keys act on the card that has the focus. */
 export function useCardKeys(columns: Columns, order: TaskStatus[], actions: BoardActions): void {
   const { selection } = actions
+  const changes = !useReadOnly()
   const walk = (to: Direction) => () => {
     const from = focusedCard()
     // Arrow keys belong to the page until a card has been reached.
@@ -55,10 +57,11 @@ export function useCardKeys(columns: Columns, order: TaskStatus[], actions: Boar
     'Select the focused card',
     GROUP,
     onCard((task) => selection.toggle(task.id)),
+    changes,
   )
-  useShortcut('shift+arrowup', 'Select upwards', GROUP, select('up'))
-  useShortcut('shift+arrowdown', 'Select downwards', GROUP, select('down'))
+  useShortcut('shift+arrowup', 'Select upwards', GROUP, select('up'), changes)
+  useShortcut('shift+arrowdown', 'Select downwards', GROUP, select('down'), changes)
   useShortcut('escape', 'Select nothing', GROUP, selection.clear, selection.on)
-  useShortcut('r', 'Execute the focused card', GROUP, onCard(execute))
-  useShortcut('e', 'Edit the focused card', GROUP, onCard(actions.edit))
+  useShortcut('r', 'Execute the focused card', GROUP, onCard(execute), changes)
+  useShortcut('e', 'Edit the focused card', GROUP, onCard(actions.edit), changes)
 }

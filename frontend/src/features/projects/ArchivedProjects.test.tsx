@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
 import { expect, test } from 'vitest'
@@ -38,4 +38,31 @@ test('a refusal is told, and the project stays in the list', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Restore Old shop' }))
   expect(await screen.findByText('Not now.')).toBeInTheDocument()
   expect(screen.getByText('Old shop')).toBeInTheDocument()
+})
+
+test('an archived project can be opened', async () => {
+  serve(() => HttpResponse.json({}) as Response)
+  renderAt(<ArchivedProjects />)
+  expect(await screen.findByRole('link', { name: 'Old shop' })).toHaveAttribute('href', '/p/website')
+})
+
+test('it is deleted once its name was typed', async () => {
+  serve(() => HttpResponse.json({}) as Response)
+  const deleted: string[] = []
+  server.use(
+    http.delete(`${ORIGIN}/api/projects/:id`, ({ params }) => {
+      deleted.push(String(params.id))
+      return new HttpResponse(null, { status: 202 })
+    }),
+  )
+  renderAt(<ArchivedProjects />)
+  await userEvent.click(await screen.findByRole('button', { name: 'Delete Old shop…' }))
+  const dialog = await screen.findByRole('dialog', { name: 'Delete Old shop?' })
+  const button = within(dialog).getByRole('button', { name: 'Delete project' })
+  expect(button).toBeDisabled()
+  await userEvent.type(within(dialog).getByRole('textbox'), 'Old shop')
+  await userEvent.click(button)
+  expect(await screen.findByText('Deleted “Old shop”')).toBeInTheDocument()
+  expect(deleted).toEqual(['old'])
+  await waitFor(() => expect(screen.queryByRole('link')).not.toBeInTheDocument())
 })

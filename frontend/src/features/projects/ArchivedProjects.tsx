@@ -1,14 +1,17 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Archive, ArchiveRestore } from 'lucide-react'
+import { useQuery } from '@tanstack/react-query'
+import { Archive, ArchiveRestore, Trash2 } from 'lucide-react'
+import { Link } from 'react-router'
 import { describe } from '@/api/errors'
-import { archivedProjectsOptions, queriesOf } from '@/api/queries'
-import { restoreProject } from '@/api/sdk'
+import { archivedProjectsOptions } from '@/api/queries'
 import type { ProjectSummary } from '@/api/types'
+import { useProjectDeletion } from '@/api/useProjectDeletion'
 import { formatAgo } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
 import { Button } from '@/ui/button'
 import { Card } from '@/ui/card'
+import { ConfirmByName } from '@/ui/confirm-by-name'
 import { toast } from '@/ui/toast'
+import { useRestoreProject } from './useRestoreProject'
 
 /** What was put away, below what is at work; nothing when there is none. */
 export function ArchivedProjects() {
@@ -30,16 +33,19 @@ export function ArchivedProjects() {
 }
 
 function Archived({ project, now }: { project: ProjectSummary; now: number }) {
-  const client = useQueryClient()
-  const restore = useMutation({
-    mutationFn: () => restoreProject({ path: { project: project.id } }),
+  const restore = useRestoreProject(project.id)
+  const remove = useProjectDeletion(project.id, {
+    onDeleted: () => toast(`Deleted “${project.name}”`),
     onError: (error) =>
-      toast.error('The project could not be restored', { description: describe(error).message }),
-    onSettled: () => client.invalidateQueries({ predicate: queriesOf(['listProjects', 'listAttention']) }),
+      toast.error('The project could not be deleted', { description: describe(error).message }),
   })
   return (
     <div className="flex flex-wrap items-center gap-3 px-4 py-2.5">
-      <p className="min-w-0 flex-1 truncate text-sm font-medium">{project.name}</p>
+      <p className="min-w-0 flex-1 truncate text-sm font-medium">
+        <Link to={`/p/${project.slug}`} className="hover:underline">
+          {project.name}
+        </Link>
+      </p>
       {project.archived_at && (
         <time dateTime={project.archived_at} className="text-xs text-muted">
           {formatAgo(project.archived_at, now)}
@@ -53,6 +59,17 @@ function Archived({ project, now }: { project: ProjectSummary; now: number }) {
       >
         {!restore.isPending && <ArchiveRestore aria-hidden />} Restore
       </Button>
+      <ConfirmByName
+        name={project.name}
+        description="Its cards, runs and files are gone with it. This cannot be undone from here."
+        action="Delete project"
+        busy={remove.isPending}
+        onConfirm={() => remove.mutate()}
+      >
+        <Button size="sm" variant="dangerGhost" aria-label={`Delete ${project.name}…`}>
+          <Trash2 aria-hidden /> Delete…
+        </Button>
+      </ConfirmByName>
     </div>
   )
 }

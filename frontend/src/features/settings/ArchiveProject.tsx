@@ -12,7 +12,8 @@ import { toast } from '@/ui/toast'
 export function ArchiveProject({ project }: { project: ProjectSummary }) {
   const client = useQueryClient()
   const navigate = useNavigate()
-  const refresh = () => client.invalidateQueries({ predicate: queriesOf(['listProjects', 'listAttention']) })
+  const refresh = () =>
+    client.invalidateQueries({ predicate: queriesOf(['getProject', 'listProjects', 'listAttention']) })
   const path = { project: project.id }
   const restore = () =>
     restoreProject({ path }).then(refresh, (error) =>

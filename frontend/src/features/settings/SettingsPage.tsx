@@ -1,4 +1,5 @@
 import type { ProjectSummary } from '@/api/types'
+import { useReadOnly } from '@/lib/readOnly'
 import { Section } from '@/ui/section'
 import { ArchiveProject } from './ArchiveProject'
 import { ModelSettings } from './config/ModelSettings'
@@ -13,6 +14,7 @@ export interface SettingsPageProps {
 }
 
 export default function SettingsPage({ project }: SettingsPageProps) {
+  const archived = useReadOnly()
   return (
     <div className="mx-auto flex w-full max-w-3xl flex-col gap-8 px-4 py-6">
       <Section title="Project">
@@ -36,9 +38,11 @@ export default function SettingsPage({ project }: SettingsPageProps) {
       >
         <Templates projectId={project.id} />
       </Section>
-      <Section title="Archive">
-        <ArchiveProject project={project} />
-      </Section>
+      {!archived && (
+        <Section title="Archive">
+          <ArchiveProject project={project} />
+        </Section>
+      )}
       <Section title="Delete">
         <DeleteProject project={project} />
       </Section>

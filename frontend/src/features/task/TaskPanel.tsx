@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useMemo } from 'react'
 import { useSearchParams } from 'react-router'
 import { ApiError, describe } from '@/api/errors'
-import { statesOptions } from '@/api/queries'
+import { useStates } from '@/api/states'
 import type { ProjectSummary } from '@/api/types'
 import { cn } from '@/lib/cn'
 import { useShortcut } from '@/lib/shortcuts'
@@ -35,7 +35,7 @@ export default function TaskPanel({ project, taskId, onClose }: TaskPanelProps) 
   const client = useQueryClient()
   const card = useMemo(() => ({ projectId: project.id, taskId }), [project.id, taskId])
   const task = useQuery(cardOptions(card, client))
-  const states = useQuery(statesOptions())
+  const states = useStates()
   useShortcut('escape', 'Close the card', 'Card', () => (full ? setFull(false) : onClose()))
   useShortcut('f', 'Full screen on and off', 'Card', () => setFull(!full))
 

@@ -2,8 +2,9 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Braces, Ellipsis, FileText, RotateCcw, Trash2 } from 'lucide-react'
 import { useId } from 'react'
 import { download } from '@/api/download'
-import { statesOptions } from '@/api/queries'
+import { useStates } from '@/api/states'
 import type { Session } from '@/api/types'
+import { useReadOnly } from '@/lib/readOnly'
 import { Button } from '@/ui/button'
 import { useConfirm } from '@/ui/confirm'
 import {
@@ -26,7 +27,7 @@ export function RunMenu({ run, className }: { run: Session; className?: string }
   // Here and not in the items: what follows a success is lost with them when the menu closes.
   const rerun = useRerun(card, run.id)
   const remove = useDeleteRun(card, run.id)
-  const active = isActive(run.status)
+  const fixed = useReadOnly() || isActive(run.status)
   const repeat = (config: 'same' | 'active') =>
     rerun.mutate(config, { onSuccess: () => toast.success('The agent gets this prompt again') })
   const save = (format: 'md' | 'json') =>
@@ -57,7 +58,7 @@ export function RunMenu({ run, className }: { run: Session; className?: string }
           <Braces aria-hidden /> Save as JSON
         </DropdownMenuItem>
         <DropdownMenuSeparator />
-        <DropdownMenuItem danger disabled={active} onSelect={() => void onDelete()}>
+        <DropdownMenuItem danger disabled={fixed} onSelect={() => void onDelete()}>
           <Trash2 aria-hidden /> Delete run…
         </DropdownMenuItem>
       </DropdownMenuContent>
@@ -73,8 +74,9 @@ function Repeat({ run, onRepeat }: { run: Session; onRepeat: (config: 'same' | '
   const card = { projectId: run.project_id, taskId: run.task_id }
   const why = useId()
   const task = useQuery(cardOptions(card, useQueryClient()))
-  const states = useQuery(statesOptions())
-  const reason = task.data && states.data ? whyNotAgain(task.data.status, states.data) : null
+  const states = useStates()
+  const archived = useReadOnly() ? 'This project is archived.' : null
+  const reason = archived ?? (task.data && states.data ? whyNotAgain(task.data.status, states.data) : null)
   const item = (config: 'same' | 'active') => ({
     disabled: isActive(run.status) || reason !== null,
     'aria-describedby': reason ? why : undefined,
