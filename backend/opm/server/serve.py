@@ -33,6 +33,7 @@ from opm.server.core.crypto import load_keyring
 from opm.server.core.errors import Conflict, Invalid, NotFound, OpmError
 from opm.server.core.logging import configure
 from opm.server.core.privacy import hide_process
+from opm.server.core.redaction import LIVE
 from opm.server.core.settings import Settings
 from opm.server.db.engine import Database
 from opm.server.db.migrate import is_current, upgrade
@@ -71,6 +72,7 @@ def run(settings: Settings, application: Application = create_app) -> None:
 
 def _serve(settings: Settings, sock: socket.socket, application: Application) -> None:
     configure(settings.log)
+    LIVE.always(settings.secrets)
     for chatty in ("uvicorn.error", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

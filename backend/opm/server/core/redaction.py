@@ -7,6 +7,7 @@ import base64
 import json
 import re
 from collections import OrderedDict
+from collections.abc import Collection
 from urllib.parse import quote
 
 MASK = "[redacted]"
@@ -16,9 +17,10 @@ _MOST = 1000
 
 
 class Redactor:
-    """Forgets the secret that was longest not used when it knows a thousand."""
+    """Forgets the secret that was longest not used when it knows a thousand, but none that it shall always know."""
 
     def __init__(self) -> None:
+        self._always: set[str] = set()
         self._values: OrderedDict[str, None] = OrderedDict()
         self._pattern: re.Pattern[str] | None = None
 
@@ -34,26 +36,39 @@ class Redactor:
         if not known:
             self._pattern = None
 
+    def always(self, secrets: Collection[str]) -> None:
+        self._always |= {secret for secret in secrets if len(secret) >= _SHORTEST}
+        self._pattern = None
+
     def clean(self, text: str) -> str:
-        if not self._values:
+        if not self._values and not self._always:
             return text
         if self._pattern is None:
-            forms = {form for value in self._values for form in _forms(value)}
+            forms = {form for value in self._always.union(self._values) for form in _forms(value)}
             self._pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
         return self._pattern.sub(MASK, text)
 
 
 def _forms(value: str) -> set[str]:
     """As it is, and as JSON, addresses and Basic authentication write it."""
-    raw = value.encode()
     return {
         value,
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
         quote(value, safe=""),
-        base64.b64encode(raw).decode().rstrip("="),
-        base64.urlsafe_b64encode(raw).decode().rstrip("="),
+        *_base64(value.encode()),
     }
+
+
+def _base64(raw: bytes) -> set[str]:
+    """Alone, and as a part of more: then without the letters that also depend on what stands before and after it."""
+    found: set[str] = set()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        found.add(encode(raw).decode().rstrip("="))
+        for before, shared in ((0, 0), (1, 2), (2, 3)):
+            whole = encode(bytes(before) + raw).decode().rstrip("=")
+            found.add(whole[shared:-1] if (before + len(raw)) % 3 else whole[shared:])
+    return found
 
 
 LIVE = Redactor()

@@ -8,7 +8,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, model_validator
@@ -308,6 +308,13 @@ class Settings(BaseSettings):
     def rate_store(self) -> str | None:
         """Where rates are counted together."""
         return self.rates.store or (self.redis.url.get_secret_value() if self.redis.url else None)
+
+    @property
+    def secrets(self) -> list[str]:
+        """Passwords in addresses, which must not be written anywhere."""
+        addresses = [self.database_url, self.rate_store, self.redis.url.get_secret_value() if self.redis.url else None]
+        passwords = [urlsplit(address).password for address in addresses if address]
+        return [unquote(password) for password in passwords if password]
 
     @property
     def embedded_database(self) -> bool:

@@ -2,12 +2,14 @@
 
 import base64
 import json
+import math
 from urllib.parse import quote
 
 import pytest
 
 from opm.server.core.crypto import Keyring
 from opm.server.core.redaction import LIVE, MASK, Redactor
+from opm.server.core.settings import Settings
 
 SECRET = 'sk-"tea"/+pot ümlaut'
 
@@ -32,6 +34,30 @@ def redactor() -> Redactor:
 )
 def test_a_known_secret_is_masked_in_every_form(redactor: Redactor, form: str) -> None:
     assert redactor.clean(f"before {form} after").replace("=", "") == f"before {MASK} after"
+
+
+@pytest.mark.parametrize("name", ["", "g", "gi", "git", "user"])
+@pytest.mark.parametrize("after", ["", ".", "..", "..."])
+@pytest.mark.parametrize("secret", ["token-0123", "token-01234", "token-012345"])
+def test_a_secret_is_masked_within_what_is_encoded(name: str, after: str, secret: str) -> None:
+    redactor = Redactor()
+    redactor.learn(secret)
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        left = redactor.clean(encode(f"{name}:{secret}{after}".encode()).decode())
+        assert MASK in left
+        letters = len(left.replace(MASK, "").rstrip("="))
+        assert letters <= math.ceil(4 / 3 * (len(name) + 1)) + math.ceil(4 / 3 * len(after)) + 1
+
+
+def test_passwords_in_the_addresses_of_the_settings_are_secrets() -> None:
+    settings = Settings.model_validate(
+        {
+            "database": {"url": "postgresql://opm:a%2Fdatabase@db/opm"},
+            "redis": {"url": "redis://:some-redis@redis:6379/0"},
+            "rates": {"store": "redis://redis:6379/1"},
+        }
+    )
+    assert settings.secrets == ["a/database", "some-redis"]
 
 
 def test_what_is_no_secret_stays(redactor: Redactor) -> None:

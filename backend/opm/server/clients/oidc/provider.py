@@ -17,6 +17,7 @@ from opm.server.clients.oidc.fetch import Fetch, require_safe
 from opm.server.clients.oidc.jose import BadToken, Token, key_id, read
 from opm.server.clients.oidc.keys import PublishedKeys
 from opm.server.core.errors import Unauthorized, Unavailable
+from opm.server.core.redaction import LIVE
 from opm.server.core.settings import OidcSettings
 
 log = structlog.get_logger(__name__)
@@ -125,6 +126,7 @@ class OidcProvider:
         secret = self._settings.secret()
         methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         auth = None
+        LIVE.learn(secret or "")
         if secret is None:
             form = form | {"client_id": self._client_id}
         elif "client_secret_basic" in methods or "client_secret_post" not in methods:
