@@ -61,7 +61,7 @@ export function useCardEditor(card: CardRef, task: Task, onEnd?: (saved: boolean
   const [failure, setFailure] = useState<unknown>(null)
   // As long as nothing was written, the card is shown as others change it.
   const fresh: Draft = { texts: textsOf(task), base: textsOf(task), version: task.version }
-  const draft = written ?? (opened ? fresh : null)
+  const draft = written ?? fresh
 
   const end = (saved: boolean) => {
     keep(null)
@@ -94,7 +94,8 @@ export function useCardEditor(card: CardRef, task: Task, onEnd?: (saved: boolean
   }
 
   return {
-    texts: draft?.texts ?? null,
+    open: opened || written !== null,
+    texts: draft.texts,
     /** There are words that would be lost. */
     dirty: written !== null,
     conflict,
@@ -103,7 +104,7 @@ export function useCardEditor(card: CardRef, task: Task, onEnd?: (saved: boolean
     edit: () => setOpened(true),
     change: (texts: Texts) => {
       setOpened(true)
-      const { base, version } = draft ?? fresh
+      const { base, version } = draft
       keep(same(texts, base) ? null : { texts, base, version })
     },
     cancel: () => end(false),

@@ -15,12 +15,13 @@ import type { Created } from './api'
 import { BoardBar } from './BoardBar'
 import { BoardSkeleton } from './BoardSkeleton'
 import { Card } from './Card'
-import { CardDialog } from './CardDialog'
 import { Column } from './Column'
 import { type BoardActions, BoardContext } from './context'
+import { EditCardDialog } from './EditCardDialog'
 import { isFiltering, passes, searchFor, useFilter } from './filter'
 import { columnsOf, placeAmongAll } from './model'
 import { NarrowBoard } from './NarrowBoard'
+import { NEW_CARD, NewCardDialog } from './NewCardDialog'
 import { SelectionBar } from './SelectionBar'
 import { useBoardActions } from './useBoardActions'
 import { useBoardDrag } from './useBoardDrag'
@@ -33,9 +34,6 @@ export interface BoardProps {
   baseUrl: string
   openId: string | null
 }
-
-/** In the address, so that "new card" can be asked for from anywhere. */
-export const NEW_CARD = 'new'
 
 export function Board(props: BoardProps) {
   const tasks = useQuery(boardTasksOptions(props.projectId))
@@ -130,14 +128,16 @@ function LoadedBoard({
         </div>
         <DragOverlay>{drag && <Card task={drag.task} lifted inert />}</DragOverlay>
       </DndContext>
-      {(creating || editing) && (
-        <CardDialog
-          key={editing?.id ?? 'new'}
+      {editing && (
+        <EditCardDialog
+          key={editing.id}
           projectId={projectId}
           task={editing}
-          onClose={() => (editing ? setEditing(null) : setCreating(false))}
-          onCreated={onCreated}
+          onClose={() => setEditing(null)}
         />
+      )}
+      {creating && !editing && (
+        <NewCardDialog projectId={projectId} onClose={() => setCreating(false)} onCreated={onCreated} />
       )}
     </BoardContext>
   )

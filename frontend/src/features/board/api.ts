@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { describe } from '@/api/errors'
 import { allProjectsOptions, attentionOptions, boardTasksOptions } from '@/api/queries'
-import { cancelTask, createTask, deleteTask, executeTask, moveTask, updateTask } from '@/api/sdk'
-import type { MoveTask, NewTask, Task, TaskPatch, TaskStatus } from '@/api/types'
+import { cancelTask, createTask, deleteTask, executeTask, moveTask } from '@/api/sdk'
+import type { MoveTask, NewTask, Task, TaskStatus } from '@/api/types'
 import { BOARD_MUTATION } from '@/realtime/cache'
 import { toast } from '@/ui/toast'
 import { columnsOf, LABELS, neighbours, withMoved } from './model'
@@ -123,18 +123,5 @@ export function useCreateCard(projectId: string) {
       }
     },
     onSuccess: () => client.invalidateQueries({ queryKey: boardTasksOptions(projectId).queryKey }),
-  })
-}
-
-export function useEditCard(projectId: string) {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: ({ task, patch }: { task: Task; patch: TaskPatch }) =>
-      updateTask({
-        path: { project: projectId, task: task.id },
-        body: patch,
-        headers: { 'if-match': `"${task.version}"` },
-      }),
-    onSettled: () => client.invalidateQueries({ queryKey: boardTasksOptions(projectId).queryKey }),
   })
 }

@@ -47,7 +47,7 @@ export function CardView(props: CardViewProps) {
   const [stays, setStays] = useState(false)
   // Whoever has written stays with the text, also when a run began meanwhile.
   const editor = useCardEditor(card, task, () => setStays(worked))
-  const usual = worked && !editor.texts && !stays ? 'output' : 'description'
+  const usual = worked && !editor.open && !stays ? 'output' : 'description'
   const tab = search.get('tab') ?? usual
   const verbs = verbsOf(task, states)
   const pending = interactions.filter(isPending)

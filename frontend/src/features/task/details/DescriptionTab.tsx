@@ -21,7 +21,7 @@ export function DescriptionTab({ task, editor }: { task: Task; editor: CardEdito
     editor.edit()
   }
   const { texts, failure } = editor
-  if (!texts) {
+  if (!editor.open) {
     return (
       <div className="flex flex-col gap-3 p-4">
         {task.description ? (

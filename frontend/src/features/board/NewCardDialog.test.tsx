@@ -1,10 +1,9 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test, vi } from 'vitest'
-import { aTask } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
 import { gives, page, server } from '@/testing/server'
-import { CardDialog } from './CardDialog'
+import { NewCardDialog } from './NewCardDialog'
 
 const user = userEvent.setup()
 const NOW = '2026-01-01T12:00:00Z'
@@ -13,14 +12,16 @@ function template(name: string, title: string, description: string) {
   return { id: name, project_id: 'p', name, title, description, created_at: NOW, updated_at: NOW }
 }
 
-function show(task = null as ReturnType<typeof aTask> | null) {
+function show() {
+  const onClose = vi.fn()
   server.use(
     gives(
       '/projects/p/templates',
       page([template('Bug', 'Fix: ', 'What happens:'), template('Idea', 'Try: ', 'Why:')]),
     ),
   )
-  renderAt(<CardDialog projectId="p" task={task} onClose={vi.fn()} onCreated={vi.fn()} />)
+  renderAt(<NewCardDialog projectId="p" onClose={onClose} onCreated={vi.fn()} />)
+  return onClose
 }
 
 async function choose(name: string) {
@@ -56,8 +57,20 @@ test('one template follows another unasked, until something was written', async 
   expect(await screen.findByRole('alertdialog')).toBeInTheDocument()
 })
 
-test('a card that exists is not filled', async () => {
-  show(aTask({ title: 'Old' }))
-  expect(await screen.findByDisplayValue('Old')).toBeInTheDocument()
-  expect(screen.queryByRole('button', { name: 'From template' })).not.toBeInTheDocument()
+test('what was written is thrown away only after a yes', async () => {
+  const onClose = show()
+  await user.type(screen.getByLabelText('Title'), 'Mine{Escape}')
+  await user.click(await screen.findByRole('button', { name: 'Cancel' }))
+  expect(screen.getByLabelText('Title')).toHaveValue('Mine')
+  expect(onClose).not.toHaveBeenCalled()
+  await user.click(screen.getByRole('button', { name: 'Close' }))
+  await user.click(await screen.findByRole('button', { name: 'Discard' }))
+  await waitFor(() => expect(onClose).toHaveBeenCalledOnce())
+})
+
+test('a card in which nothing was written, or only a template stands, is closed at once', async () => {
+  const onClose = show()
+  await choose('Bug')
+  await user.keyboard('{Escape}')
+  expect(onClose).toHaveBeenCalledOnce()
 })
