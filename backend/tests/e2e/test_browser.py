@@ -296,6 +296,9 @@ def test_every_page_is_fit_for_everybody(browser: Browser, served: Served, schem
         page = someone.page
         page.goto("/signed-out")
         someone.check_page("sign-in")
+        page.goto("/launch")  # an address without its token
+        page.wait_for_timeout(600)
+        someone.check_page("launch")
         someone.sign_in()
         places = {
             "dashboard": "/",

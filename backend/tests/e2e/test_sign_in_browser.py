@@ -243,7 +243,12 @@ def test_the_pages_are_fit_for_everybody(browser: Browser, op: OidcProvider, tmp
                 one.enter()
                 one.close()
             admin.enter()
-            inside: dict[str, str | None] = {"your-settings": "/settings", "people": "/people", "new-project": "/?new"}
+            inside: dict[str, str | None] = {
+                "your-settings": "/settings",
+                "people": "/people",
+                "people-log": "/people/log",
+                "new-project": "/?new",
+            }
             _look(admin, inside, pictures, scheme)
             admin.page.goto("/settings")
             admin.page.get_by_role("button", name="New token").click()
