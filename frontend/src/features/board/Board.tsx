@@ -1,11 +1,13 @@
 import { DndContext, DragOverlay } from '@dnd-kit/core'
 import { useQuery } from '@tanstack/react-query'
 import { Plus, SearchX } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import { describe } from '@/api/errors'
-import { boardTasksOptions, statesOptions } from '@/api/queries'
+import { boardTasksOptions } from '@/api/queries'
+import { useStates } from '@/api/states'
 import type { States, Task } from '@/api/types'
+import { useReadOnly } from '@/lib/readOnly'
 import { useNarrow } from '@/lib/useMediaQuery'
 import { Button } from '@/ui/button'
 import { EmptyState, ErrorState } from '@/ui/states'
@@ -37,7 +39,7 @@ export interface BoardProps {
 
 export function Board(props: BoardProps) {
   const tasks = useQuery(boardTasksOptions(props.projectId))
-  const states = useQuery(statesOptions())
+  const states = useStates()
   const failed = [tasks, states].find((query) => query.isError && !query.data)
   if (failed) {
     const retry = () => void Promise.all([tasks.refetch(), states.refetch()])
@@ -56,6 +58,7 @@ function LoadedBoard({
 }: BoardProps & { tasks: Task[]; states: States }) {
   const navigate = useNavigate()
   const narrow = useNarrow()
+  const readOnly = useReadOnly()
   const [search, setSearch] = useSearchParams()
   const filtering = useFilter()
   const { filter } = filtering
@@ -84,6 +87,12 @@ function LoadedBoard({
       },
       { replace: true },
     )
+  const refused = creating && readOnly
+  // A wish that cannot be granted is not kept until it can.
+  useEffect(() => {
+    if (refused) setCreating(false)
+  })
+  const onCreate = readOnly ? undefined : () => setCreating(true)
   const onCreated = ({ task, notStarted }: Created, run: boolean) => {
     if (notStarted)
       toast.error('The card was made but not started', { description: describe(notStarted).message })
@@ -103,13 +112,13 @@ function LoadedBoard({
         {...handlers}
       >
         <div className="relative flex h-full min-h-0 flex-col">
-          {empty && <EmptyBoard onCreate={() => setCreating(true)} />}
+          {empty && <EmptyBoard onCreate={onCreate} />}
           {!empty && (
             <BoardBar filtering={filtering} selection={selection} shown={passing.length} all={tasks.length} />
           )}
           {nothing && <NothingPasses onClear={filtering.clear} />}
           {!empty && !nothing && narrow && (
-            <NarrowBoard columns={shown} states={states} onCreate={() => setCreating(true)} />
+            <NarrowBoard columns={shown} states={states} onCreate={onCreate} />
           )}
           {!empty && !nothing && !narrow && (
             <div className="flex min-h-0 flex-1 gap-3 overflow-x-auto scroll-thin px-3 pb-3">
@@ -119,7 +128,7 @@ function LoadedBoard({
                   status={status}
                   tasks={shown[status]}
                   drag={drag}
-                  onCreate={status === 'todo' ? () => setCreating(true) : undefined}
+                  onCreate={status === 'todo' ? onCreate : undefined}
                 />
               ))}
             </div>
@@ -136,7 +145,7 @@ function LoadedBoard({
           onClose={() => setEditing(null)}
         />
       )}
-      {creating && !editing && (
+      {creating && !readOnly && !editing && (
         <NewCardDialog projectId={projectId} onClose={() => setCreating(false)} onCreated={onCreated} />
       )}
     </BoardContext>
@@ -156,15 +165,17 @@ function NothingPasses({ onClear }: { onClear: () => void }) {
   )
 }
 
-function EmptyBoard({ onCreate }: { onCreate: () => void }) {
+function EmptyBoard({ onCreate }: { onCreate?: () => void }) {
   return (
     <EmptyState
       title="No cards yet"
       className="pt-24"
       action={
-        <Button variant="primary" onClick={onCreate}>
-          <Plus aria-hidden /> New card
-        </Button>
+        onCreate && (
+          <Button variant="primary" onClick={onCreate}>
+            <Plus aria-hidden /> New card
+          </Button>
+        )
       }
     >
       A card is one piece of work. Describe it, execute it, and an agent does it in this project’s workspace

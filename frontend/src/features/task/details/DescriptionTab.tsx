@@ -5,6 +5,7 @@ import { describe } from '@/api/errors'
 import type { Task } from '@/api/types'
 import type { CardEditor } from '@/api/useCardEditor'
 import { filesUrl } from '@/lib/filesUrl'
+import { useReadOnly } from '@/lib/readOnly'
 import { Button } from '@/ui/button'
 import { Clash } from '@/ui/clash'
 import { Field } from '@/ui/field'
@@ -16,6 +17,7 @@ import { EmptyState } from '@/ui/states'
 export function DescriptionTab({ task, editor }: { task: Task; editor: CardEditor }) {
   // A draft that was left open must not take the keys of whoever only walks by.
   const [asked, setAsked] = useState(false)
+  const readOnly = useReadOnly()
   const edit = () => {
     setAsked(true)
     editor.edit()
@@ -27,17 +29,19 @@ export function DescriptionTab({ task, editor }: { task: Task; editor: CardEdito
         {task.description ? (
           <>
             <Markdown text={task.description} />
-            <div>
-              <Button size="sm" onClick={edit}>
-                <Pencil aria-hidden /> Edit
-              </Button>
-            </div>
+            {!readOnly && (
+              <div>
+                <Button size="sm" onClick={edit}>
+                  <Pencil aria-hidden /> Edit
+                </Button>
+              </div>
+            )}
           </>
         ) : (
           <EmptyState
             icon={<Pencil aria-hidden />}
             title="No description yet"
-            action={<Button onClick={edit}>Write a description</Button>}
+            action={!readOnly && <Button onClick={edit}>Write a description</Button>}
           >
             Title and description are what the agent gets. The more exactly they say what is wanted, the
             better.
