@@ -75,9 +75,10 @@ describe('changes since a run', () => {
 
   it.each([
     [[], 'Not changed by this run'],
+    [null, 'What this run changed is not known'],
     [[{ file: 'src/app.py', patch: patch.replaceAll('import os', 'import re') + nl }], 'Changed again since'],
   ])('are told in words where they cannot be shown: %j', async (files, title) => {
-    workspace.runs = [{ id: 'run-1', title: 'Tidy up', files }]
+    workspace.runs = [{ id: 'run-1', title: 'Tidy up', files: files ?? [], known: files !== null }]
     show(workspace, '?path=src/app.py&run=run-1')
     expect(await screen.findByText(title)).toBeInTheDocument()
   })

@@ -37,6 +37,13 @@ export function SinceRun({ projectId, path, text, run, Compare }: SinceRunProps)
   }
   if (!diff.data) return <Loading label="Reading what the run changed…" />
   const change = diff.data.files.find(({ file }) => file === path)
+  if (!change && !diff.data.known) {
+    return (
+      <Nothing title="What this run changed is not known">
+        Its workspace ended before it was asked, or could not say. The last commit can be compared instead.
+      </Nothing>
+    )
+  }
   if (!change) return <Nothing title="Not changed by this run">The run left this file as it was.</Nothing>
   const earlier = before(text, change.patch)
   if (earlier === null) {

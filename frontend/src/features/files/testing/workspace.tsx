@@ -52,7 +52,7 @@ export class Workspace {
   /** The files as they were committed last; null where there is no repository. */
   committed: Record<string, string | Encoded> | null = {}
   /** Runs of the agent and what each changed. */
-  runs: { id: string; title: string; files: { file: string; patch: string }[] }[] = []
+  runs: { id: string; title: string; files: { file: string; patch: string }[]; known?: boolean }[] = []
 
   constructor(readonly files: Record<string, StoredFile>) {}
 
@@ -118,7 +118,10 @@ export class Workspace {
       }),
       http.get(`${base}/tasks/:task/diff`, ({ params }) => {
         const found = run(String(params.task).replace('card-', ''))
-        return HttpResponse.json({ session_id: found?.id, live: false, files: found?.files ?? [] } as never)
+        return HttpResponse.json({
+          ...{ session_id: found?.id, live: false },
+          ...{ known: found?.known ?? true, files: found?.files ?? [] },
+        } as never)
       }),
     ]
   }

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { FileDiff as FileIcon } from 'lucide-react'
+import { FileDiff as FileIcon, FileQuestionMark as FileQuestion } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { describe } from '@/api/errors'
@@ -46,7 +46,8 @@ export function ChangesTab({ projectId, taskId, run, touched }: ChangesTabProps)
       />
     )
   }
-  const { files } = diff.data
+  const { files, known } = diff.data
+  if (files.length === 0 && !known) return <Unknown active={active} />
   if (files.length === 0) {
     return (
       <EmptyState
@@ -60,6 +61,32 @@ export function ChangesTab({ projectId, taskId, run, touched }: ChangesTabProps)
     )
   }
   return <DiffList files={files} runId={run.id} live={diff.data.live} />
+}
+
+/** No files, because nobody could say which: nothing may be read into that. */
+function Unknown({ active }: { active: boolean }) {
+  const { project } = useParams()
+  if (active) {
+    return (
+      <EmptyState icon={<FileQuestion aria-hidden />} title="What it has changed so far is not known">
+        The workspace does not answer at the moment; it is asked again by itself.
+      </EmptyState>
+    )
+  }
+  return (
+    <EmptyState
+      icon={<FileQuestion aria-hidden />}
+      title="What this run changed is not known"
+      action={
+        <Button asChild>
+          <Link to={filesUrl(project ?? '')}>Open the files</Link>
+        </Button>
+      }
+    >
+      Its workspace ended before it was asked, or could not say. Open a file that may have changed, and
+      compare it with the last commit there.
+    </EmptyState>
+  )
 }
 
 function DiffList({ files, runId, live }: { files: FileDiff[]; runId: string; live: boolean }) {
