@@ -45,7 +45,7 @@ function Workspace({ project, editors, place }: WorkspaceProps) {
   const narrow = useNarrow()
   const [expanded, expand] = useExpanded(path)
   const tree = useListings(project.id, expanded)
-  const buffers = useBuffers()
+  const buffers = useBuffers(project.id)
   const files = useOpenFiles(project.id, place, buffers)
   const saving = useSave(project.id, buffers)
   useLeaveGuard(buffers.dirty.size, home)

@@ -2,6 +2,7 @@ import { useCallback, useMemo, useRef, useState } from 'react'
 import { isUnder } from '@/lib/paths'
 import * as model from './model/buffer'
 import { moved } from './model/tabs'
+import { useKeptBuffers } from './useKeptBuffers'
 
 export interface Buffers {
   get: (path: string) => model.Buffer | undefined
@@ -24,9 +25,13 @@ export interface Buffers {
 }
 
 /** The open files. Texts live outside React's state: a keystroke renders only when a mark changes. */
-export function useBuffers(): Buffers {
+export function useBuffers(projectId: string): Buffers {
   const buffers = useRef(new Map<string, model.Buffer>())
-  const [dirty, setDirty] = useState<ReadonlySet<string>>(new Set())
+  const back = useKeptBuffers(projectId, () => buffers.current)
+  const [dirty, setDirty] = useState<ReadonlySet<string>>(() => {
+    buffers.current = new Map(back?.buffers)
+    return new Set(buffers.current.keys())
+  })
   const [, setShown] = useState(0)
 
   const mark = useCallback(() => {
