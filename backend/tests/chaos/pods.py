@@ -114,8 +114,9 @@ class Pods:
         return web.Response(status=204)
 
     async def _messages(self, request: web.Request) -> web.Response:
-        limit = int(request.query.get("limit", "50"))
-        return web.json_response(await self._agent(request).messages(request.match_info["id"], limit))
+        limit, before = int(request.query["limit"]), request.query.get("before")
+        page = await self._agent(request).messages(request.match_info["id"], limit, before)
+        return web.json_response(page.messages, headers={"X-Next-Cursor": page.older} if page.older else None)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

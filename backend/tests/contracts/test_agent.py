@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from opm.server.clients.base import AgentClient, AgentEvent
+from opm.server.clients.base import AgentClient, AgentEvent, MessagePage
 from opm.server.clients.pods import HttpPodClients
 from opm.server.core.errors import NotFound
 from opm.server.features.sessions.messages import new_message_id
@@ -91,7 +91,7 @@ async def heard(subject: Subject) -> AsyncIterator[Heard]:
 
 
 async def answers(subject: Subject, session: str) -> list[dict[str, Any]]:
-    return [m["info"] for m in await subject.agent.messages(session, 20) if m["info"]["role"] == "assistant"]
+    return [m["info"] for m in (await subject.agent.messages(session, 20)).messages if m["info"]["role"] == "assistant"]
 
 
 async def settled(subject: Subject, session: str) -> list[dict[str, Any]]:
@@ -109,7 +109,7 @@ async def test_a_session_is_made_and_known(subject: Subject, heard: Heard) -> No
     created = await heard.until("session.created", session)
     assert created["info"]["id"] == session
     assert (await subject.agent.session(session))["title"] == "A card"
-    assert await subject.agent.messages(session) == []
+    assert await subject.agent.messages(session, 20) == MessagePage([])
     assert await subject.agent.children(session) == []
     assert session not in await subject.agent.status()
 
@@ -118,7 +118,7 @@ async def test_a_session_is_made_and_known(subject: Subject, heard: Heard) -> No
     "ask",
     [
         lambda a: a.session("ses_unknown00000000000000"),
-        lambda a: a.messages("ses_unknown00000000000000"),
+        lambda a: a.messages("ses_unknown00000000000000", 20),
         lambda a: a.prompt("ses_unknown00000000000000", {"parts": [{"type": "text", "text": "x"}]}),
         lambda a: a.reply_permission("per_unknown00000000000000", "once", None),
         lambda a: a.reply_question("que_unknown00000000000000", None),
@@ -269,6 +269,18 @@ async def test_models_are_named_with_what_they_cost(subject: Subject) -> None:
     assert provider.keys() == {"id", "name", "models"}
     abilities = {"context", "output", "tool_call", "reasoning"}
     assert provider["models"][0].keys() == {"id", "name", *abilities, "cost_input", "cost_output"}
+
+
+async def test_messages_are_read_backwards_in_pages(subject: Subject, heard: Heard) -> None:
+    session, prompt = await subject.begin("demo: say Done.", say_done)
+    await heard.until("session.idle", session)
+    newest = await subject.agent.messages(session, 1)
+    assert newest.older is not None
+    assert [m["info"]["role"] for m in newest.messages] == ["assistant"]
+    older = await subject.agent.messages(session, 1, newest.older)
+    assert [m["info"]["id"] for m in older.messages] == [prompt]
+    assert older.older is None
+    assert (await subject.agent.messages(session, 20)).older is None
 
 
 async def test_a_run_that_changed_nothing_has_no_diff(subject: Subject, heard: Heard) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from opm.server.clients.base import AgentEvent, PodAddress
+from opm.server.clients.base import AgentEvent, MessagePage, PodAddress
 from opm.server.core.errors import NotFound, Unavailable
 from tests.fakes.files import FakeFiles
 from tests.fakes.terminals import FakeTerminals
@@ -33,6 +33,7 @@ class FakeAgent:
         self.down = False
         self.deaf = False
         """Accepts prompts and does nothing with them."""
+        self.largest_page = 8 << 20
         self.info: dict[str, dict[str, Any]] = {}
         self.history: dict[str, list[dict[str, Any]]] = {}
         self.busy: dict[str, dict[str, Any]] = {}
@@ -62,9 +63,15 @@ class FakeAgent:
                 return message
         raise NotFound(f"Message not found: {message_id}")
 
-    async def messages(self, session_id: str, limit: int = 50) -> list[dict[str, Any]]:
+    async def messages(self, session_id: str, limit: int, before: str | None = None) -> MessagePage:
         self._require_session(session_id)
-        return self.history[session_id][-limit:]
+        known = self.history[session_id]
+        end = len(known) if before is None else [m["info"]["id"] for m in known].index(before)
+        start = max(end - limit, 0)
+        page = known[start:end]
+        if sum(len(str(message)) for message in page) > self.largest_page:
+            raise Unavailable("The pod's answer is too large; ask for less.", reason="too_large")
+        return MessagePage(page, page[0]["info"]["id"] if start else None)
 
     async def session(self, session_id: str) -> dict[str, Any]:
         self._require_session(session_id)

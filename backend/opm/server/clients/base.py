@@ -44,6 +44,14 @@ class AgentEvent:
     properties: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Messages of a session, the oldest first; `older` names those before them, None: there are none."""
+
+    messages: list[dict[str, Any]]
+    older: str | None = None
+
+
 class AgentClient(Protocol):
     """The agent of one pod. Everything raises `Unavailable` when the pod does not answer and `NotFound` for ids it
     does not know; nothing is ever sent twice."""
@@ -54,7 +62,10 @@ class AgentClient(Protocol):
 
     async def message(self, session_id: str, message_id: str) -> dict[str, Any]: ...
 
-    async def messages(self, session_id: str, limit: int = 50) -> list[dict[str, Any]]: ...
+    async def messages(self, session_id: str, limit: int, before: str | None = None) -> MessagePage:
+        """The newest, or those before a page. Raises `Unavailable` with the reason `too_large` for more than can be
+        taken at once; a single one is rarely that."""
+        ...
 
     async def session(self, session_id: str) -> dict[str, Any]: ...
 

@@ -6,7 +6,7 @@ Nothing is sent twice: whoever needs that asks first what arrived.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -91,9 +91,15 @@ class Sidecar:
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None
     ) -> bytes:
         """The answer's body, whole; its absence is b''."""
+        async with self.answer(method, path, query=query, body=body) as response:
+            return await read_whole(response, LARGEST_ANSWER)
+
+    def answer(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """One that is all there before long."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS)
-        async with self.open(method, path, query=query, body=body, timeout=timeout) as response:
-            return await _read(response, LARGEST_ANSWER)
+        return self.open(method, path, query=query, body=body, timeout=timeout)
 
     @asynccontextmanager
     async def open(
@@ -119,7 +125,7 @@ class Sidecar:
                 timeout=timeout,
             ) as response:
                 if response.status not in welcome:
-                    raise _complaint(response.status, await _read(response, _LARGEST_COMPLAINT))
+                    raise _complaint(response.status, await read_whole(response, _LARGEST_COMPLAINT))
                 yield response
         except TimeoutError as exc:
             raise Unavailable(
@@ -173,7 +179,7 @@ async def body_of(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         raise Unavailable("The pod broke off in the middle of its answer; try again.", reason="broken_off") from exc
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+async def read_whole(response: aiohttp.ClientResponse, limit: int) -> bytes:
     found = bytearray()
     async for chunk in response.content.iter_any():
         found += chunk

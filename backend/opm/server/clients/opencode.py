@@ -7,12 +7,16 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
-from opm.server.clients.base import AgentEvent
+from opm.server.clients.base import AgentEvent, MessagePage
 from opm.server.clients.frames import Frames
-from opm.server.clients.http import CONNECT_SECONDS, Sidecar
+from opm.server.clients.http import CONNECT_SECONDS, LARGEST_ANSWER, Sidecar, read_whole
 from opm.server.core.errors import Unavailable
 
 T = TypeVar("T")
+
+_CURSOR = "X-Next-Cursor"
+_LARGEST_MESSAGE = 32 << 20
+"""Of one alone: there is no smaller page to ask for."""
 
 SILENCE_SECONDS = 25.0
 """The sidecar sends a heartbeat every 10 seconds, so a longer silence means that nobody is there."""
@@ -38,8 +42,13 @@ class HttpAgent:
     async def message(self, session_id: str, message_id: str) -> dict[str, Any]:
         return await self._object("GET", f"/session/{_id(session_id)}/message/{_id(message_id)}")
 
-    async def messages(self, session_id: str, limit: int = 50) -> list[dict[str, Any]]:
-        return await self._list(f"/session/{_id(session_id)}/message", {"limit": str(limit)})
+    async def messages(self, session_id: str, limit: int, before: str | None = None) -> MessagePage:
+        query = {"limit": str(limit)} | ({"before": before} if before else {})
+        most = LARGEST_ANSWER if limit > 1 else _LARGEST_MESSAGE
+        path = f"/session/{_id(session_id)}/message"
+        async with self._sidecar.answer("GET", path, query=query) as response:
+            found = _decode(await read_whole(response, most), list[dict[str, Any]])
+            return MessagePage(found, response.headers.get(_CURSOR))
 
     async def session(self, session_id: str) -> dict[str, Any]:
         return await self._object("GET", f"/session/{_id(session_id)}")

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from opm.sidecar.errors import Refused
+from opm.sidecar.session.slim import Slimmer
 from opm.sidecar.session.upstream import OpenCode, unavailable
 from opm.wire.json import without_lone_halves
 
@@ -109,9 +110,9 @@ class Filter:
 
 async def frames(content: aiohttp.StreamReader) -> AsyncIterator[list[bytes]]:
     """The data of server-sent frames, as many at a time as have arrived."""
-    rest = b""
+    rest, slimmer = b"", Slimmer()
     async for chunk in content.iter_any():
-        *whole, rest = (rest + chunk).split(b"\n\n")
+        *whole, rest = (rest + slimmer.feed(chunk)).split(b"\n\n")
         if len(rest) > _LARGEST_FRAME:
             raise aiohttp.ClientPayloadError("one event is larger than 8 MiB")
         batch = [frame[5:].strip() for frame in whole if frame.startswith(b"data:")]

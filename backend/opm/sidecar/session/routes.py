@@ -19,10 +19,11 @@ from opm.sidecar.app import json_answer, read_body
 from opm.sidecar.errors import Refused
 from opm.sidecar.session import catalogue, terminal
 from opm.sidecar.session.events import EventStream
-from opm.sidecar.session.upstream import OpenCode, unavailable
+from opm.sidecar.session.upstream import CURSOR, OpenCode, unavailable
 
 _LARGEST_BODY = 1 << 20
 _ID = re.compile(r"[A-Za-z0-9_]{1,200}")
+_CURSOR = re.compile(r"[A-Za-z0-9_=-]{1,500}")
 _COUNT = re.compile(r"[1-9][0-9]{0,3}")
 
 
@@ -41,7 +42,7 @@ RELAYS = (
     Relay("GET", "/session", query={"limit": _COUNT, "roots": re.compile("true|false")}),
     Relay("POST", "/session", keys=frozenset({"title", "permission", "agent", "model", "parentID"})),
     Relay("GET", "/session/{id}"),
-    Relay("GET", "/session/{id}/message", query={"limit": _COUNT}),
+    Relay("GET", "/session/{id}/message", query={"limit": _COUNT, "before": _CURSOR}),
     Relay("GET", "/session/{id}/message/{message}"),
     Relay(
         "POST",
@@ -112,7 +113,8 @@ def _endpoint(relay: Relay) -> Callable[[Request], Awaitable[Response]]:
         query = _query(request, relay)
         body = _body(await read_body(request, _LARGEST_BODY), relay)
         got = await _opencode(request).call(relay.method, path, query, body)
-        return Response(got.body, got.status, media_type="application/json" if got.body else None)
+        headers = {CURSOR: got.cursor} if got.cursor else None
+        return Response(got.body, got.status, headers, media_type="application/json" if got.body else None)
 
     return pass_on
 

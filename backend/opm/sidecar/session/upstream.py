@@ -1,7 +1,7 @@
 """The one voice that speaks to OpenCode: with the pod's password, about the pod's workspace, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 
 from opm.sidecar.errors import Refused
+from opm.sidecar.session.slim import Slimmer
 from opm.wire.json import without_lone_halves
 
 _CONNECT_SECONDS = 2.0
@@ -17,6 +18,8 @@ _PROBE_SECONDS = 0.5
 _SILENCE_SECONDS = 30.0  # OpenCode beats every 10 s on a stream that lives
 _LARGEST_ANSWER = 64 << 20
 _KEEP_SECONDS = 4.0  # well under OpenCode's own ten, so that no request meets a connection that just closed
+
+CURSOR = "X-Next-Cursor"
 
 _NOT_THERE = "OpenCode does not answer in this pod; it may be starting. Try again shortly, or restart the pod."
 _RETRY_AFTER = 2
@@ -27,6 +30,8 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    cursor: str | None = None
+    """Names what comes before this page of a list."""
 
 
 class _Data(msgspec.Struct):
@@ -81,7 +86,8 @@ class OpenCode:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=_TOTAL_SECONDS, connect=_CONNECT_SECONDS),
             ) as response:
-                return _judge(response.status, response.content_type, await _read(response))
+                answer = _judge(response.status, response.content_type, await _read(response))
+                return replace(answer, cursor=response.headers.get(CURSOR))
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as exc:
             raise unavailable(exc) from exc
 
@@ -138,11 +144,12 @@ def unavailable(cause: BaseException | None = None) -> Refused:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
+    body, slimmer = bytearray(), Slimmer()
     async for chunk in response.content.iter_any():
-        body += chunk
+        body += slimmer.feed(chunk)
         if len(body) > _LARGEST_ANSWER:
-            raise Refused(502, "OpenCode's answer is larger than 64 MiB; ask for fewer messages.")
+            raise Refused(502, "OpenCode's answer is larger than 64 MiB; ask for less.", reason="too_large")
+    body += slimmer.rest()
     return without_lone_halves(bytes(body))
 
 

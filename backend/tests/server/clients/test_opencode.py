@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from opm.server.clients.base import AgentClient, AgentEvent
+from opm.server.clients.base import AgentClient, AgentEvent, MessagePage
 from opm.server.clients.frames import Frames
 from opm.server.clients.http import Sidecar, open_pool
 from opm.server.clients.opencode import HttpAgent
@@ -59,7 +59,6 @@ async def test_each_call_is_one_request(call: Call, said: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda a: a.messages("s1", 20), ["/session/s1/message", {"limit": "20"}]),
         (lambda a: a.children("s1"), ["/session/s1/children", {}]),
         (lambda a: a.diff("s1", "m1"), ["/session/s1/diff", {"messageID": "m1"}]),
         (lambda a: a.permissions(), ["/permission", {}]),
@@ -73,6 +72,30 @@ async def test_each_list_is_one_request(call: Call, said: list[Any]) -> None:
 
     async with agent_of(Route("/{any:path}", show)) as agent:
         assert await call(agent) == [{"said": said}]
+
+
+async def test_messages_come_in_pages() -> None:
+    asked: list[dict[str, str]] = []
+
+    async def show(request: Request) -> Response:
+        asked.append(dict(request.query_params))
+        return JSONResponse([{"info": {}}], headers={} if "before" in asked[-1] else {"X-Next-Cursor": "older"})
+
+    async with agent_of(Route("/session/s1/message", show)) as agent:
+        assert await agent.messages("s1", 20) == MessagePage([{"info": {}}], "older")
+        assert await agent.messages("s1", 5, "older") == MessagePage([{"info": {}}], None)
+    assert asked == [{"limit": "20"}, {"limit": "5", "before": "older"}]
+
+
+async def test_what_is_too_large_for_a_page_may_come_alone() -> None:
+    async def show(request: Request) -> Response:
+        return Response(b'[{"text":"%b"}]' % (b" " * (9 << 20)), media_type="application/json")
+
+    async with agent_of(Route("/session/s1/message", show)) as agent:
+        with pytest.raises(Unavailable) as refused:
+            await agent.messages("s1", 2)
+        assert refused.value.details == {"reason": "too_large"}
+        assert len((await agent.messages("s1", 1)).messages) == 1
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"null", b'"x"', b"{}x"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import signal
 import time
 from typing import Any
@@ -78,6 +79,29 @@ async def test_a_run_from_prompt_to_end(session: Client, pod: Pod) -> None:
     for path in (f"/session/{run}/todo", f"/session/{run}/children", "/permission", "/question", "/vcs/diff?mode=git"):
         assert isinstance(await session.json("GET", path), list)
     assert run not in await session.json("GET", "/status")
+
+
+async def test_a_document_that_was_read_is_not_carried_along(session: Client, pod: Pod) -> None:
+    """OpenCode tells and stores it whole; an event of that size would have broken the stream off."""
+    (pod.workspace / "paper.pdf").write_bytes(b"%PDF-1.4\n" + random.Random(1).randbytes(9 << 20))
+    read = json.dumps({"filePath": str(pod.workspace / "paper.pdf")})
+    async with session.request("GET", "/events") as stream:
+        events = Events(stream)
+        run = await begin(session, f"demo: tool read {read}\ndemo: next\ndemo: say Read.")
+        await events.until("session.idle")
+
+    async with session.request("GET", f"/session/{run}/message?limit=20") as response:
+        stored = await response.text()
+    assert '"attachments":[{' in stored
+    assert '"url":"data:application/pdf;base64,"' in stored
+    assert len(stored) < 100_000
+    assert len(json.dumps(events.seen)) < 200_000
+    assert "completed" in [part["state"]["status"] for part in _tools(own(events, run))]
+
+
+def _tools(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    parts = [event["properties"]["part"] for event in events if event["type"] == "message.part.updated"]
+    return [part for part in parts if part["type"] == "tool"]
 
 
 async def test_feedback_on_the_demo_model_visibly_changes_something(session: Client, pod: Pod) -> None:

@@ -30,7 +30,7 @@ PASSING: list[tuple[str, str, dict[str, Any] | None, str]] = [
     ("GET", "/session?limit=5&roots=true", None, "GET /session"),
     ("POST", "/session", {"title": "t", "parentID": "ses_1"}, "POST /session"),
     ("GET", "/session/ses_1", None, "GET /session/ses_1"),
-    ("GET", "/session/ses_1/message?limit=20", None, "GET /session/ses_1/message"),
+    ("GET", "/session/ses_1/message?limit=20&before=eyJpZCI6Im0ifQ", None, "GET /session/ses_1/message"),
     ("GET", "/session/ses_1/message/msg_2", None, "GET /session/ses_1/message/msg_2"),
     ("POST", "/session/ses_1/prompt", {"parts": []}, "POST /session/ses_1/prompt_async"),
     ("POST", "/session/ses_1/abort", None, "POST /session/ses_1/abort"),
@@ -256,6 +256,24 @@ async def test_an_opencode_that_asks_for_no_password_is_not_ready(session: Clien
     error = await session.refused("GET", "/ready", 503)
 
     assert "without a password" in error["message"]
+
+
+async def test_messages_come_in_pages_without_the_files_in_them(session: Client, upstream: Upstream) -> None:
+    """More than the 64 MiB that are taken of anything else, so it must go as it comes."""
+    url = b'"url":"data:application/pdf;base64,'
+    content = b'[{"parts":[{%b%b"}]}]' % (url, b"A" * (65 << 20))
+    upstream.answer = Response(content, headers={"X-Next-Cursor": "abc"}, media_type="application/json")
+
+    async with session.request("GET", "/session/ses_1/message?limit=1") as response:
+        assert await response.read() == b'[{"parts":[{%b"}]}]' % url
+        assert response.headers["X-Next-Cursor"] == "abc"
+
+
+async def test_what_is_too_large_says_so(session: Client, upstream: Upstream) -> None:
+    upstream.answer = Response(b'["%b"]' % (b" " * (64 << 20)), media_type="application/json")
+
+    error = await session.refused("GET", "/session/ses_1/message?limit=1", 502)
+    assert error["details"] == {"reason": "too_large"}
 
 
 async def test_half_a_character_in_an_answer_is_replaced(session: Client, upstream: Upstream) -> None:

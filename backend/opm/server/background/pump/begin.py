@@ -111,7 +111,7 @@ async def _adopt(run: Run, remote: str) -> Outcome | None:
 
 async def snapshot(run: Run) -> None:
     """All that OpenCode has stored of the run so far, and what it asks; the stream goes on from there."""
-    messages = await run.stored()
+    messages = await run.stored(words=True)
     children = await descendants(run, messages)
     said = await words(run, children)
     await run.recorder.flush()

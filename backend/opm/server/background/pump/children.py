@@ -23,7 +23,7 @@ async def accounts(run: Run) -> list[SubAgent]:
 
 async def _account(run: Run, child: str) -> SubAgent:
     session = await run.agent.session(child)
-    messages = await run.agent.messages(child, 1)
+    messages = (await run.agent.messages(child, 1)).messages
     state, reason = _end(messages[-1]["info"] if messages else {})
     parent = str(session.get("parentID") or "")
     time = mapping(session.get("time"))

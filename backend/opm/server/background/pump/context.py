@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from opm.server.background.pump import history
 from opm.server.background.pump.feed import Feed
 from opm.server.background.pump.recorder import Recorder
 from opm.server.background.supervisor import Bell
@@ -13,8 +14,6 @@ from opm.server.features.sessions.runs import Claim, Outcome
 from opm.server.features.sessions.schemas import Verdict
 from opm.server.runtime.base import PodSpec
 from opm.server.wiring import Ports
-
-_PAGES = (100, 1000, 9999)
 
 
 @dataclass
@@ -46,14 +45,9 @@ class Run:
     def begin_translation(self, directory: str) -> None:
         self.translator = Translator(self.remote, self.claim.message_id, directory)
 
-    async def stored(self) -> list[dict[str, Any]]:
+    async def stored(self, *, words: bool) -> list[dict[str, Any]]:
         """The session's messages, reaching back to the prompt however many steps the agent made since."""
-        messages: list[dict[str, Any]] = []
-        for limit in _PAGES:
-            messages = await self.agent.messages(self.remote, limit)
-            if len(messages) < limit or any(m["info"]["id"] == self.claim.message_id for m in messages):
-                break
-        return messages
+        return await history.since(self.agent, self.remote, self.claim.message_id, words=words)
 
 
 def interrupted(reason: str) -> Outcome:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from opm.server.background.pump import history
 from opm.server.background.pump.context import Run
 from opm.server.clients.translate import mapping, parts_of
 from opm.wire.events import Output, OutputTool
-
-_MOST_MESSAGES = 100
 
 
 async def descendants(run: Run, messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -36,6 +35,7 @@ async def words(run: Run, children: list[Mapping[str, Any]]) -> list[Output | Ou
     """What they have said and done, under their names."""
     parts: list[Output | OutputTool] = []
     for child in children:
-        answers = [m for m in await run.agent.messages(child["id"], _MOST_MESSAGES) if m["info"]["role"] == "assistant"]
+        messages = await history.since(run.agent, str(child["id"]), None)
+        answers = [message for message in messages if message["info"]["role"] == "assistant"]
         parts += parts_of(answers, str(child["id"]))
     return parts

@@ -25,7 +25,7 @@ async def settle(run: Run) -> Outcome | None:
     while True:
         if run.remote in await run.agent.status():
             return None
-        reading = read(await run.stored(), run.claim.message_id)
+        reading = read(await run.stored(words=False), run.claim.message_id)
         settled = reading.end not in {End.UNFINISHED, End.UNANSWERED}
         if settled or asyncio.get_running_loop().time() > deadline:
             return await _outcome(run, reading)
@@ -35,7 +35,7 @@ async def settle(run: Run) -> Outcome | None:
 async def outcome_of(run: Run, *, if_unfinished: Outcome) -> Outcome:
     """Of a run that surely does not work any more, although perhaps it did not get to its end."""
     try:
-        reading = read(await run.stored(), run.claim.message_id)
+        reading = read(await run.stored(words=False), run.claim.message_id)
     except (Fault, Refusal):
         return if_unfinished
     if reading.end in _BROKEN_OFF:

@@ -209,6 +209,42 @@ async def test_a_run_of_more_steps_than_one_page_of_messages(stage: Stage) -> No
     assert run.tokens["input"] == 131 * 10
 
 
+async def test_a_run_that_says_more_than_can_be_taken_at_once_succeeds(stage: Stage) -> None:
+    stage.agent.largest_page = 200_000
+
+    async def script(turn: Turn) -> None:
+        for _ in range(12):
+            await turn.say("x" * 50_000)
+            await turn.next_step()
+        await turn.say("At last.")
+        await turn.finish()
+
+    task = await stage.execute(script)
+    stage.pump()
+    run = await stage.ended(task)
+    assert (run.verdict, run.final_output) == (Verdict.SUCCESS, "At last.")
+    assert run.tokens["input"] == 13 * 10
+    await stage.feedback(task, "And now?")
+    assert (await stage.ended(task)).verdict == Verdict.SUCCESS
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_a_message_that_is_too_large_alone_does_not_fail_its_run(stage: Stage, *, last: bool) -> None:
+    stage.agent.largest_page = 100_000
+
+    async def script(turn: Turn) -> None:
+        await turn.say("x" * 200_000)
+        if not last:
+            await turn.next_step()
+            await turn.say("At last.")
+        await turn.finish()
+
+    task = await stage.execute(script)
+    stage.pump()
+    run = await stage.ended(task)
+    assert (run.verdict, run.final_output) == (Verdict.SUCCESS, None if last else "At last.")
+
+
 async def test_one_project_works_on_one_card_at_a_time_in_order(stage: Stage) -> None:
     order: list[str] = []
     at_work = 0
