@@ -5,6 +5,7 @@ import {
   getStatesOptions,
   listAttentionQueryKey,
   listConfigVersionsQueryKey,
+  listDeletedTasksQueryKey,
   listInteractionsQueryKey,
   listProjectsQueryKey,
   listSignInsQueryKey,
@@ -17,6 +18,7 @@ import {
 import {
   listAttention,
   listConfigVersions,
+  listDeletedTasks,
   listInteractions,
   listProjects,
   listSignIns,
@@ -126,6 +128,18 @@ export function historyOptions(card: CardRef) {
     queryFn: ({ pageParam, signal }) =>
       listTaskEvents({ path, query: { limit: PAGE, cursor: pageParam || undefined }, signal }),
     ...byHand,
+  })
+}
+
+/** The deleted cards of a board that can still be restored, the last one first. */
+export function deletedTasksOptions(projectId: string) {
+  const path = { project: projectId }
+  return infiniteQueryOptions({
+    queryKey: [...listDeletedTasksQueryKey({ path }), 'pages'],
+    queryFn: ({ pageParam, signal }) =>
+      listDeletedTasks({ path, query: { limit: PAGE, cursor: pageParam || undefined }, signal }),
+    ...byHand,
+    staleTime: 0,
   })
 }
 

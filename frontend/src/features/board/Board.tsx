@@ -19,6 +19,7 @@ import { BoardSkeleton } from './BoardSkeleton'
 import { Card } from './Card'
 import { Column } from './Column'
 import { type BoardActions, BoardContext } from './context'
+import { DeletedCards } from './DeletedCards'
 import { EditCardDialog } from './EditCardDialog'
 import { isFiltering, passes, searchFor, useFilter } from './filter'
 import { columnsOf, placeAmongAll } from './model'
@@ -63,6 +64,7 @@ function LoadedBoard({
   const filtering = useFilter()
   const { filter } = filtering
   const [editing, setEditing] = useState<Task | null>(null)
+  const [deleted, setDeleted] = useState(false)
   const verbs = useBoardActions(projectId, states)
   const passing = useMemo(() => tasks.filter((task) => passes(task, filter)), [tasks, filter])
   const columns = useMemo(() => columnsOf(passing), [passing])
@@ -112,9 +114,15 @@ function LoadedBoard({
         {...handlers}
       >
         <div className="relative flex h-full min-h-0 flex-col">
-          {empty && <EmptyBoard onCreate={onCreate} />}
+          {empty && <EmptyBoard onCreate={onCreate} onDeleted={() => setDeleted(true)} />}
           {!empty && (
-            <BoardBar filtering={filtering} selection={selection} shown={passing.length} all={tasks.length} />
+            <BoardBar
+              filtering={filtering}
+              selection={selection}
+              shown={passing.length}
+              all={tasks.length}
+              onDeleted={() => setDeleted(true)}
+            />
           )}
           {nothing && <NothingPasses onClear={filtering.clear} />}
           {!empty && !nothing && narrow && (
@@ -148,6 +156,7 @@ function LoadedBoard({
       {creating && !readOnly && !editing && (
         <NewCardDialog projectId={projectId} onClose={() => setCreating(false)} onCreated={onCreated} />
       )}
+      {deleted && <DeletedCards projectId={projectId} onClose={() => setDeleted(false)} />}
     </BoardContext>
   )
 }
@@ -165,17 +174,22 @@ function NothingPasses({ onClear }: { onClear: () => void }) {
   )
 }
 
-function EmptyBoard({ onCreate }: { onCreate?: () => void }) {
+function EmptyBoard({ onCreate, onDeleted }: { onCreate?: () => void; onDeleted: () => void }) {
   return (
     <EmptyState
       title="No cards yet"
       className="pt-24"
       action={
-        onCreate && (
-          <Button variant="primary" onClick={onCreate}>
-            <Plus aria-hidden /> New card
+        <>
+          {onCreate && (
+            <Button variant="primary" onClick={onCreate}>
+              <Plus aria-hidden /> New card
+            </Button>
+          )}
+          <Button variant="ghost" onClick={onDeleted}>
+            Deleted cards
           </Button>
-        )
+        </>
       }
     >
       A card is one piece of work. Describe it, execute it, and an agent does it in this project’s workspace

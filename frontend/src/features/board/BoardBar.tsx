@@ -1,4 +1,4 @@
-import { ListChecks, Search } from 'lucide-react'
+import { ListChecks, Search, Trash2 } from 'lucide-react'
 import { useRef } from 'react'
 import { plural } from '@/lib/format'
 import { useReadOnly } from '@/lib/readOnly'
@@ -17,10 +17,11 @@ export interface BoardBarProps {
   selection: Selection
   shown: number
   all: number
+  onDeleted: () => void
 }
 
 /** What of the board is shown, and the way to choose several cards. */
-export function BoardBar({ filtering, selection, shown, all }: BoardBarProps) {
+export function BoardBar({ filtering, selection, shown, all, onDeleted }: BoardBarProps) {
   const { filter, change, clear } = filtering
   const readOnly = useReadOnly()
   const box = useRef<HTMLInputElement>(null)
@@ -64,17 +65,21 @@ export function BoardBar({ filtering, selection, shown, all }: BoardBarProps) {
           </Button>
         </>
       )}
-      {!readOnly && (
-        <IconButton
-          label="Select cards"
-          shortcut="x"
-          className="ml-auto"
-          aria-pressed={selection.on}
-          onClick={selection.on ? selection.clear : selection.start}
-        >
-          <ListChecks />
+      <div className="ml-auto flex items-center gap-0.5">
+        <IconButton label="Deleted cards" onClick={onDeleted}>
+          <Trash2 />
         </IconButton>
-      )}
+        {!readOnly && (
+          <IconButton
+            label="Select cards"
+            shortcut="x"
+            aria-pressed={selection.on}
+            onClick={selection.on ? selection.clear : selection.start}
+          >
+            <ListChecks />
+          </IconButton>
+        )}
+      </div>
     </search>
   )
 }

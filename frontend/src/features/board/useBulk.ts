@@ -16,16 +16,18 @@ const MOST_REASONS = 3
 
 const BACK: Partial<Record<BulkAction, BulkAction>> = { move: 'undo', delete: 'restore' }
 
+type Named = Pick<Task, 'id' | 'title'>
+
 export interface Wish {
   action: BulkAction
-  tasks: readonly Task[]
+  tasks: readonly Named[]
   status?: TaskStatus
 }
 
 interface Outcome {
   results: BulkResult[]
   /** The cards that no request has changed, since one failed as a whole. */
-  left: readonly Task[]
+  left: readonly Named[]
   error?: unknown
 }
 
@@ -50,7 +52,9 @@ export function useBulk(projectId: string) {
     },
     onSuccess: (outcome, wish) => tell(outcome, wish),
     onSettled: () =>
-      client.invalidateQueries({ predicate: queriesOf(['listTasks', 'listProjects', 'listAttention']) }),
+      client.invalidateQueries({
+        predicate: queriesOf(['listTasks', 'listDeletedTasks', 'listProjects', 'listAttention']),
+      }),
   })
 
   const tell = ({ results, left, error }: Outcome, wish: Wish) => {
@@ -76,7 +80,7 @@ export function useBulk(projectId: string) {
     toast.error(`${plural(stayed.length, 'card')} stayed as before`, { description: reasons.join(' ') })
   }
 
-  const change = (wish: Wish, onDone?: (left: readonly Task[]) => void) =>
+  const change = (wish: Wish, onDone?: (left: readonly Named[]) => void) =>
     mutate(wish, { onSuccess: ({ left }) => onDone?.(left) })
   return { change, busy: isPending }
 }

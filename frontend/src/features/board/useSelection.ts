@@ -13,7 +13,7 @@ export interface Selection {
   /** Chooses everything from the card chosen last to this one, within a column. */
   reach: (id: string) => void
   /** Chooses these and no others; none of them ends the choosing. */
-  keep: (tasks: readonly Task[]) => void
+  keep: (tasks: readonly Pick<Task, 'id'>[]) => void
   clear: () => void
 }
 
