@@ -1,11 +1,11 @@
 import { useState } from 'react'
 import type { Agent } from '@/api/types'
 import { Button } from '@/ui/button'
-import { useConfirm } from '@/ui/confirm'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
 import { Select } from '@/ui/select'
+import { useDiscard } from '@/ui/unsaved'
 import { agentProblems, EMPTY, MODES } from '../model/agents'
 import { numberOf } from '../model/numbers'
 import { Permissions } from './Permissions'
@@ -27,7 +27,6 @@ export function AgentDialog({ name: before, agent, taken, onKeep, onClose }: Age
   const [steps, setSteps] = useState(agent?.steps?.toString() ?? '')
   const whole: Agent = { ...draft, temperature: numberOf(heat), steps: numberOf(steps) }
   const [opened] = useState(() => JSON.stringify([name, whole]))
-  const confirm = useConfirm()
   const problems = agentProblems(name, whole, taken)
   const shown = tried ? problems : {}
   const change = (part: Partial<Agent>) => setDraft({ ...draft, ...part })
@@ -35,17 +34,10 @@ export function AgentDialog({ name: before, agent, taken, onKeep, onClose }: Age
     setTried(true)
     if (Object.keys(problems).length === 0) onKeep(name, whole)
   }
-  const leave = async () => {
-    const question = {
-      title: 'Discard the changes?',
-      body: 'What you wrote about this agent is lost.',
-      action: 'Discard',
-      danger: true,
-    }
-    if (JSON.stringify([name, whole]) === opened || (await confirm(question))) onClose()
-  }
+  const dirty = JSON.stringify([name, whole]) !== opened
+  const leave = useDiscard({ dirty, busy: false, onClose })
   return (
-    <Dialog open onOpenChange={(open) => !open && void leave()}>
+    <Dialog open onOpenChange={(open) => !open && leave()}>
       <DialogContent
         title={before ? `Agent ${before}` : 'New agent'}
         description="Its permissions stand above those of the project."
@@ -136,7 +128,7 @@ export function AgentDialog({ name: before, agent, taken, onKeep, onClose }: Age
           )}
         </DialogBody>
         <DialogFooter>
-          <Button onClick={() => void leave()}>Cancel</Button>
+          <Button onClick={leave}>Cancel</Button>
           <Button variant="primary" onClick={keep}>
             Keep agent
           </Button>
