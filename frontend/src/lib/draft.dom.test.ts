@@ -1,11 +1,8 @@
 import { act, renderHook } from '@testing-library/react'
-import { beforeEach, expect, test, vi } from 'vitest'
-import { useDraft } from './draft'
+import { expect, test, vi } from 'vitest'
+import { isText, useDraft } from './draft'
 
-const isText = (value: unknown): value is string => typeof value === 'string'
 const show = () => renderHook(() => useDraft('opm.test', isText))
-
-beforeEach(() => sessionStorage.clear())
 
 test('a draft outlives the form, and everybody sees the same', () => {
   const first = show()

@@ -40,6 +40,10 @@ function parse(text: string | null): unknown {
   }
 }
 
+export function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
 /** `fits` refuses what another version of this page may have left there. Keeping null forgets the draft. */
 export function useDraft<T>(key: string, fits: (value: unknown) => value is T) {
   const text = useSyncExternalStore(listen, () => read(key))

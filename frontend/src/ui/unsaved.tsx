@@ -9,7 +9,7 @@ import {
   useState,
 } from 'react'
 import { type Path, useBlocker } from 'react-router'
-import { useConfirm } from './confirm'
+import { type Question, useConfirm } from './confirm'
 
 type Leaves = (from: Path, to: Path) => boolean
 
@@ -70,6 +70,13 @@ export function useUnsaved(body: string | null, leaves: Leaves = elsewhere): () 
   return useCallback(() => release.current(), [])
 }
 
+export const DISCARD: Question = {
+  title: 'Discard what you wrote?',
+  body: 'It has not been saved.',
+  action: 'Discard',
+  danger: true,
+}
+
 export interface Discarding {
   /** Closing would lose words. */
   dirty: boolean
@@ -90,13 +97,7 @@ export function useDiscard({ dirty, busy, onClose, parameter }: Discarding): () 
   )
   const release = useUnsaved(dirty && !busy ? 'What you wrote in the dialog is not saved.' : null, leaves)
   const close = async () => {
-    const question = {
-      title: 'Discard what you wrote?',
-      body: 'It has not been saved.',
-      action: 'Discard',
-      danger: true,
-    }
-    if (dirty && !(await confirm(question))) return
+    if (dirty && !(await confirm(DISCARD))) return
     release()
     onClose()
   }

@@ -14,7 +14,6 @@ let there: { title: string; description: string; version: number }
 let versions: (string | null)[]
 
 beforeEach(() => {
-  sessionStorage.clear()
   there = { title: 'Old', description: 'text', version: 7 }
   versions = []
   server.use(

@@ -7,7 +7,7 @@ import { aProject, aTask, STATES } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
 import { gives, ORIGIN, page, server } from '@/testing/server'
 import TaskPanel from './TaskPanel'
-import { aSession } from './testing/builders'
+import { anInteraction, aSession } from './testing/builders'
 import { FakeEventSource } from './testing/eventSource'
 
 const project = aProject({ id: 'project', slug: 'website' })
@@ -15,7 +15,6 @@ const BASE = '/projects/project/tasks/task'
 
 beforeEach(() => {
   FakeEventSource.install()
-  sessionStorage.clear()
 })
 
 function serve(task: Partial<Task> = {}) {
@@ -101,6 +100,26 @@ it('forgets it only when told to', async () => {
   first.unmount()
   show()
   expect(await screen.findByText('old')).toBeInTheDocument()
+})
+
+it.each([
+  ['the reason of a refusal', anInteraction(), 'What shall it do instead?'],
+  [
+    'an answer',
+    anInteraction({ kind: 'question', request: { questions: [{ question: 'Which name?' }] } }),
+    'Own answer to: Which name?',
+  ],
+])('keeps %s when the panel is closed before it is given', async (_, ask, field) => {
+  serve({ status: 'in_progress', current_session_id: 'session-1' })
+  server.use(gives(`${BASE}/interactions`, page([ask])))
+  const first = show()
+  if (ask.kind === 'permission') {
+    await userEvent.click(await screen.findByRole('button', { name: 'Reject…' }))
+  }
+  await userEvent.type(await screen.findByLabelText(field), 'use yarn')
+  first.unmount()
+  show()
+  expect(await screen.findByLabelText(field)).toHaveValue('use yarn')
 })
 
 it('forgets a message once it was sent, although the box was gone by then', async () => {

@@ -58,7 +58,6 @@ const running: Scene = {
 beforeEach(() => {
   onClose.mockReset()
   FakeEventSource.install()
-  sessionStorage.clear()
   // jsdom lays nothing out, and a virtual list shows only what has room.
   vi.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(600)
   vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(600)

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { Interaction } from '@/api/types'
+import { isText, useDraft } from '@/lib/draft'
 import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Textarea } from '@/ui/input'
@@ -44,15 +45,16 @@ function Matter({ ask }: { ask: PermissionAsk }) {
 
 function Answer({ interaction, ask }: { interaction: Interaction; ask: PermissionAsk }) {
   const { mutate, isPending } = useAnswerPermission(useCard(), interaction.id)
-  const [rejecting, setRejecting] = useState(false)
-  const [message, setMessage] = useState('')
+  const [draft, keep] = useDraft(`opm.answer.${interaction.id}`, isText)
+  const [rejecting, setRejecting] = useState(draft !== null)
+  const message = draft ?? ''
   if (rejecting) {
     return (
       <form
         className="flex flex-col gap-2"
         onSubmit={(event) => {
           event.preventDefault()
-          mutate({ reply: 'reject', message: message.trim() || null })
+          mutate({ reply: 'reject', message: message.trim() || null }, { onSuccess: () => keep(null) })
         }}
       >
         <Field
@@ -62,10 +64,10 @@ function Answer({ interaction, ask }: { interaction: Interaction; ask: Permissio
           {(control) => (
             <Textarea
               {...control}
-              autoFocus
+              autoFocus={draft === null}
               rows={2}
               value={message}
-              onChange={(event) => setMessage(event.target.value)}
+              onChange={(event) => keep(event.target.value || null)}
             />
           )}
         </Field>

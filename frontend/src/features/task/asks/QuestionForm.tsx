@@ -1,11 +1,13 @@
-import { useId, useState } from 'react'
+import { useId } from 'react'
 import type { Interaction } from '@/api/types'
+import { useDraft } from '@/lib/draft'
 import { Button } from '@/ui/button'
 import { Input } from '@/ui/input'
 import { useAnswerQuestion } from '../api'
 import { useCard } from '../context'
 import {
   answersOf,
+  areChoices,
   type Choice,
   choose,
   noChoice,
@@ -17,7 +19,8 @@ import {
 export function QuestionForm({ interaction }: { interaction: Interaction }) {
   const questions = readQuestions(interaction.request)
   const { mutate, isPending } = useAnswerQuestion(useCard(), interaction.id)
-  const [choices, setChoices] = useState<Choice[]>(() => questions.map(() => noChoice))
+  const [draft, keep] = useDraft(`opm.answer.${interaction.id}`, areChoices)
+  const choices = questions.map((_, place) => draft?.[place] ?? noChoice)
   const answers = answersOf(choices)
   const complete = answers.every((answer) => answer.length > 0)
   return (
@@ -25,7 +28,7 @@ export function QuestionForm({ interaction }: { interaction: Interaction }) {
       className="flex flex-col gap-3"
       onSubmit={(event) => {
         event.preventDefault()
-        if (complete) mutate({ answers })
+        if (complete) mutate({ answers }, { onSuccess: () => keep(null) })
       }}
     >
       {questions.map((question, index) => (
@@ -34,7 +37,7 @@ export function QuestionForm({ interaction }: { interaction: Interaction }) {
           key={index}
           ask={question}
           choice={choices[index] ?? noChoice}
-          onChange={(choice) => setChoices(choices.map((other, place) => (place === index ? choice : other)))}
+          onChange={(choice) => keep(choices.map((other, place) => (place === index ? choice : other)))}
         />
       ))}
       <div className="flex flex-wrap gap-2">

@@ -67,6 +67,13 @@ export interface Choice {
 
 export const noChoice: Choice = { chosen: [], own: '' }
 
+export function areChoices(value: unknown): value is Choice[] {
+  return (
+    Array.isArray(value) &&
+    value.map(record).every(({ chosen, own }) => Array.isArray(chosen) && typeof own === 'string')
+  )
+}
+
 export function choose(choice: Choice, label: string, multiple: boolean): Choice {
   if (!multiple) return { chosen: [label], own: '' }
   const chosen = choice.chosen.includes(label)

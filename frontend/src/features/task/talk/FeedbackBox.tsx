@@ -1,7 +1,7 @@
 import { Send } from 'lucide-react'
 import type { KeyboardEvent } from 'react'
 import type { Task } from '@/api/types'
-import { useDraft } from '@/lib/draft'
+import { isText, useDraft } from '@/lib/draft'
 import { Button } from '@/ui/button'
 import { Textarea } from '@/ui/input'
 import { useFeedback } from '../api'
@@ -10,10 +10,6 @@ import { useCard } from '../context'
 const HINTS: Partial<Record<Task['status'], string>> = {
   todo: 'Execute the card first; then you can send feedback on what the agent did.',
   done: 'This card is done. Reopen it to have more done.',
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string'
 }
 
 export interface FeedbackBoxProps {

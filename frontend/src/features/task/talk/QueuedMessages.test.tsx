@@ -67,6 +67,19 @@ describe('messages that wait', () => {
     expect(screen.getByLabelText('Queued message')).toHaveValue('Use green or teal')
   })
 
+  it('lose what was changed only after a yes, and not with the panel', async () => {
+    const first = show()
+    await userEvent.click(screen.getByRole('button', { name: /Edit/ }))
+    await userEvent.type(screen.getByLabelText('Queued message'), ' or teal{Escape}')
+    await userEvent.click(await screen.findByRole('button', { name: 'Cancel' }))
+    first.unmount()
+    show()
+    expect(screen.getByLabelText('Queued message')).toHaveValue('Use green or teal')
+    await userEvent.type(screen.getByLabelText('Queued message'), '{Escape}')
+    await userEvent.click(await screen.findByRole('button', { name: 'Discard' }))
+    expect(await screen.findByText('Use green')).toBeInTheDocument()
+  })
+
   it('are taken back', async () => {
     let gone = false
     server.use(

@@ -1,10 +1,13 @@
 import { Clock, Pencil, Send, Undo2 } from 'lucide-react'
 import { useState } from 'react'
 import type { Interaction, Task } from '@/api/types'
+import { isText, useDraft } from '@/lib/draft'
 import { formatAgo, formatDateTime } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
 import { Button } from '@/ui/button'
+import { useConfirm } from '@/ui/confirm'
 import { Textarea } from '@/ui/input'
+import { DISCARD } from '@/ui/unsaved'
 import { useEditQueued, useSendQueued, useWithdraw } from '../api'
 import { useCard } from '../context'
 
@@ -53,9 +56,16 @@ function Queued({ message }: { message: Interaction }) {
   const card = useCard()
   const now = useNow(true, 30_000)
   const withdraw = useWithdraw(card, message.id)
-  const [editing, setEditing] = useState(false)
+  const [draft, keep] = useDraft(`opm.queued.${message.id}`, isText)
+  const [asked, setAsked] = useState(false)
   const said = message.user_prompt ?? ''
-  if (editing) return <Editor message={message} onDone={() => setEditing(false)} />
+  if (asked || draft !== null) {
+    const close = () => {
+      keep(null)
+      setAsked(false)
+    }
+    return <Editor message={message} text={draft ?? said} autoFocus={asked} onChange={keep} onDone={close} />
+  }
   return (
     <div className="flex items-start gap-2 rounded-md border border-dashed px-2 py-1.5 text-sm">
       <p className="min-w-0 flex-1 whitespace-pre-wrap break-words">{said}</p>
@@ -66,7 +76,7 @@ function Queued({ message }: { message: Interaction }) {
       >
         {formatAgo(message.created_at, now)}
       </time>
-      <Button size="sm" variant="ghost" aria-label="Edit the queued message" onClick={() => setEditing(true)}>
+      <Button size="sm" variant="ghost" aria-label="Edit the queued message" onClick={() => setAsked(true)}>
         <Pencil aria-hidden />
       </Button>
       <Button
@@ -82,9 +92,20 @@ function Queued({ message }: { message: Interaction }) {
   )
 }
 
-function Editor({ message, onDone }: { message: Interaction; onDone: () => void }) {
+interface EditorProps {
+  message: Interaction
+  text: string
+  autoFocus: boolean
+  onChange: (text: string) => void
+  onDone: () => void
+}
+
+function Editor({ message, text, autoFocus, onChange, onDone }: EditorProps) {
   const edit = useEditQueued(useCard(), message.id)
-  const [text, setText] = useState(message.user_prompt ?? '')
+  const confirm = useConfirm()
+  const close = async () => {
+    if (text === message.user_prompt || (await confirm(DISCARD))) onDone()
+  }
   return (
     <form
       className="flex flex-col gap-1.5"
@@ -95,18 +116,19 @@ function Editor({ message, onDone }: { message: Interaction; onDone: () => void 
     >
       <Textarea
         aria-label="Queued message"
-        autoFocus
+        autoFocus={autoFocus}
+        readOnly={edit.isPending}
         rows={2}
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => onChange(event.target.value)}
         onKeyDown={(event) => {
           if (event.key !== 'Escape') return
           event.stopPropagation()
-          onDone()
+          void close()
         }}
       />
       <div className="flex justify-end gap-2">
-        <Button size="sm" variant="ghost" onClick={onDone}>
+        <Button size="sm" variant="ghost" onClick={() => void close()}>
           Cancel
         </Button>
         <Button size="sm" type="submit" variant="primary" busy={edit.isPending} disabled={!text.trim()}>
