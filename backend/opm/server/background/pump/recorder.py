@@ -17,6 +17,8 @@ class Recorder:
         self._ports = ports
         self._claim = claim
         self._left = limit
+        self._sizes: dict[str, int] = {}
+        """Of tool calls, the most that each has said: a state replaces the one before, and says all of it again."""
         self._pending: list[AnyOutput] = []
         self._more = asyncio.Event()
         self._saved = asyncio.Event()
@@ -24,7 +26,7 @@ class Recorder:
 
     def put(self, *events: AnyOutput) -> None:
         for event in events:
-            self._left -= _size(event)
+            self._left -= self._more_than_before(event)
             if self._left >= 0:
                 self._pending.append(event)
             elif not isinstance(event, Output):
@@ -34,6 +36,14 @@ class Recorder:
             self._pending.append(OutputError(name="Truncated", message="The output is too long to be kept whole."))
         self._saved.clear()
         self._more.set()
+
+    def _more_than_before(self, event: AnyOutput) -> int:
+        size = _size(event)
+        if not isinstance(event, OutputTool):
+            return size
+        before = self._sizes.get(event.part_id, 0)
+        self._sizes[event.part_id] = max(size, before)
+        return max(size - before, 0)
 
     _truncated = False
 

@@ -16,6 +16,7 @@ class Transcript:
         self._run = run
         self._said = {str(row.id): row for row in said}
         self._items: dict[str, dict[str, Any]] = {}
+        self._errors = 0
 
     def take(self, event: dict[str, Any]) -> None:
         kind = event["type"]
@@ -25,15 +26,27 @@ class Transcript:
         elif kind == "tool":
             self._items[event["part_id"]] = event
         elif kind == "snapshot":
-            self._items = {key: item for key, item in self._items.items() if item["type"] not in ("output", "tool")}
-            for part in event["parts"]:
-                self.take(part)
+            self._replace(event["parts"])
         elif kind == "ask":
             self._items[event["interaction_id"]] = event
         elif kind == "child":
             self._items[f"child {event['child']}"] = event
         elif kind == "error":
-            self._items[f"error {len(self._items)}"] = event
+            self._errors += 1
+            self._items[f"error {self._errors}"] = event
+
+    def _replace(self, parts: list[dict[str, Any]]) -> None:
+        """What was told of texts and tools before, in the places where it stood; what is new comes last."""
+        known = {part["part_id"] for part in parts}
+        for key, item in [*self._items.items()]:
+            if item["type"] not in ("output", "tool"):
+                continue
+            if key in known:
+                self._items[key] = {**item, "data": []}
+            else:
+                del self._items[key]
+        for part in parts:
+            self.take(part)
 
     def pieces(self) -> Iterator[str]:
         yield f"# {plain(self._run.task_title)}\n\n"

@@ -119,6 +119,22 @@ async def test_what_tools_say_counts_too_and_the_call_is_still_told(stage: Stage
     assert [kind for _, kind, _ in rows].count("error") == 1
 
 
+async def test_what_a_tool_says_again_counts_once(stage: Stage) -> None:
+    async with recording(stage, limit=1000) as (recorder, claim, _):
+        for length in (*range(10, 310, 10), 300, 200, 300):
+            recorder.put(OutputTool(part_id="t", tool="bash", state="running", output="x" * length))
+            await recorder.flush()
+        recorder.put(Output(data="y" * 600, part_id="p"))
+        await recorder.flush()
+        rows = await stage.world.do(lambda s: s.output.rows(claim.session_id, 0), write=False)
+        assert "error" not in [kind for _, kind, _ in rows]
+        recorder.put(OutputTool(part_id="t", tool="bash", state="completed", output="x" * 500))
+        await recorder.flush()
+        rows = await stage.world.do(lambda s: s.output.rows(claim.session_id, 0), write=False)
+    assert await stage.world.do(lambda s: s.output.texts(claim.session_id), write=False) == {"p": "y" * 600}
+    assert [kind for _, kind, _ in rows].count("error") == 1, "what it says more than before counts"
+
+
 async def test_a_recorder_whose_run_was_taken_over_stops(stage: Stage) -> None:
     async with recording(stage) as (_, old, _):
         pass

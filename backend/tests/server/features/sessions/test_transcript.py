@@ -83,6 +83,20 @@ def test_a_snapshot_replaces_what_was_heard_before() -> None:
     assert "> newer\n" in document
 
 
+def test_a_snapshot_leaves_all_in_its_order() -> None:
+    error = {"type": "error", "name": "ApiError", "message": "503"}
+    ask = {"type": "ask", "interaction_id": str(ID), "kind": "permission"}
+    parts = [text("First, whole"), tool("completed"), text("New", "p3")]
+    document = told(
+        text("First"), ask, text("gone", "p2"), error, tool("running"), {"type": "snapshot", "parts": parts}, error,
+        said=[an_ask()],
+    )  # fmt: skip
+    order = ["> First, whole\n", "### Asked", "### Error", "### Tool bash: completed", "> New\n"]
+    assert sorted(order, key=document.index) == order
+    assert "gone" not in document
+    assert document.count("### Error") == 2, "the one after the snapshot does not take the place of the other"
+
+
 def test_asks_tell_the_question_and_the_answer() -> None:
     document = told({"type": "ask", "interaction_id": str(ID), "kind": "permission"}, said=[an_ask()])
     assert "### Asked: permission" in document
