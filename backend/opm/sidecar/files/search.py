@@ -29,7 +29,7 @@ class Search(Query, frozen=True):
                     async with asyncio.timeout(LONGEST_SECONDS):
                         complete = await self._collect(process, path, hits)
                         if complete and await process.wait() == 2 and not hits:
-                            raise _misunderstood(await complaint(process))
+                            await _understood(process)
         took = round((time.monotonic() - began) * 1000)
         return {"hits": hits[:MOST_HITS], "truncated": not complete, "took_ms": took}
 
@@ -57,5 +57,7 @@ class Search(Query, frozen=True):
         return [{"path": whole, "line": None, "column": None, "text": ""}] if found else []
 
 
-def _misunderstood(said: str) -> Refused:
-    return Refused(400, f"The pattern is not understood: {said[:500] or 'ripgrep refused it'}", reason="pattern")
+async def _understood(process: asyncio.subprocess.Process) -> None:
+    """A file that cannot be read gives the same code as a pattern that makes no sense, and is not spoken of."""
+    if said := await complaint(process):
+        raise Refused(400, f"The pattern is not understood: {said[:500]}", reason="pattern")

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shlex
+import shutil
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from opm.sidecar.files.routes import SEARCHES_AT_ONCE
 from opm.sidecar.files.search import MOST_HITS
 from tests.sidecar.support import Client
+from tests.unprivileged import without
 
 
 async def found(files: Client, query: str, expect: int = 200, **more: str) -> Any:
@@ -106,6 +109,26 @@ async def test_names_are_found_by_pattern(files: Client) -> None:
     assert (await files.json("GET", "/files/search?query=%5Emain&regex=true&kind=name"))["hits"] == []
     error = await files.refused("GET", "/files/search?query=(&regex=true&kind=name", 400)
     assert error["details"]["reason"] == "pattern"
+
+
+@pytest.mark.parametrize("regex", ["true", "false"])
+@pytest.mark.parametrize("kind", ["content", "name"])
+async def test_what_cannot_be_read_is_passed_over(
+    files: Client, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, regex: str
+) -> None:
+    (workspace / "closed").mkdir(mode=0o000)
+    (workspace / "shut").touch(mode=0o000)
+    ripgrep = shutil.which("rg")
+    assert ripgrep is not None
+    (tmp_path / "tools").mkdir()
+    program = tmp_path / "tools" / "rg"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join([*without("dac_override", "dac_read_search"), ripgrep])} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'tools'}:{os.environ['PATH']}")
+
+    assert (await found(files, "needle", kind=kind, regex=regex))["hits"] == []
+    (workspace / "needle").write_text("needle")
+    assert [hit["path"] for hit in (await found(files, "needle", kind=kind, regex=regex))["hits"]] == ["needle"]
 
 
 async def test_many_searches_at_once_are_made_two_by_two(
