@@ -3,6 +3,7 @@
 import base64
 import binascii
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -117,16 +118,21 @@ class Changes:
         ):
             self._spare(from_parent, name)
             self._spare(to_parent, new_name)
-            if wish.overwrite:
-                os.rename(name, new_name, src_dir_fd=from_parent, dst_dir_fd=to_parent)
-            else:
-                rename_new(from_parent, name, to_parent, new_name)
+            try:
+                if wish.overwrite:
+                    os.rename(name, new_name, src_dir_fd=from_parent, dst_dir_fd=to_parent)
+                else:
+                    rename_new(from_parent, name, to_parent, new_name)
+            except OSError as exc:
+                if exc.errno == errno.EINVAL and _is_directory(from_parent, name):
+                    raise Refused(400, "A folder cannot be moved into itself.", reason="inside_itself") from exc
+                raise
         return self._describe(target)
 
     def delete(self, path: bytes, *, recursive: bool) -> None:
         with self.beneath.parent(path) as (parent, name), self.one_at_a_time:
             self._spare(parent, name)
-            if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+            if not _is_directory(parent, name):
                 os.unlink(name, dir_fd=parent)
                 return
             if recursive:
@@ -150,6 +156,10 @@ def _content(wish: WriteFile) -> bytes:
     if len(content) > LARGEST_WRITE:
         raise Refused(413, f"The content is longer than {LARGEST_WRITE} bytes.", limit=LARGEST_WRITE)
     return content
+
+
+def _is_directory(parent: int, name: bytes) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
 
 
 def _look(parent: int, name: bytes) -> os.stat_result | None:

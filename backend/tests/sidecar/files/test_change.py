@@ -232,6 +232,18 @@ async def test_renames_that_cannot_be(files: Client, workspace: Path, path: str,
     assert (workspace.parent / "secret.txt").read_text() == "SECRET"
 
 
+@pytest.mark.parametrize("overwrite", [True, False])
+@pytest.mark.parametrize("path", ["src", "self/src"])
+async def test_a_folder_is_not_moved_into_itself(files: Client, workspace: Path, path: str, *, overwrite: bool) -> None:
+    (workspace / "self").symlink_to(".")
+    wish = {"path": path, "to": "src/deep/src", "overwrite": overwrite}
+
+    error = await files.refused("POST", "/files/rename", 400, json=wish)
+
+    assert error["message"] == "A folder cannot be moved into itself."
+    assert (workspace / "src/deep/leaf.txt").exists()
+
+
 async def test_deleting(files: Client, workspace: Path) -> None:
     (workspace / "empty").mkdir()
 
