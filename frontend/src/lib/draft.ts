@@ -44,13 +44,21 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string'
 }
 
-/** `fits` refuses what another version of this page may have left there. Keeping null forgets the draft. */
+/** As it stands now, for those who do not show it. */
+export function readDraft<T>(key: string, fits: (value: unknown) => value is T): T | null {
+  const value = parse(read(key))
+  return fits(value) ? value : null
+}
+
+/** Keeping null forgets the draft. */
+export function keepDraft(key: string, draft: unknown): void {
+  write(key, draft === null ? null : JSON.stringify(draft))
+}
+
+/** `fits` refuses what another version of this page may have left there. */
 export function useDraft<T>(key: string, fits: (value: unknown) => value is T) {
   const text = useSyncExternalStore(listen, () => read(key))
   const value = useMemo(() => parse(text), [text])
-  const keep = useCallback(
-    (draft: T | null) => write(key, draft === null ? null : JSON.stringify(draft)),
-    [key],
-  )
+  const keep = useCallback((draft: T | null) => keepDraft(key, draft), [key])
   return [fits(value) ? value : null, keep] as const
 }

@@ -21,6 +21,7 @@ import { RunView } from './RunView'
 import { ConversationTab } from './talk/ConversationTab'
 import { FeedbackBox } from './talk/FeedbackBox'
 import { QueuedMessages } from './talk/QueuedMessages'
+import { useLostEdits } from './talk/useLostEdits'
 
 export interface CardViewProps {
   project: ProjectSummary
@@ -40,6 +41,7 @@ export function CardView(props: CardViewProps) {
   const runs = useQuery(runsOptions(card))
   const all = useQuery(interactionsOptions(card))
   const interactions = all.data ?? NO_INTERACTIONS
+  useLostEdits(card.taskId, interactions)
   const list = runs.data ?? NO_RUNS
   const [search, setSearch] = useSearchParams()
   const run = list.find(({ id }) => id === search.get('run')) ?? list[0] ?? null

@@ -6,6 +6,7 @@ import type { Task } from '@/api/types'
 import { aProject, aTask, STATES } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
 import { gives, ORIGIN, page, server } from '@/testing/server'
+import { FakeWebSocket } from '@/testing/socket'
 import TaskPanel from './TaskPanel'
 import { anInteraction, aSession } from './testing/builders'
 import { FakeEventSource } from './testing/eventSource'
@@ -140,4 +141,44 @@ it('forgets a message once it was sent, although the box was gone by then', asyn
   expect(sessionStorage).toHaveLength(1)
   act(() => answer())
   await waitFor(() => expect(sessionStorage).toHaveLength(0))
+})
+
+it('leaves in the box what was written while the message before was sent', async () => {
+  serve({ status: 'in_progress', current_session_id: 'session-1' })
+  let answer = () => {}
+  let answered = false
+  server.use(
+    http.post(`${ORIGIN}/api${BASE}/interactions`, async () => {
+      await new Promise<void>((done) => {
+        answer = done
+      })
+      answered = true
+      return HttpResponse.json(aSession(), { status: 202 })
+    }),
+  )
+  show()
+  const feedback = await screen.findByLabelText('Feedback to the agent')
+  await userEvent.type(feedback, 'Shorter{Control>}{Enter}{/Control}')
+  await userEvent.type(feedback, ' and in blue')
+  act(() => answer())
+  await waitFor(() => expect(answered).toBe(true))
+  await waitFor(() =>
+    expect(screen.getByRole('button', { name: 'Queue' })).not.toHaveAttribute('aria-busy', 'true'),
+  )
+  expect(feedback).toHaveValue('Shorter and in blue')
+})
+
+it('makes the next message of a change to a queued one that was sent before it was saved', async () => {
+  const queued = anInteraction({ id: 'said', kind: 'feedback', state: 'queued', user_prompt: 'Use green' })
+  serve({ status: 'in_progress', current_session_id: 'session-1' })
+  server.use(gives(`${BASE}/interactions`, page([queued])))
+  show()
+  await userEvent.click(await screen.findByRole('button', { name: 'Edit the queued message' }))
+  await userEvent.type(screen.getByLabelText('Queued message'), ' or teal')
+  server.use(gives(`${BASE}/interactions`, page([{ ...queued, state: 'sent' }])))
+  const event = { type: 'interaction_changed', projectId: 'project', taskId: 'task', interactionId: 'said' }
+  act(() => FakeWebSocket.latest.say({ id: '1', event }))
+  expect(await screen.findByText(/left the queue before your change was saved/)).toBeInTheDocument()
+  expect(screen.getByLabelText('Feedback to the agent')).toHaveValue('Use green or teal')
+  expect(screen.queryByLabelText('Queued message')).not.toBeInTheDocument()
 })

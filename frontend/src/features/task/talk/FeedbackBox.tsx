@@ -1,11 +1,12 @@
 import { Send } from 'lucide-react'
 import type { KeyboardEvent } from 'react'
 import type { Task } from '@/api/types'
-import { isText, useDraft } from '@/lib/draft'
+import { isText, readDraft, useDraft } from '@/lib/draft'
 import { Button } from '@/ui/button'
 import { Textarea } from '@/ui/input'
 import { useFeedback } from '../api'
 import { useCard } from '../context'
+import { feedbackKey } from './drafts'
 
 const HINTS: Partial<Record<Task['status'], string>> = {
   todo: 'Execute the card first; then you can send feedback on what the agent did.',
@@ -20,17 +21,19 @@ export interface FeedbackBoxProps {
 /** The next message to the agent; a draft outlives the panel. */
 export function FeedbackBox({ status, enabled }: FeedbackBoxProps) {
   const card = useCard()
+  const key = feedbackKey(card.taskId)
   const { mutateAsync, isPending } = useFeedback(card)
-  const [draft, keep] = useDraft(`opm.feedback.${card.taskId}`, isText)
+  const [draft, keep] = useDraft(key, isText)
   const text = draft ?? ''
   const send = () => {
     const message = text.trim()
     if (!message || !enabled || isPending) return
+    const sent = () => {
+      // What was written since is the next message.
+      if (readDraft(key, isText)?.trim() === message) keep(null)
+    }
     // Also when the box is gone by then: what was sent is no draft. A refusal was told already.
-    mutateAsync(message).then(
-      () => keep(null),
-      () => {},
-    )
+    mutateAsync(message).then(sent, () => {})
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {

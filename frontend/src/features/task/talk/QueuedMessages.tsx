@@ -10,6 +10,7 @@ import { Textarea } from '@/ui/input'
 import { DISCARD } from '@/ui/unsaved'
 import { useEditQueued, useSendQueued, useWithdraw } from '../api'
 import { useCard } from '../context'
+import { queuedKey } from './drafts'
 
 export interface QueuedMessagesProps {
   status: Task['status']
@@ -56,7 +57,7 @@ function Queued({ message }: { message: Interaction }) {
   const card = useCard()
   const now = useNow(true, 30_000)
   const withdraw = useWithdraw(card, message.id)
-  const [draft, keep] = useDraft(`opm.queued.${message.id}`, isText)
+  const [draft, keep] = useDraft(queuedKey(message.id), isText)
   const [asked, setAsked] = useState(false)
   const said = message.user_prompt ?? ''
   if (asked || draft !== null) {
