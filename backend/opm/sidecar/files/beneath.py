@@ -10,7 +10,7 @@ import os
 import platform
 import stat
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from opm.sidecar.errors import Refused
@@ -21,6 +21,8 @@ _RENAMEAT2 = {"x86_64": 316, "aarch64": 276, "riscv64": 276}
 _RENAME_NOREPLACE = 1
 _NO_XDEV, _NO_MAGICLINKS, _NO_SYMLINKS, _BENEATH = 0x01, 0x02, 0x04, 0x08
 _PATIENCE = 64  # the kernel says EAGAIN when a directory moved while it was looking
+
+_MOST_LINKS = 40  # as the kernel has it
 
 _LOOK = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -129,6 +131,25 @@ class Beneath:
         finally:
             os.close(descriptor)
 
+    @contextmanager
+    def place(self, path: bytes) -> Generator[tuple[int, bytes]]:
+        """Like `parent`, which is made, but of what a link there stands for in the end: it stays, and is not replaced.
+
+        Only its words are taken from the link; where they lead the kernel decides, beneath the workspace as ever. What
+        an agent puts in the place meanwhile is seen as what it is, and is not followed any more.
+        """
+        with ExitStack() as held:
+            parent, name = held.enter_context(self.parent(path, create=True))
+            for _ in range(_MOST_LINKS):
+                words = _words_of(parent, name)
+                if words is None:
+                    yield parent, name
+                    return
+                path = _beside(path, words)
+                held.close()
+                parent, name = held.enter_context(self.parent(path))
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
     def make(self, path: bytes) -> None:
         os.close(self._ensure(path))
 
@@ -149,6 +170,23 @@ class Beneath:
         finally:
             os.close(parent)
         return openat2(self._root, path, _LOOK)
+
+
+def _words_of(parent: int, name: bytes) -> bytes | None:
+    """What a link says; None: there is no link."""
+    try:
+        return os.readlink(name, dir_fd=parent)
+    except OSError:
+        return None
+
+
+def _beside(path: bytes, words: bytes) -> bytes:
+    if words.startswith(b"/"):
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+    if words.rpartition(b"/")[2] in {b"", b".", b".."}:
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    above = path.rpartition(b"/")[0]
+    return above + b"/" + words if above else words
 
 
 def _identity(descriptor: int) -> tuple[int, int]:

@@ -40,7 +40,7 @@ class Terms:
 
 
 class Incoming:
-    """A file on its way in: pieces go into a temporary neighbour until `finish` puts it in its place.
+    """A file on its way in: pieces go into a temporary one until `finish` puts it in its place.
 
     Everything by descriptor: the agent may put a link in place of the temporary name at any moment.
     """
@@ -52,7 +52,7 @@ class Incoming:
         self._temporary = b".opm-%b.tmp" % secrets.token_hex(8).encode()
         self._open = contextlib.ExitStack()
         try:
-            self._parent, self._name = self._open.enter_context(changes.beneath.parent(path, create=True))
+            self._parent, self._name = self._open.enter_context(changes.beneath.place(path))
             self._before = _look(self._parent, self._name)
             _may_replace(self._parent, self._name, self._before, terms)
             self._descriptor = os.open(self._temporary, _NEW_FILE, 0o666, dir_fd=self._parent)
