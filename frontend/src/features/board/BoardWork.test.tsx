@@ -161,6 +161,18 @@ describe('many cards at once', () => {
     expect(asked.at(-1)).toEqual({ ids: ['a'], action: 'restore' })
   })
 
+  it('are chosen no more when the undo comes before the cards were read again', async () => {
+    serve()
+    show()
+    await choose('Oil the hinges', 'Sand the door')
+    // The list is slow from here on.
+    server.use(http.get(URL_, () => new Promise<never>(() => {})))
+    await moveTo('Done')
+    await undo('Moved 2 cards to Done')
+    expect(await screen.findByText('Moved 2 cards back')).toBeInTheDocument()
+    expect(screen.queryByRole('region', { name: 'Selected cards' })).not.toBeInTheDocument()
+  })
+
   it('stay chosen when they could not be changed', async () => {
     serve()
     server.use(http.post(`${URL_}/bulk`, () => refusal(500, 'The disk is full.')))

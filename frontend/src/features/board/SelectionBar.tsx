@@ -35,7 +35,10 @@ export function SelectionBar({ projectId, selection, states }: SelectionBarProps
         </DropdownMenuTrigger>
         <DropdownMenuContent align="center" side="top">
           {targets.map((status) => (
-            <DropdownMenuItem key={status} onSelect={() => change({ action: 'move', tasks, status }, keep)}>
+            <DropdownMenuItem
+              key={status}
+              onSelect={() => change({ action: 'move', tasks, status, onDone: keep })}
+            >
               {LABELS[status]}
             </DropdownMenuItem>
           ))}
@@ -46,7 +49,7 @@ export function SelectionBar({ projectId, selection, states }: SelectionBarProps
         variant="dangerGhost"
         disabled={tasks.length === 0}
         busy={busy}
-        onClick={() => change({ action: 'delete', tasks }, keep)}
+        onClick={() => change({ action: 'delete', tasks, onDone: keep })}
       >
         <Trash2 aria-hidden /> Delete
       </Button>

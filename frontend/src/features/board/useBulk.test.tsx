@@ -15,7 +15,7 @@ const idsOf = (tasks: Left) => tasks.map(({ id }) => id)
 function Page({ onDone }: { onDone: (left: Left) => void }) {
   const { change } = useBulk('p')
   return (
-    <button type="button" onClick={() => change({ action: 'delete', tasks: CARDS }, onDone)}>
+    <button type="button" onClick={() => change({ action: 'delete', tasks: CARDS, onDone })}>
       Delete all
     </button>
   )

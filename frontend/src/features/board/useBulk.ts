@@ -22,6 +22,8 @@ export interface Wish {
   action: BulkAction
   tasks: readonly Named[]
   status?: TaskStatus
+  /** Learns which cards no request has changed; comes before the cards are read again, and whatever follows. */
+  onDone?: (left: readonly Named[]) => void
 }
 
 interface Outcome {
@@ -50,7 +52,10 @@ export function useBulk(projectId: string) {
       }
       return { results, left: [] }
     },
-    onSuccess: (outcome, wish) => tell(outcome, wish),
+    onSuccess: (outcome, wish) => {
+      tell(outcome, wish)
+      wish.onDone?.(outcome.left)
+    },
     onSettled: () =>
       client.invalidateQueries({
         predicate: queriesOf(['listTasks', 'listDeletedTasks', 'listProjects', 'listAttention']),
@@ -80,8 +85,7 @@ export function useBulk(projectId: string) {
     toast.error(`${plural(stayed.length, 'card')} stayed as before`, { description: reasons.join(' ') })
   }
 
-  const change = (wish: Wish, onDone?: (left: readonly Named[]) => void) =>
-    mutate(wish, { onSuccess: ({ left }) => onDone?.(left) })
+  const change = (wish: Wish) => mutate(wish)
   return { change, busy: isPending }
 }
 
