@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from opm.sidecar.app import shell
+from opm.sidecar.files import drafts
 from opm.sidecar.files.beneath import Beneath
 from opm.sidecar.files.change import Changes, WriteSome
 from opm.sidecar.files.routes import FilesApi
@@ -24,6 +25,7 @@ def create(settings: PodSettings, closing: asyncio.Event | None = None, write: W
     ``closing`` is set when the process is asked to end, and ends every open stream.
     """
     beneath = Beneath(settings.workspace)
+    drafts.sweep(beneath)
     pool = ThreadPoolExecutor(CONCURRENT, thread_name_prefix="files")
     api = FilesApi(beneath, Changes(beneath, write), pool, closing or asyncio.Event())
 

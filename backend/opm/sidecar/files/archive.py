@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from opm.sidecar.files.beneath import Beneath, openat2
+from opm.sidecar.files.names import OWN
 from opm.sidecar.files.zipping import Sink, info_of
 
 MOST_ENTRIES = 200_000
@@ -18,7 +19,8 @@ _NEEDS_ZIP64 = 1 << 31
 
 
 def pieces(beneath: Beneath, path: bytes, most: int = MOST_ENTRIES) -> Generator[bytes]:
-    """Regular files and empty directories below ``path``. Links are left out, and so is git's own directory."""
+    """Regular files and empty directories below ``path``. Links are left out, and so are git's own directory
+    and what is ours."""
     sink = Sink()
     left = most
     to: Any = sink  # it can do all that a zip archive needs of its file
@@ -59,7 +61,7 @@ def _add(
 
 def _walk(directory: int, inside: bytes, depth: int = 0) -> Generator[tuple[int, bytes, bytes, os.stat_result]]:
     with os.scandir(directory) as listed:
-        names = sorted(os.fsencode(item.name) for item in listed)
+        names = sorted(name for item in listed if not (name := os.fsencode(item.name)).startswith(OWN))
     if not names and inside:
         yield directory, b".", inside + b"/", os.fstat(directory)
     for name in names:

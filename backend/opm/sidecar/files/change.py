@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opm.sidecar.errors import Refused
-from opm.sidecar.files import tree
+from opm.sidecar.files import drafts, tree
 from opm.sidecar.files.beneath import Beneath, openat2, rename_new
 from opm.sidecar.files.content import etag, is_binary
 from opm.sidecar.files.names import parse, to_text
@@ -49,15 +49,16 @@ class Incoming:
         self._changes = changes
         self._path = path
         self._terms = terms
-        self._temporary = b".opm-%b.tmp" % secrets.token_hex(8).encode()
+        self._temporary = secrets.token_hex(8).encode()
         self._open = contextlib.ExitStack()
         try:
             self._parent, self._name = self._open.enter_context(changes.beneath.place(path))
             self._before = _look(self._parent, self._name)
             _may_replace(self._parent, self._name, self._before, terms)
-            self._descriptor = os.open(self._temporary, _NEW_FILE, 0o666, dir_fd=self._parent)
+            self._drafts = self._open.enter_context(drafts.folder(changes.beneath))
+            self._descriptor = os.open(self._temporary, _NEW_FILE, 0o666, dir_fd=self._drafts)
             self._open.callback(os.close, self._descriptor)
-            self._open.callback(_forget, self._parent, self._temporary)
+            self._open.callback(_forget, self._drafts, self._temporary)
         except BaseException:
             self._open.close()
             raise
@@ -75,7 +76,7 @@ class Incoming:
         with self._changes.one_at_a_time:
             found = _look(self._parent, self._name)
             _may_replace(self._parent, self._name, found, self._terms)
-            _put_in_place(self._parent, self._temporary, self._name, found)
+            _put_in_place(self._drafts, self._temporary, self._parent, self._name, found)
         when = tree.modified(written)
         assert when is not None  # noqa: S101 - the file was written just now
         return Written(
@@ -202,19 +203,19 @@ def _text_of(parent: int, name: bytes) -> str | None:
         os.close(descriptor)
 
 
-def _put_in_place(parent: int, temporary: bytes, name: bytes, found: os.stat_result | None) -> None:
+def _put_in_place(source: int, temporary: bytes, parent: int, name: bytes, found: os.stat_result | None) -> None:
     if found is not None:
-        os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+        os.rename(temporary, name, src_dir_fd=source, dst_dir_fd=parent)
         return
     try:
-        rename_new(parent, temporary, parent, name)
+        rename_new(source, temporary, parent, name)
     except FileExistsError:
         raise Refused(409, "There is a file at this path already.", reason="exists") from None
 
 
-def _forget(parent: int, temporary: bytes) -> None:
+def _forget(directory: int, temporary: bytes) -> None:
     try:
-        os.unlink(temporary, dir_fd=parent)
+        os.unlink(temporary, dir_fd=directory)
     except OSError:
         return
 

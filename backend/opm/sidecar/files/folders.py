@@ -15,11 +15,9 @@ from opm.sidecar.files import inotify
 from opm.sidecar.files.beneath import Beneath, openat2
 from opm.sidecar.files.burst import Burst
 from opm.sidecar.files.inotify import Event, Inotify
-from opm.sidecar.files.names import DEEPEST_PATH
+from opm.sidecar.files.names import DEEPEST_PATH, OWN
 
 MOST_FOLDERS = 50_000
-OWN = b".opm-"
-"""So begin the names of what we ourselves put into a workspace for a moment."""
 
 _NOISY = frozenset(
     b"node_modules .venv venv __pycache__ .cache .tox .mypy_cache .pytest_cache .ruff_cache .gradle .next".split()

@@ -2,6 +2,9 @@
 
 from opm.sidecar.errors import Refused
 
+OWN = b".opm-"
+"""So begin the names of what we ourselves put into a workspace for a moment; it is not shown."""
+
 LONGEST_PATH = 4_096
 DEEPEST_PATH = 64
 

@@ -11,7 +11,19 @@ import msgspec
 from opm.sidecar.files.programs import running
 
 _LARGEST_FILE = "2M"
-_COMMON = ("rg", "--no-config", "--no-messages", "--hidden", "--no-require-git", "--glob", "!.git/", "--sort", "path")
+_COMMON = (
+    "rg",
+    "--no-config",
+    "--no-messages",
+    "--hidden",
+    "--no-require-git",
+    "--glob",
+    "!.git/",
+    "--glob",
+    "!.opm-*",
+    "--sort",
+    "path",
+)
 
 
 class Query(msgspec.Struct, frozen=True):

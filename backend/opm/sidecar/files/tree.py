@@ -11,11 +11,12 @@ from typing import Any
 
 from opm.sidecar.errors import Refused
 from opm.sidecar.files.beneath import Beneath
-from opm.sidecar.files.names import to_bytes, to_text
+from opm.sidecar.files.names import OWN, to_bytes, to_text
 from opm.wire.files import MOST_ENTRIES, EntryType
 
 LONGEST_SECONDS = 2.0
 
+_OWN = OWN.decode()
 _NAMES_BETWEEN_LOOKS = 4096
 
 Entry = dict[str, Any]
@@ -85,7 +86,8 @@ class Listing:
     def _first(self, descriptor: int, after: Place | None) -> list[Place]:
         """The first names in order, one more than may be listed; a name costs far less than what is said about it."""
         with os.scandir(descriptor) as found:
-            places = (place_of(item.name, directory=item.is_dir(follow_symlinks=False)) for item in self._timely(found))
+            shown = (item for item in self._timely(found) if not item.name.startswith(_OWN))
+            places = (place_of(item.name, directory=item.is_dir(follow_symlinks=False)) for item in shown)
             return heapq.nsmallest(self._left + 1, (place for place in places if after is None or place > after))
 
     def _timely(self, found: Iterable[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
