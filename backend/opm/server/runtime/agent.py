@@ -26,6 +26,9 @@ SWITCHES: Mapping[str, str] = {
     "OPENCODE_CONFIG_PROJECT_DISABLE": "1",
 }
 
+ANSWER_TOKENS = "OPENCODE_EXPERIMENTAL_OUTPUT_TOKEN_MAX"
+"""Its configuration takes this limit of a model only together with the size of its context, which it knows better."""
+
 QUIET_GIT: Mapping[str, str] = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_CONFIG_NOSYSTEM": "1",

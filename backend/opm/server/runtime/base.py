@@ -47,6 +47,8 @@ class PodSpec:
     """Names the configuration: a pod observed with another digest must be re-made before the next run."""
     opencode_config: Mapping[str, Any]
     """Goes to OpenCode as its highest-precedence configuration. Holds no secret."""
+    answer_tokens: int | None = None
+    """The most that a model may say in one answer; None: as OpenCode has it."""
     provider_key: str | None = field(default=None, repr=False)
     """Reaches OpenCode as the environment variable `OPM_PROVIDER_KEY`, which `opencode_config` refers to."""
     opencode_password: str = field(default="", repr=False)

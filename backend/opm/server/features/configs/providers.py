@@ -124,13 +124,11 @@ def prompt(config: OpencodeConfig, text: str, message_id: str) -> dict[str, Any]
 
 
 def _model(config: OpencodeConfig, name: str) -> dict[str, Any]:
-    model: dict[str, Any] = {}
-    if config.provider in _SPEAKS_CHAT_COMPLETIONS:
-        model = {"name": name, "tool_call": True, "temperature": True}
-        model["limit"] = {"context": 128_000, "output": config.max_tokens or 8192}
-    elif config.max_tokens is not None:
-        model["limit"] = {"context": 200_000, "output": config.max_tokens}
-    return model
+    """OpenCode knows those of its catalogue better than anybody here."""
+    if config.provider not in _SPEAKS_CHAT_COMPLETIONS:
+        return {}
+    limit = {"context": 128_000, "output": config.max_tokens or 8192}
+    return {"name": name, "tool_call": True, "temperature": True, "limit": limit}
 
 
 def main_agent(config: OpencodeConfig) -> str:
@@ -164,8 +162,8 @@ def size(config: Mapping[str, Any]) -> int:
     return len(encoded(config).encode())
 
 
-def digest(config: Mapping[str, Any], key: str | None) -> str:
+def digest(config: Mapping[str, Any], key: str | None, answer_tokens: int | None = None) -> str:
     """Names what OpenCode is started with; the key counts but cannot be read from it."""
     # not sorted: the order of permissions decides which one applies
-    text = json.dumps(config) + hashlib.sha256((key or "").encode()).hexdigest()
+    text = json.dumps(config) + str(answer_tokens or "") + hashlib.sha256((key or "").encode()).hexdigest()
     return hashlib.sha256(text.encode()).hexdigest()[:32]

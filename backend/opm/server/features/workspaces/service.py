@@ -145,8 +145,9 @@ class WorkspaceService:
         password = base64.urlsafe_b64encode(self._cipher.derive("pod-opencode", str(project.id))).decode()
         return PodSpec(
             project_id=project.id,
-            digest=providers.digest(said, key),
+            digest=providers.digest(said, key, config.max_tokens),
             opencode_config=said,
+            answer_tokens=config.max_tokens,
             provider_key=key,
             opencode_password=password,
             pass_key=self.pass_key(project.id),

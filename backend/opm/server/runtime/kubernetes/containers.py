@@ -7,7 +7,7 @@ The agent sees its own password and its provider's key, never what the sidecars 
 from typing import Any
 
 from opm.server.core.kubernetes import KubernetesSettings
-from opm.server.runtime.agent import QUIET_GIT, SWITCHES
+from opm.server.runtime.agent import ANSWER_TOKENS, QUIET_GIT, SWITCHES
 from opm.server.runtime.base import Part
 from opm.server.runtime.kubernetes import names
 from opm.server.runtime.kubernetes.budget import Resources
@@ -54,7 +54,8 @@ def opencode(settings: KubernetesSettings, name: str, resources: Resources, star
     plain = {**_common(Part.OPENCODE), **xdg, **QUIET_GIT, **GIT_OF_ALL, **SWITCHES}
     env = [
         *_plain(plain),
-        {"name": "OPENCODE_CONFIG_CONTENT", "valueFrom": {"configMapKeyRef": {"name": name, "key": "opencode.json"}}},
+        _told("OPENCODE_CONFIG_CONTENT", name, "opencode.json"),
+        _told(ANSWER_TOKENS, name, "answer-tokens", optional=True),
         _secret("OPENCODE_SERVER_PASSWORD", name, "opencode-password"),
         _secret("OPM_PROVIDER_KEY", name, "provider-key", optional=True),
     ]
@@ -169,12 +170,17 @@ def _plain(environ: dict[str, str]) -> list[dict[str, Any]]:
     return [{"name": name, "value": value} for name, value in environ.items()]
 
 
+def _told(variable: str, name: str, key: str, *, optional: bool = False) -> dict[str, Any]:
+    return _from("configMapKeyRef", variable, name, key, optional=optional)
+
+
 def _secret(variable: str, name: str, key: str, *, optional: bool = False) -> dict[str, Any]:
+    return _from("secretKeyRef", variable, name, key, optional=optional)
+
+
+def _from(where: str, variable: str, name: str, key: str, *, optional: bool) -> dict[str, Any]:
     reference: dict[str, Any] = {"name": name, "key": key}
-    return {
-        "name": variable,
-        "valueFrom": {"secretKeyRef": {**reference, "optional": True} if optional else reference},
-    }
+    return {"name": variable, "valueFrom": {where: {**reference, "optional": True} if optional else reference}}
 
 
 def _own_address() -> dict[str, Any]:

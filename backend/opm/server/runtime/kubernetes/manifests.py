@@ -57,6 +57,8 @@ def config_map(plan: Plan, owner: str) -> Manifest:
         "author": list(agent.AUTHOR),
     }
     data = {"opencode.json": agent.encoded(said), "seed.json": json.dumps(seed)}
+    if plan.spec.answer_tokens is not None:
+        data["answer-tokens"] = str(plan.spec.answer_tokens)
     return {**_head(plan, "v1", "ConfigMap", owner), "data": data}
 
 

@@ -10,7 +10,7 @@ import site
 import sys
 from pathlib import Path
 
-from opm.server.runtime.agent import QUIET_GIT, SWITCHES, configuration, encoded
+from opm.server.runtime.agent import ANSWER_TOKENS, QUIET_GIT, SWITCHES, configuration, encoded
 from opm.server.runtime.base import PodSpec
 from opm.server.runtime.local.layout import PodLayout
 from opm.server.runtime.local.procfs import MARKER
@@ -68,6 +68,8 @@ def for_opencode(settings: LocalSettings, layout: PodLayout, spec: PodSpec, demo
         "OPENCODE_SERVER_PASSWORD": spec.opencode_password,
         "OPENCODE_CONFIG_CONTENT": encoded(configuration(spec, demo_port, layout.workspace)),
     }
+    if spec.answer_tokens is not None:
+        environ[ANSWER_TOKENS] = str(spec.answer_tokens)
     if spec.provider_key is not None:
         environ["OPM_PROVIDER_KEY"] = spec.provider_key
     return environ

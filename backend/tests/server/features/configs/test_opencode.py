@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from opm.server.db.models import OpencodeConfig
 from opm.server.features.configs import providers
+from opm.server.runtime.agent import ANSWER_TOKENS
 from tests.sidecar.session.conftest import environment, prepare, serve
 
 pytestmark = pytest.mark.opencode
@@ -145,12 +146,12 @@ async def _finished(http: aiohttp.ClientSession, path: str, body: dict[str, Any]
 
 
 @pytest.fixture
-async def refusing() -> AsyncIterator[tuple[str, list[str]]]:
+async def refusing() -> AsyncIterator[tuple[str, list[tuple[str, Any]]]]:
     """The address of something that no key is good enough for, and what was asked of it."""
-    heard: list[str] = []
+    heard: list[tuple[str, Any]] = []
 
     async def refuse(request: web.Request) -> web.Response:
-        heard.append(request.path)
+        heard.append((request.path, await request.json()))
         return web.json_response({"error": {"message": "Not this key"}}, status=401)
 
     app = web.Application()
@@ -159,9 +160,31 @@ async def refusing() -> AsyncIterator[tuple[str, list[str]]]:
         yield str(server.make_url("/")).rstrip("/"), heard
 
 
+async def test_a_limit_of_the_answer_leaves_the_size_of_the_context(
+    refusing: tuple[str, list[tuple[str, Any]]], tmp_path: Path
+) -> None:
+    address, heard = refusing
+    row = OpencodeConfig(
+        provider="google", model="gemini-flash-latest", base_url=address, max_tokens=777, permissions={}, tools={}
+    )
+    config = providers.opencode_config(row, has_key=False, provider_timeout=30)
+    config["provider"]["google"]["options"]["apiKey"] = "not-a-key"
+    with ExitStack() as ending:
+        url = await asyncio.to_thread(_start, ending, tmp_path, config, {ANSWER_TOKENS: "777"})
+        headers = {"Authorization": aiohttp.encode_basic_auth("opencode", PASSWORD)}
+        async with aiohttp.ClientSession(url, headers=headers) as http:
+            async with http.get("/provider") as listed:
+                (google,) = [found for found in (await listed.json())["all"] if found["id"] == "google"]
+            assert google["models"][row.model]["limit"]["context"] > 1_000_000
+            async with http.post("/session", json={"title": "A task"}) as made:
+                session = (await made.json())["id"]
+            await _finished(http, f"/session/{session}/message", providers.prompt(row, "Brew", f"msg_{session[4:]}"))
+    assert [body["generationConfig"]["maxOutputTokens"] for _, body in heard] == [777]
+
+
 @pytest.mark.slow
 async def test_it_speaks_to_every_provider_that_is_offered_without_fetching_anything(
-    refusing: tuple[str, list[str]], tmp_path: Path
+    refusing: tuple[str, list[tuple[str, Any]]], tmp_path: Path
 ) -> None:
     """What we offer this OpenCode really has: it knows models of each, and reaches the address given."""
     address, heard = refusing
@@ -189,7 +212,7 @@ async def test_it_speaks_to_every_provider_that_is_offered_without_fetching_anyt
                 async with http.post(f"/session/{session}/message", json=said) as answer:
                     error = (await answer.json())["info"]["error"]
                 assert error["data"]["statusCode"] == 401, (name, error)
-    assert {path.split("/")[1] for path in heard} == set(providers.IN_CATALOGUE)
+    assert {path.split("/")[1] for path, _ in heard} == set(providers.IN_CATALOGUE)
 
 
 def _call(name: str, arguments: dict[str, str]) -> dict[str, Any]:
@@ -197,6 +220,6 @@ def _call(name: str, arguments: dict[str, str]) -> dict[str, Any]:
     return {"index": 0, "id": f"call_{name}", "type": "function", "function": function}
 
 
-def _start(ending: ExitStack, home: Path, config: dict[str, Any]) -> str:
-    environ = environment(home, PASSWORD, "unused") | {"OPENCODE_CONFIG_CONTENT": json.dumps(config)}
+def _start(ending: ExitStack, home: Path, config: dict[str, Any], more: dict[str, str] | None = None) -> str:
+    environ = environment(home, PASSWORD, "unused") | {"OPENCODE_CONFIG_CONTENT": json.dumps(config)} | (more or {})
     return serve(ending, prepare(home), environ)[0]

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from opm.server.db.models import OpencodeConfig
 from opm.server.features.configs import providers
 
@@ -50,12 +48,15 @@ def test_waiting_has_an_end() -> None:
     assert options["headerTimeout"] == options["chunkTimeout"] == 2500
 
 
-@pytest.mark.parametrize("tokens", [None, 321])
-def test_limits_and_temperature_are_passed_on(tokens: int | None) -> None:
-    config = said(max_tokens=tokens, temperature=0.3)
+def test_limits_and_temperature_are_passed_on() -> None:
+    config = said(max_tokens=321, temperature=0.3, provider="openai-compatible", base_url="http://x/v1")
     assert config["agent"]["build"]["temperature"] == 0.3
-    limit = config["provider"]["anthropic"]["models"]["claude"].get("limit")
-    assert limit is None if tokens is None else limit["output"] == tokens
+    limit = config["provider"]["openai-compatible"]["models"]["claude"]["limit"]
+    assert limit == {"context": 128_000, "output": 321}
+
+
+def test_of_models_that_opencode_knows_nothing_is_said_that_it_knows_better() -> None:
+    assert said(max_tokens=321)["provider"]["anthropic"]["models"] == {"claude": {}}
 
 
 def test_nothing_dangerous_is_allowed_unasked() -> None:
@@ -88,10 +89,11 @@ def test_the_digest_tells_configurations_and_keys_apart() -> None:
         providers.digest(config, "key-1"),
         providers.digest(config, "key-2"),
         providers.digest(config, None),
+        providers.digest(config, "key-1", 321),
         providers.digest(said(temperature=0.1), "key-1"),
         providers.digest(said(model="other"), "key-1"),
     ]
-    assert len(set(digests)) == 5
+    assert len(set(digests)) == 6
     assert providers.digest(json.loads(json.dumps(said())), "key-1") == digests[0]
     assert all("key" not in digest and len(digest) == 32 for digest in digests)
 

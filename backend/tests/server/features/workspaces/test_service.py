@@ -198,12 +198,13 @@ async def test_the_spec_changes_with_configuration_and_key(yard: Yard) -> None:
         {"api_key": KEY},
         {"api_key": KEY + "2"},
         {"temperature": 0.5},
+        {"max_tokens": 321},
         {"permissions": {"bash": "allow"}},
         {"provider": "openai-compatible", "model": "m", "base_url": "http://x/v1"},
     ):
         await yard.world.config(yard.ann, yard.project, **change)
         seen.append(await digest())
-    assert len(set(seen)) == 6
+    assert len(set(seen)) == 7
     await yard.world.do(lambda s: s.configs.activate(yard.ann, yard.project.slug, 1))
     assert await digest() == seen[0]
 

@@ -65,6 +65,11 @@ def test_what_is_not_ascii_takes_no_more_room_than_it_needs() -> None:
     assert '"prompt": "漢字"' in made
 
 
+def test_the_most_tokens_of_an_answer_are_told_where_they_are_limited() -> None:
+    assert manifests.config_map(a_plan(a_spec(answer_tokens=321)), OWNER)["data"]["answer-tokens"] == "321"
+    assert "answer-tokens" not in manifests.config_map(a_plan(a_spec()), OWNER)["data"]
+
+
 @pytest.mark.parametrize("version", ["1.30", "1.36"])
 @pytest.mark.parametrize("name", PLANS)
 def test_the_cluster_knows_every_field(name: str, version: str) -> None:

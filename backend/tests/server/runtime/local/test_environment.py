@@ -11,7 +11,7 @@ import pytest
 
 from opm.server.core.errors import RuntimeFault
 from opm.server.features.configs import providers
-from opm.server.runtime.agent import configuration
+from opm.server.runtime.agent import ANSWER_TOKENS, configuration
 from opm.server.runtime.base import Part
 from opm.server.runtime.local import environment, plan, workspace
 from opm.server.runtime.local.layout import PodLayout
@@ -66,6 +66,15 @@ def test_the_longest_configuration_is_one_string_that_linux_takes(tmp_path: Path
     told = {"OPENCODE_CONFIG_CONTENT": launch.env["OPENCODE_CONFIG_CONTENT"]}
     assert "漢" in told["OPENCODE_CONFIG_CONTENT"]
     subprocess.run(["/bin/true"], env=told, check=True)
+
+
+@pytest.mark.parametrize(("wanted", "told"), [(None, None), (321, "321")])
+def test_the_most_tokens_of_an_answer_are_told_beside_the_configuration(
+    tmp_path: Path, wanted: int | None, told: str | None
+) -> None:
+    launch = planned(tmp_path, answer_tokens=wanted)[Part.OPENCODE].launch
+    assert launch is not None
+    assert launch.env.get(ANSWER_TOKENS) == told
 
 
 def test_what_keeps_opencode_offline_cannot_be_wished_away(tmp_path: Path) -> None:
