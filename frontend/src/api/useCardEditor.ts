@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useDraft } from '@/lib/draft'
+import { pathsIn } from '@/lib/paths'
 import { rememberCard } from './cards'
 import { ApiError } from './errors'
 import { boardTasksOptions, type CardRef } from './queries'
@@ -10,6 +11,8 @@ import type { Task } from './types'
 export interface Texts {
   title: string
   description: string
+  /** Paths of files, one in a line, as they are being written. */
+  files: string
 }
 
 /** What was written, and the card as it was when that began. */
@@ -24,17 +27,29 @@ interface Conflict {
   version: number
 }
 
-function textsOf({ title, description }: Texts): Texts {
-  return { title, description }
+type Saved = Pick<Task, 'title' | 'description' | 'file_references'>
+
+function textsOf({ title, description, file_references }: Saved): Texts {
+  return { title, description, files: file_references.join('\n') }
+}
+
+export function savedOf({ title, description, files }: Texts): Saved {
+  return { title: title.trim(), description, file_references: pathsIn(files) }
 }
 
 function same(one: Texts, other: Texts): boolean {
-  return one.title === other.title && one.description === other.description
+  const paths = [one, other].map(({ files }) => pathsIn(files).join('\n'))
+  return one.title === other.title && one.description === other.description && paths[0] === paths[1]
 }
 
 function isTexts(value: unknown): value is Texts {
-  const { title, description } = (value ?? {}) as Partial<Texts>
-  return typeof title === 'string' && typeof description === 'string'
+  const { title, description, files } = (value ?? {}) as Partial<Texts>
+  return [title, description, files].every((text) => typeof text === 'string')
+}
+
+function isSaved(value: unknown): value is Saved {
+  const { title, description, file_references: paths } = (value ?? {}) as Partial<Saved>
+  return typeof title === 'string' && typeof description === 'string' && Array.isArray(paths)
 }
 
 function isDraft(value: unknown): value is Draft {
@@ -45,7 +60,7 @@ function isDraft(value: unknown): value is Draft {
 function readConflict(error: unknown): Conflict | null {
   if (!(error instanceof ApiError) || error.status !== 409) return null
   const { current, version } = error.details
-  return isTexts(current) && typeof version === 'number' ? { theirs: textsOf(current), version } : null
+  return isSaved(current) && typeof version === 'number' ? { theirs: textsOf(current), version } : null
 }
 
 /**
@@ -77,7 +92,7 @@ export function useCardEditor(card: CardRef, task: Task, onEnd?: (saved: boolean
     try {
       const saved = await updateTask({
         path: { project: card.projectId, task: card.taskId },
-        body: { ...texts, title: texts.title.trim() },
+        body: savedOf(texts),
         headers: { 'if-match': `"${version}"` },
       })
       rememberCard(client, card, saved)

@@ -1,7 +1,7 @@
 import { Button } from './button'
 
 export interface ClashProps {
-  theirs: { title: string; description: string }
+  theirs: { title: string; description: string; files: string }
   busy: boolean
   onKeep: () => void
   onTake: () => void
@@ -20,6 +20,7 @@ export function Clash({ theirs, busy, onKeep, onTake }: ClashProps) {
         <pre className="mt-1 font-sans text-sm break-words whitespace-pre-wrap">
           {theirs.description || '(no description)'}
         </pre>
+        {theirs.files && <pre className="mt-1 font-mono text-xs break-all">{theirs.files}</pre>}
       </div>
       <div className="mt-2 flex flex-wrap gap-2">
         <Button size="sm" variant="primary" busy={busy} onClick={onKeep}>

@@ -1201,6 +1201,8 @@ export type NewTask = {
     description?: string;
     /**
      * File References
+     *
+     * files of the workspace that the agent is told
      */
     file_references?: Array<string>;
     /**

@@ -226,7 +226,7 @@ test('a new card needs a title, is made and run, and opens', async () => {
   await user.click(screen.getByRole('button', { name: 'Create & run' }))
   await waitFor(() => expect(location()).toBe('/p/website/t/new'))
   expect(asked).toEqual([
-    { what: 'create', body: { title: 'Add a form', description: 'With care.' } },
+    { what: 'create', body: { title: 'Add a form', description: 'With care.', file_references: [] } },
     { what: 'execute new', body: null },
   ])
 })
@@ -250,7 +250,9 @@ test('an edit shows the version it was made on', async () => {
   await user.type(title, 'New')
   await user.click(screen.getByRole('button', { name: 'Save' }))
   await waitFor(() => expect(titles('To do')).toEqual(['New']))
-  expect(asked).toEqual([{ what: 'edit t "7"', body: { title: 'New', description: 'text' } }])
+  expect(asked).toEqual([
+    { what: 'edit t "7"', body: { title: 'New', description: 'text', file_references: [] } },
+  ])
 })
 
 test('a card is deleted at once, and restored by undo', async () => {

@@ -1,19 +1,16 @@
+import type { Texts } from '@/api/useCardEditor'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
-
-export interface CardTexts {
-  title: string
-  description: string
-}
+import { PathsField } from '@/ui/paths-field'
 
 export interface CardFieldsProps {
-  texts: CardTexts
-  errors: { title: string | null; description: string | null }
+  texts: Texts
+  errors: { title: string | null; description: string | null; files: string | null }
   readOnly: boolean
-  onChange: (texts: CardTexts) => void
+  onChange: (texts: Texts) => void
 }
 
-/** Title and prompt of a card, new or not. */
+/** What a card tells the agent, be it new or not. */
 export function CardFields({ texts, errors, readOnly, onChange }: CardFieldsProps) {
   return (
     <>
@@ -45,6 +42,12 @@ export function CardFields({ texts, errors, readOnly, onChange }: CardFieldsProp
           />
         )}
       </Field>
+      <PathsField
+        value={texts.files}
+        readOnly={readOnly}
+        error={errors.files}
+        onChange={(files) => onChange({ ...texts, files })}
+      />
     </>
   )
 }

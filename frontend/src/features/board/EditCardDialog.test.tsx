@@ -10,11 +10,11 @@ import { EditCardDialog } from './EditCardDialog'
 const user = userEvent.setup()
 
 /** The card as the server has it. */
-let there: { title: string; description: string; version: number }
+let there: { title: string; description: string; file_references: string[]; version: number }
 let versions: (string | null)[]
 
 beforeEach(() => {
-  there = { title: 'Old', description: 'text', version: 7 }
+  there = { title: 'Old', description: 'text', file_references: [], version: 7 }
   versions = []
   server.use(
     http.patch(`${ORIGIN}/api/projects/p/tasks/t`, async ({ request }) => {
@@ -49,11 +49,12 @@ test('a card that was only moved meanwhile is saved all the same', async () => {
 
 test('when somebody else changed its texts, both are shown and one may keep oneâ€™s own', async () => {
   const { onClose } = show()
-  there = { title: 'Theirs', description: 'their text', version: 9 }
+  there = { title: 'Theirs', description: 'their text', file_references: ['their/file'], version: 9 }
   await user.type(title(), 'er')
   await save()
   const clash = within(await screen.findByRole('alert'))
   expect(clash.getByText('their text')).toBeInTheDocument()
+  expect(clash.getByText('their/file')).toBeInTheDocument()
   expect(title()).toHaveValue('Older')
   await user.click(clash.getByRole('button', { name: 'Keep mine' }))
   await waitFor(() => expect(onClose).toHaveBeenCalledOnce())
@@ -62,7 +63,7 @@ test('when somebody else changed its texts, both are shown and one may keep oneâ
 
 test('or take theirs', async () => {
   const { onClose } = show()
-  there = { title: 'Theirs', description: 'their text', version: 9 }
+  there = { title: 'Theirs', description: 'their text', file_references: ['their/file'], version: 9 }
   await user.type(title(), 'er')
   await save()
   await user.click(await screen.findByRole('button', { name: 'Take theirs' }))
@@ -98,4 +99,15 @@ test('an unchanged card is closed at once and not sent, and none is saved withou
   await save()
   expect(await screen.findByText('A card needs a title.')).toBeInTheDocument()
   expect(versions).toEqual([])
+})
+
+test('files are named one in a line, each once', async () => {
+  const { onClose } = show()
+  await user.type(
+    screen.getByLabelText('Files this is about'),
+    ' a b.txt{Enter}{Enter}src/c.py{Enter}a b.txt',
+  )
+  await save()
+  await waitFor(() => expect(onClose).toHaveBeenCalledOnce())
+  expect(there.file_references).toEqual(['a b.txt', 'src/c.py'])
 })

@@ -61,6 +61,7 @@ export function EditCardDialog({ projectId, task, onClose }: EditCardDialogProps
               errors={{
                 title: missing ? 'A card needs a title.' : fieldError(failure, 'title'),
                 description: fieldError(failure, 'description'),
+                files: fieldError(failure, 'file_references'),
               }}
               onChange={editor.change}
             />

@@ -1,8 +1,10 @@
 import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
+import { HttpResponse, http } from 'msw'
 import { expect, test, vi } from 'vitest'
+import { aTask } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
-import { gives, page, server } from '@/testing/server'
+import { gives, ORIGIN, page, server } from '@/testing/server'
 import { NewCardDialog } from './NewCardDialog'
 
 const user = userEvent.setup()
@@ -73,4 +75,21 @@ test('a card in which nothing was written, or only a template stands, is closed 
   await choose('Bug')
   await user.keyboard('{Escape}')
   expect(onClose).toHaveBeenCalledOnce()
+})
+
+test('a card is made with the files that it is about', async () => {
+  show()
+  const made: unknown[] = []
+  server.use(
+    http.post(`${ORIGIN}/api/projects/p/tasks`, async ({ request }) => {
+      made.push(await request.json())
+      return HttpResponse.json(aTask({ id: 't' }), { status: 201 })
+    }),
+  )
+  await choose('Bug')
+  await user.type(screen.getByLabelText('Files this is about'), 'src/a.py')
+  await user.click(screen.getByRole('button', { name: 'Create' }))
+  await waitFor(() =>
+    expect(made).toEqual([{ title: 'Fix:', description: 'What happens:', file_references: ['src/a.py'] }]),
+  )
 })

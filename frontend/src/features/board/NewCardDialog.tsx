@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react'
 import { describe, fieldError } from '@/api/errors'
+import { savedOf } from '@/api/useCardEditor'
 import { Button } from '@/ui/button'
 import { Dialog, DialogBody, DialogContent, DialogFooter } from '@/ui/dialog'
 import { Kbd } from '@/ui/kbd'
@@ -20,19 +21,19 @@ export interface NewCardDialogProps {
 /** Mounted only while open. */
 export function NewCardDialog({ projectId, onClose, onCreated }: NewCardDialogProps) {
   const create = useCreateCard(projectId)
-  const [texts, setTexts] = useState({ title: '', description: '' })
+  const [texts, setTexts] = useState({ title: '', description: '', files: '' })
   /** What nobody wrote, so that another template may replace it unasked. */
   const [filled, setFilled] = useState({ title: '', description: '' })
   const [tried, setTried] = useState(false)
   const { error, isPending } = create
-  const written = texts.title.trim() !== filled.title.trim() || texts.description !== filled.description
+  const said = texts.title.trim() !== filled.title.trim() || texts.description !== filled.description
+  const written = said || texts.files.trim() !== ''
   const close = useDiscard({ dirty: written, busy: isPending, onClose, parameter: NEW_CARD })
 
   const submit = (run: boolean) => {
     setTried(true)
     if (!texts.title.trim() || isPending) return
-    const card = { ...texts, title: texts.title.trim() }
-    create.mutate({ card, run }, { onSuccess: (created) => onCreated(created, run) })
+    create.mutate({ card: savedOf(texts), run }, { onSuccess: (created) => onCreated(created, run) })
   }
   const onSubmit = (event: FormEvent) => {
     event.preventDefault()
@@ -54,10 +55,10 @@ export function NewCardDialog({ projectId, onClose, onCreated }: NewCardDialogPr
           <DialogBody>
             <TemplatePicker
               projectId={projectId}
-              written={written}
+              written={said}
               onPick={({ title, description }) => {
                 setFilled({ title, description })
-                setTexts({ title, description })
+                setTexts({ ...texts, title, description })
               }}
             />
             <CardFields
@@ -66,6 +67,7 @@ export function NewCardDialog({ projectId, onClose, onCreated }: NewCardDialogPr
               errors={{
                 title: tried && !texts.title.trim() ? 'A card needs a title.' : fieldError(error, 'title'),
                 description: fieldError(error, 'description'),
+                files: fieldError(error, 'file_references'),
               }}
               onChange={setTexts}
             />

@@ -258,7 +258,10 @@ describe('editing', () => {
   const saved = (description: string) => () =>
     HttpResponse.json(aTask({ id: 'task', project_id: 'project', description, version: 9 })) as Response
   const clash = (description: string) => () =>
-    refusal(409, 'changed', { version: 5, current: { title: 'Add a contact form', description } }) as Response
+    refusal(409, 'changed', {
+      version: 5,
+      current: { title: 'Add a contact form', description, file_references: [] },
+    }) as Response
 
   it('shows the version that was edited to the server', async () => {
     const seen = patches(saved('new'))
@@ -266,7 +269,9 @@ describe('editing', () => {
     await waitFor(() =>
       expect(screen.queryByRole('textbox', { name: 'Description' })).not.toBeInTheDocument(),
     )
-    expect(seen).toEqual([{ body: { title: 'Add a contact form', description: 'new' }, version: '"3"' }])
+    expect(seen).toEqual([
+      { body: { title: 'Add a contact form', description: 'new', file_references: [] }, version: '"3"' },
+    ])
     expect(screen.getByText('new')).toBeInTheDocument()
   })
 

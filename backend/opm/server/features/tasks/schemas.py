@@ -10,13 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from opm.server.core.texts import Said
 from opm.server.features.tasks.states import TaskStatus
 
+FilePath = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
 
 class NewTask(Said):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     title: str = Field(min_length=1, max_length=200, examples=["Add a contact form"])
     description: str = Field(default="", max_length=200_000, description="the prompt the agent gets; Markdown")
-    file_references: list[str] = Field(default_factory=list, max_length=100)
+    file_references: list[FilePath] = Field(
+        default_factory=list[FilePath], max_length=100, description="files of the workspace that the agent is told"
+    )
 
 
 class TaskPatch(Said):
@@ -26,7 +30,7 @@ class TaskPatch(Said):
 
     title: str | None = Field(default=None, min_length=1, max_length=200)
     description: str | None = Field(default=None, max_length=200_000)
-    file_references: list[str] | None = Field(default=None, max_length=100)
+    file_references: list[FilePath] | None = Field(default=None, max_length=100)
 
 
 class MoveTask(BaseModel):

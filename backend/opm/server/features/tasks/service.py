@@ -257,7 +257,7 @@ def _check_version(task: Task, version: int | None) -> None:
         raise Stale(
             "Somebody changed this card while you edited it; compare and save again.",
             version=task.version,
-            current={"title": task.title, "description": task.description},
+            current={name: getattr(task, name) for name in ("title", "description", "file_references")},
         )
 
 

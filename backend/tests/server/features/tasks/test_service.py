@@ -200,7 +200,7 @@ async def test_an_edit_of_an_old_version_is_refused_and_shows_the_new_one(board:
     await board.patch("A", version=1, title="B")
     with pytest.raises(Stale) as caught:
         await board.patch("A", version=1, title="C")
-    assert caught.value.details == {"version": 2, "current": {"title": "B", "description": ""}}
+    assert caught.value.details == {"version": 2, "current": {"title": "B", "description": "", "file_references": []}}
     await board.patch("A", version=2, title="C")
     assert (await board.card("A")).title == "C"
 

@@ -1,98 +1,12 @@
-import { act, screen, waitFor, within } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
-import { Link } from 'react-router'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Config, NewConfig } from '@/api/types'
-import { renderAt } from '@/testing/render'
-import { gives, givesPages, ORIGIN, page, refusal, server } from '@/testing/server'
-import { FakeWebSocket } from '@/testing/socket'
-import { ModelSettings } from './ModelSettings'
+import type { NewConfig } from '@/api/types'
+import { ORIGIN, refusal, server } from '@/testing/server'
+import { BASE, CONFIG, click, desk, save, serveConfig, show } from './testing/bench'
 
-const BASE = '/projects/project'
-const CONFIG: Config = {
-  id: 'config-2',
-  project_id: 'project',
-  version: 2,
-  is_active: true,
-  provider: 'openai-compatible',
-  model: 'small',
-  base_url: 'http://127.0.0.1:11434/v1',
-  api_key_set: false,
-  api_key_last4: null,
-  instructions: '',
-  temperature: null,
-  max_tokens: null,
-  permissions: {},
-  tools: {},
-  created_at: '2026-01-01T12:00:00Z',
-}
-const OFFER = {
-  provider: 'openai-compatible',
-  provider_name: 'Own',
-  model: 'large',
-  name: 'Large',
-  source: 'pod',
-  context: 200_000,
-  price_input: 3,
-  price_output: 15,
-}
-
-let saved: NewConfig[]
-/** The active version as the server has it. */
-let active: Config
-
-beforeEach(() => {
-  saved = []
-  active = CONFIG
-  server.use(
-    http.get(`${ORIGIN}/api${BASE}/config`, () => HttpResponse.json(active)),
-    gives('/providers', [{ id: 'openai-compatible', name: 'Own', needs_key: false }]),
-    gives(`${BASE}/config/models`, { source: 'pod', models: [OFFER] }),
-    gives(`${BASE}/config/state`, { active_version: 2, pod_version: 1, pending: true }),
-    gives(`${BASE}/config/versions`, page([CONFIG, { ...CONFIG, id: 'c1', version: 1, is_active: false }])),
-    http.put(`${ORIGIN}/api${BASE}/config`, async ({ request }) => {
-      const body = (await request.json()) as NewConfig
-      if (body.base_version !== active.version) {
-        return refusal(409, 'Another version is active.', { current_version: active.version })
-      }
-      saved.push(body)
-      const { api_key, base_version, ...rest } = body
-      const version = active.version + 1
-      active = {
-        ...CONFIG,
-        ...rest,
-        api_key_set: Boolean(api_key),
-        id: `config-${version}`,
-        version,
-      } as Config
-      return HttpResponse.json(active)
-    }),
-  )
-})
-
-async function show(config = CONFIG) {
-  active = config
-  const shown = renderAt(
-    <>
-      <Link to="/elsewhere">Elsewhere</Link>
-      <ModelSettings projectId="project" />
-    </>,
-    { at: '/settings', path: '/settings' },
-  )
-  await screen.findByRole('button', { name: 'Save as a new version' })
-  return shown
-}
-
-/** Another window made this version active. */
-function elsewhere(over: Partial<Config>) {
-  active = { ...CONFIG, ...over }
-  const event = { type: 'project_changed', projectId: 'project', change: 'updated', timestamp: '' }
-  act(() => FakeWebSocket.latest.say({ id: '1', event }))
-}
-
-const click = (name: string | RegExp) => userEvent.click(screen.getByRole('button', { name }))
-const save = () => click('Save as a new version')
+beforeEach(serveConfig)
 
 describe('the model', () => {
   it('is found among those that the workspace offers, with size and price', async () => {
@@ -117,7 +31,7 @@ describe('the model', () => {
     await click('Test')
     expect(await screen.findByText(/It does not work: invalid key/)).toHaveTextContent('status 401 · 12 ms')
     expect(tried).toEqual([expect.objectContaining({ model: 'small', api_key: 'wrong' })])
-    expect(saved).toEqual([])
+    expect(desk.saved).toEqual([])
     await userEvent.type(screen.getByLabelText('API key'), 'x')
     expect(screen.queryByText(/It does not work/)).not.toBeInTheDocument()
   })
@@ -134,8 +48,8 @@ describe('tools and permissions', () => {
     expect(await screen.findByText('A rule for commands has no pattern.')).toBeInTheDocument()
     await userEvent.type(screen.getByLabelText('Pattern 1'), 'make *')
     await save()
-    await waitFor(() => expect(saved).toHaveLength(1))
-    expect(saved[0]).toMatchObject({
+    await waitFor(() => expect(desk.saved).toHaveLength(1))
+    expect(desk.saved[0]).toMatchObject({
       tools: { webfetch: false },
       permissions: { bash: [{ pattern: 'make *', action: 'ask' }] },
     })
@@ -158,15 +72,15 @@ describe('agents', () => {
     await userEvent.click(screen.getByRole('combobox', { name: 'Cards are run by' }))
     await userEvent.click(await screen.findByRole('option', { name: 'reviewer' }))
     await save()
-    await waitFor(() => expect(saved).toHaveLength(1))
-    expect(saved[0]).toMatchObject({
+    await waitFor(() => expect(desk.saved).toHaveLength(1))
+    expect(desk.saved[0]).toMatchObject({
       default_agent: 'reviewer',
       agents: { reviewer: { description: 'Reviews', prompt: 'You review.', mode: 'primary' } },
     })
     await click('Remove reviewer')
     await save()
-    await waitFor(() => expect(saved).toHaveLength(2))
-    expect(saved[1]).toMatchObject({ default_agent: null, agents: {} })
+    await waitFor(() => expect(desk.saved).toHaveLength(2))
+    expect(desk.saved[1]).toMatchObject({ default_agent: null, agents: {} })
   })
 
   it('that are too long are told beside them, and stay as they were entered', async () => {
@@ -195,71 +109,7 @@ describe('the steps of an agent', () => {
     await userEvent.type(field, '7')
     await userEvent.click(dialog.getByRole('button', { name: 'Keep agent' }))
     await save()
-    await waitFor(() => expect(saved[0]?.agents).toMatchObject({ reviewer: { ...agent, steps: 7 } }))
-  })
-})
-
-describe('versions', () => {
-  it('say which one the workspace still runs, and are compared', async () => {
-    server.use(
-      http.get(`${ORIGIN}/api${BASE}/config/compare`, ({ request }) => {
-        const { searchParams } = new URL(request.url)
-        expect([searchParams.get('from'), searchParams.get('to')]).toEqual(['1', '2'])
-        const diff = '--- before\n+++ after\n-Old\n+New'
-        return HttpResponse.json({
-          before: 1,
-          after: 2,
-          changes: [
-            { field: 'max_tokens', before: null, after: 500 },
-            { field: 'instructions', before: 'Old', after: 'New', diff },
-          ],
-        })
-      }),
-    )
-    await show()
-    expect(await screen.findByText(/Version 2 is active/)).toHaveTextContent('still runs version 1')
-    await click('Compare version 1 with the active one')
-    const dialog = await screen.findByRole('dialog', { name: 'Version 1 and version 2' })
-    expect(await within(dialog).findByText('max tokens')).toBeInTheDocument()
-    expect(within(dialog).getByText('not set')).toBeInTheDocument()
-    expect(within(dialog).getByText('+New')).toBeInTheDocument()
-  })
-})
-
-describe('many versions', () => {
-  beforeEach(() => {
-    const version = (number: number) => ({ ...CONFIG, id: `c${number}`, version: number, is_active: false })
-    server.use(
-      gives(`${BASE}/config/state`, { active_version: 1, pod_version: 1, pending: false }),
-      givesPages(`${BASE}/config/versions`, [
-        [version(4), version(3)],
-        [version(2), { ...version(1), is_active: true }],
-      ]),
-    )
-  })
-
-  it('are read on by hand, and any two are compared', async () => {
-    const asked: string[] = []
-    server.use(
-      http.get(`${ORIGIN}/api${BASE}/config/compare`, ({ request }) => {
-        const { searchParams } = new URL(request.url)
-        asked.push(`${searchParams.get('from')} ${searchParams.get('to')}`)
-        return HttpResponse.json({ before: 1, after: 2, changes: [] })
-      }),
-    )
-    await show()
-    // the active one is among those not read yet
-    await userEvent.click(
-      await screen.findByRole('button', { name: 'Compare version 3 with the active one' }),
-    )
-    await screen.findByText('They say the same.')
-    await userEvent.keyboard('{Escape}')
-    await click('Show older')
-    await userEvent.click(await screen.findByRole('button', { name: 'Compare version 1 with another' }))
-    await userEvent.click(await screen.findByRole('combobox', { name: 'Before: version' }))
-    await userEvent.click(await screen.findByRole('option', { name: 'Version 2' }))
-    expect(await screen.findByRole('dialog', { name: 'Version 2 and version 4' })).toBeInTheDocument()
-    await waitFor(() => expect(asked).toEqual(['1 3', '1 4', '2 4']))
+    await waitFor(() => expect(desk.saved[0]?.agents).toMatchObject({ reviewer: { ...agent, steps: 7 } }))
   })
 })
 
@@ -273,85 +123,6 @@ describe('leaving', () => {
     await userEvent.clear(screen.getByLabelText('Instructions'))
     await userEvent.click(screen.getByRole('link', { name: 'Elsewhere' }))
     await waitFor(() => expect(shown.location()).toBe('/elsewhere'))
-  })
-})
-
-describe('another version that becomes active meanwhile', () => {
-  const text = () => screen.getByLabelText('Instructions')
-
-  it('is followed by a form without changes', async () => {
-    await show()
-    elsewhere({ id: 'config-3', version: 3, instructions: 'Use tabs.' })
-    await waitFor(() => expect(text()).toHaveValue('Use tabs.'))
-    expect(screen.queryByText(/meanwhile/)).not.toBeInTheDocument()
-  })
-
-  it('leaves what was typed, and is replaced only by a decision', async () => {
-    await show()
-    await userEvent.type(text(), 'Mine')
-    elsewhere({ id: 'config-3', version: 3, instructions: 'Theirs' })
-    expect(await screen.findByRole('alert')).toHaveTextContent('Version 3 was saved meanwhile.')
-    expect(text()).toHaveValue('Mine')
-    expect(screen.getByRole('button', { name: 'Save as a new version' })).toBeDisabled()
-    await click('Keep mine')
-    await save()
-    await waitFor(() => expect(saved).toEqual([expect.objectContaining({ instructions: 'Mine' })]))
-    expect(saved[0]?.base_version).toBe(3)
-  })
-
-  it('can be taken for what was typed', async () => {
-    await show()
-    await userEvent.type(text(), 'Mine')
-    elsewhere({ id: 'config-1', version: 1, instructions: 'Theirs' })
-    expect(await screen.findByRole('alert')).toHaveTextContent('Version 1 was activated meanwhile.')
-    await click('Take version 1')
-    expect(text()).toHaveValue('Theirs')
-    expect(screen.queryByRole('alert')).not.toBeInTheDocument()
-  })
-
-  it('is heard of by the refusal, when nothing else told of it', async () => {
-    await show()
-    await userEvent.type(text(), 'Mine')
-    active = { ...CONFIG, id: 'config-3', version: 3 }
-    await save()
-    expect(await screen.findByText('Another version is active.')).toBeInTheDocument()
-    expect(await screen.findByText('Version 3 was saved meanwhile.')).toBeInTheDocument()
-    expect(text()).toHaveValue('Mine')
-    expect(saved).toEqual([])
-  })
-
-  it('is not the version that was saved here', async () => {
-    await show()
-    await userEvent.type(text(), 'Mine')
-    await save()
-    await screen.findByText('Saved as version 3')
-    await userEvent.type(text(), '!')
-    elsewhere(active)
-    await save()
-    await waitFor(() => expect(saved.map(({ base_version }) => base_version)).toEqual([2, 3]))
-    expect(saved[1]?.instructions).toBe('Mine!')
-  })
-
-  it('is activated here only after a yes when the form has changes', async () => {
-    const activated: string[] = []
-    server.use(
-      http.post(`${ORIGIN}/api${BASE}/config/versions/:version/activate`, ({ params }) => {
-        activated.push(String(params.version))
-        active = { ...CONFIG, id: 'c1', version: 1, instructions: 'First' }
-        return HttpResponse.json(active)
-      }),
-    )
-    await show()
-    await userEvent.type(text(), 'Mine')
-    const activate = await screen.findByRole('button', { name: 'Activate version 1' })
-    await userEvent.click(activate)
-    await userEvent.click(await screen.findByRole('button', { name: 'Cancel' }))
-    expect(text()).toHaveValue('Mine')
-    expect(activated).toEqual([])
-    await userEvent.click(activate)
-    await userEvent.click(await screen.findByRole('button', { name: 'Activate' }))
-    await waitFor(() => expect(text()).toHaveValue('First'))
-    expect(activated).toEqual(['1'])
   })
 })
 

@@ -5,6 +5,7 @@ import { Button } from '@/ui/button'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
 import { Select } from '@/ui/select'
+import { useUnsaved } from '@/ui/unsaved'
 import { type ConfigForm, problemsOf, withProvider } from '../model/config'
 import { Agents } from './Agents'
 import { KeyField } from './KeyField'
@@ -14,7 +15,6 @@ import { NewerVersion } from './NewerVersion'
 import { Permissions } from './Permissions'
 import { TestConfig } from './TestConfig'
 import type { ConfigDraft } from './useConfigDraft'
-import { useUnsavedGuard } from './useUnsavedGuard'
 
 export interface ConfigEditorProps {
   projectId: string
@@ -26,7 +26,7 @@ export interface ConfigEditorProps {
 export function ConfigEditor({ projectId, draft, providers }: ConfigEditorProps) {
   const { form, base, newer, setForm } = draft
   const [tried, setTried] = useState(false)
-  useUnsavedGuard(draft.changed)
+  useUnsaved(draft.changed ? 'The configuration has changes that are not saved.' : null)
   const kind = providers.find(({ id }) => id === form.provider)
   const problems = problemsOf(form, kind, base)
   const error = (field: keyof ConfigForm, wire: string) =>

@@ -11,6 +11,7 @@ import { Clash } from '@/ui/clash'
 import { Field } from '@/ui/field'
 import { Input, Textarea } from '@/ui/input'
 import { Markdown } from '@/ui/markdown'
+import { PathsField } from '@/ui/paths-field'
 import { EmptyState } from '@/ui/states'
 
 /** Title and description: read, edit, and settle with others who edited meanwhile. */
@@ -102,6 +103,11 @@ export function DescriptionTab({ task, editor }: { task: Task; editor: CardEdito
           />
         )}
       </Field>
+      <PathsField
+        value={texts.files}
+        readOnly={editor.busy}
+        onChange={(files) => editor.change({ ...texts, files })}
+      />
       <div className="flex flex-wrap items-center gap-2">
         <Button type="submit" variant="primary" busy={editor.busy} disabled={editor.conflict !== null}>
           Save
