@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from opm.server.background.pump.context import Run, interrupted
 from opm.server.background.pump.feed import Connected, Lost
@@ -15,8 +18,11 @@ from opm.server.features.sessions.runs import Outcome
 from opm.server.features.sessions.schemas import Verdict
 from opm.wire.events import Output, OutputChild, OutputSnapshot, OutputStatus, OutputTool
 
+Seen = TypeVar("Seen")
+
 _ON_ITS_WAY = 2.0
 _LONG = 60.0
+_PATIENCE = 30.0
 GAP = " […] "
 """Stands where words may be missing, until the text has ended and is read again."""
 
@@ -87,26 +93,38 @@ async def _adopt(run: Run, remote: str) -> Outcome | None:
     """Go on with a run whose driver is no more; its prompt is sent only if OpenCode never got it."""
     run.remote = remote
     await _listening(run)
-    session = await run.agent.session(remote)
+    session = await _patiently(lambda: run.agent.session(remote))
     run.begin_translation(str(session.get("directory", "")))
     same = run.incarnation == run.claim.incarnation
-    if not await _delivered(run):
+    if not await _patiently(lambda: _delivered(run)):
         # whoever drove it before may have sent it this very moment; from here on the pod refuses its requests
         await asyncio.sleep(_ON_ITS_WAY)
-    if not await _delivered(run):
+    if not await _patiently(lambda: _delivered(run)):
         if run.claim.cancel_requested:
             return Outcome(Verdict.CANCELLED, "Cancelled.")
         async with run.ports.scope() as scope:
             await scope.runs.attached(run.claim, remote, run.incarnation)
         await _send(run)
         return None
-    await snapshot(run)
+    await _patiently(lambda: snapshot(run))
     if not same:
         return await outcome_of(run, if_unfinished=interrupted("The pod was restarted while the agent worked."))
     async with run.ports.scope() as scope:
         await scope.runs.running(run.claim)
     run.recorder.put(OutputStatus(data="running", message="The server was restarted; the run goes on."))
     return await settle(run)  # it may have ended while nobody listened
+
+
+async def _patiently(look: Callable[[], Awaitable[Seen]]) -> Seen:
+    """A run that goes on is not over because its pod does not answer for a moment."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return await look()
+        except Unavailable:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(_ON_ITS_WAY)
 
 
 async def snapshot(run: Run) -> None:

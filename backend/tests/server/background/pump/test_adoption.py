@@ -185,6 +185,37 @@ async def test_another_controller_goes_on_with_the_run(stage: Stage) -> None:
     assert len(stage.agent.prompts) == 1
 
 
+@pytest.mark.parametrize("away", ["session", "message", "messages", "permissions"])
+async def test_a_pod_that_does_not_answer_for_a_moment_ends_no_run_that_is_taken_up(stage: Stage, away: str) -> None:
+    class Away(FakeAgent):
+        silent = 0
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == away and self.silent:
+                self.silent -= 1
+                raise Unavailable("The pod cannot be reached.", reason="unreachable")
+            return super().__getattribute__(name)
+
+    agent, play = Away(), Play()
+    stage.play(agent)
+    task = await stage.execute(play)
+    first = stage.pump()
+    await stage.said(task, "broke.")
+    await stage.drop(first)
+    agent.silent = 3
+    stage.pump()
+
+    async def taken_over() -> bool:
+        return "goes on" in str(await stage.output(task))
+
+    await eventually(taken_over, "the second driver")
+    play.go_on.set()
+    run = await stage.ended(task)
+    assert (run.verdict, run.final_output) == (Verdict.SUCCESS, "Before it broke.\n\nAfter that.")
+    assert agent.silent == 0
+    assert len(agent.prompts) == 1
+
+
 async def test_a_new_start_takes_its_runs_up_at_once(stage: Stage) -> None:
     play = Play()
     task = await stage.execute(play)
