@@ -24,7 +24,7 @@ from opm.server.features.tasks.schemas import Task
 from opm.server.runtime.base import Runtime
 from opm.server.wiring import Ports
 from tests.builders import World
-from tests.fakes.agent import FakeAgent, Script
+from tests.fakes.agent import FakeAgent, Script, Turn
 from tests.fakes.runtime import FakeRuntime
 
 PACE = 10
@@ -205,3 +205,16 @@ async def staged(database: Database, folder: Path, runtime: Runtime | None = Non
         yield stage
     finally:
         await stage.end()
+
+
+class Play:
+    """A run that talks, waits to be told, and talks on."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, turn: Turn) -> None:
+        await turn.say("Before it broke.")
+        await self.go_on.wait()
+        await turn.say("After that.")
+        await turn.finish()
