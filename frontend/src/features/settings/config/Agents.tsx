@@ -67,7 +67,10 @@ export function Agents({ agents, defaultAgent, onChange }: AgentsProps) {
           <Plus aria-hidden /> Add an agent
         </Button>
       </div>
-      <Field label="Cards are run by" hint="build writes; plan only looks and proposes.">
+      <Field
+        label="Cards are run by"
+        hint="build writes; plan only looks and proposes, and asks before commands."
+      >
         {(control) => (
           <Select
             {...control}
