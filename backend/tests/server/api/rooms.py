@@ -87,6 +87,7 @@ CALLS: dict[str, Call] = {
     "rerun_session": Call(202, body={"config": "same"}),
     "delete_session": Call(204),
     "list_tasks": Call(),
+    "list_deleted_tasks": Call(),
     "change_tasks": Call(body={"ids": [str(UUID(int=1))], "action": "delete"}),
     "create_task": Call(201, body={"title": "More"}),
     "get_task": Call(),

@@ -50,14 +50,15 @@ def test_a_secret_is_masked_within_what_is_encoded(name: str, after: str, secret
 
 
 def test_passwords_in_the_addresses_of_the_settings_are_secrets() -> None:
+    database, shared = "of/the@database", "of-what-is-shared"
     settings = Settings.model_validate(
         {
-            "database": {"url": "postgresql://opm:a%2Fdatabase@db/opm"},
-            "redis": {"url": "redis://:some-redis@redis:6379/0"},
+            "database": {"url": f"postgresql://opm:{quote(database, safe='')}@db/opm"},
+            "redis": {"url": f"redis://:{shared}@redis:6379/0"},
             "rates": {"store": "redis://redis:6379/1"},
         }
     )
-    assert settings.secrets == ["a/database", "some-redis"]
+    assert settings.secrets == [database, shared]
 
 
 def test_what_is_no_secret_stays(redactor: Redactor) -> None:

@@ -12,12 +12,12 @@ from tests.sidecar.support import client_of, settings
 async def test_what_a_killed_sidecar_left_is_gone_with_the_next_and_never_shown(workspace: Path) -> None:
     drafts, kept = workspace / ".opm-drafts", workspace / "kept"
     drafts.mkdir()
-    (drafts / "0123456789abcdef").write_text("needle")
+    (drafts / "left-behind").write_text("needle")
     (workspace / "src" / ".opm-0123.tmp").write_text("needle")
     pod = settings("files", workspace)
     async with client_of(create(pod), pod) as files:
         assert names(drafts) == []
-        (drafts / "fedcba9876543210").write_text("needle")
+        (drafts / "on-its-way").write_text("needle")
         tree = await files.json("GET", "/files/tree?max_depth=3")
         assert "opm" not in str(tree)
         assert (await files.json("GET", "/files/search?query=needle"))["hits"] == []
@@ -25,7 +25,7 @@ async def test_what_a_killed_sidecar_left_is_gone_with_the_next_and_never_shown(
             archived = zipfile.ZipFile(io.BytesIO(await response.read())).namelist()
         assert sorted(archived) == ["README.md", "src/deep/leaf.txt", "src/main.py"]
 
-    (drafts / "fedcba9876543210").unlink()
+    (drafts / "on-its-way").unlink()
     drafts.rmdir()
     kept.mkdir()
     (kept / "file").touch()
