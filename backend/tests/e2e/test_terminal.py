@@ -30,7 +30,7 @@ def test_a_terminal_is_there_again_after_a_reload(browser: Browser, served: Serv
         page.get_by_role("link", name="Terminal").click()
         page.get_by_role("button", name="Open a terminal").click(timeout=60_000)
         rows = page.locator(".xterm-rows")
-        expect(rows).to_contain_text("workspace")
+        expect(rows).to_contain_text("workspace", timeout=60_000)
         page.keyboard.type("echo se''en-$((40+2)); stty size\n")
         expect(rows).to_contain_text("seen-42")
         visitor.check_page("terminal")
@@ -74,7 +74,7 @@ def test_a_program_has_neither_the_clipboard_nor_a_hidden_address(browser: Brows
         page.get_by_role("link", name="Terminal").click()
         page.get_by_role("button", name="Open a terminal").click(timeout=60_000)
         rows = page.locator(".xterm-rows")
-        expect(rows).to_contain_text("workspace")
+        expect(rows).to_contain_text("workspace", timeout=60_000)
         page.evaluate("navigator.clipboard.writeText('mine')")
         title = page.title()
 
@@ -127,7 +127,7 @@ def test_a_terminal_goes_on_when_the_server_is_killed_and_ends_when_it_is_stoppe
         page.get_by_role("link", name="Terminal").click()
         page.get_by_role("button", name="Open a terminal").click(timeout=60_000)
         rows = page.locator(".xterm-rows")
-        expect(rows).to_contain_text("workspace")
+        expect(rows).to_contain_text("workspace", timeout=60_000)
         page.keyboard.type("kept=4; echo be''fore; (sleep 4; echo mean''while) &\n")
         expect(rows).to_contain_text("before")
 

@@ -71,6 +71,22 @@ test('a used launch address says so, and how to get another', async () => {
   expect(await screen.findByText('opm launch-url')).toBeInTheDocument()
 })
 
+test('another launch address works on the page of a used one', async () => {
+  server.use(
+    http.post(`${ORIGIN}/api/auth/launch`, async ({ request }) => {
+      const { token } = (await request.json()) as { token: string }
+      if (token === 'old') return refusal(401, 'This address was used already.')
+      return HttpResponse.json({ user: person, expires_at: LATER })
+    }),
+  )
+  open('/launch#old')
+  await screen.findByText('This address was used already.')
+  act(() => {
+    window.location.hash = 'fresh'
+  })
+  expect(await screen.findByRole('link', { name: 'Shop' })).toBeInTheDocument()
+})
+
 test('without a sign-in every page explains how to get one', async () => {
   server.use(...expired())
   open('/p/shop')

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef } from 'react'
+import { useEffect } from 'react'
 import { useNavigate } from 'react-router'
 import { announceSignedIn } from '@/api/auth'
 import { describe } from '@/api/errors'
@@ -12,23 +12,27 @@ export function LaunchPage() {
   const navigate = useNavigate()
   const client = useQueryClient()
   const { mutate, isIdle, isPending, error } = useMutation(launchMutation())
-  const token = useRef<string | null>(null)
 
   useEffect(() => {
-    if (token.current !== null) return
-    token.current = window.location.hash.slice(1)
-    if (!token.current) return
-    window.history.replaceState(window.history.state, '', '/launch')
-    mutate(
-      { body: { token: token.current } },
-      {
-        onSuccess: (signedIn) => {
-          announceSignedIn(signedIn)
-          client.clear()
-          void navigate('/', { replace: true })
+    const take = () => {
+      const token = window.location.hash.slice(1)
+      if (!token) return
+      window.history.replaceState(window.history.state, '', '/launch')
+      mutate(
+        { body: { token } },
+        {
+          onSuccess: (signedIn) => {
+            announceSignedIn(signedIn)
+            client.clear()
+            void navigate('/', { replace: true })
+          },
         },
-      },
-    )
+      )
+    }
+    take()
+    // another address that is opened here, after one that was used already, does not load the page anew
+    window.addEventListener('hashchange', take)
+    return () => window.removeEventListener('hashchange', take)
   }, [mutate, client, navigate])
 
   if (error) return <SignInPage problem={describe(error).message} />
