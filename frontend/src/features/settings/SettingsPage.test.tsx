@@ -2,6 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { ReadOnlyContext } from '@/lib/readOnly'
 import { aProject } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
 import { gives, ORIGIN, page, refusal, server } from '@/testing/server'
@@ -202,4 +203,15 @@ describe('the project', () => {
     await waitFor(() => expect(deleted).toHaveLength(1))
     await waitFor(() => expect(shown.location()).toBe('/'))
   })
+})
+
+it('of a project that is put away can be read, and only its deletion asked for', async () => {
+  renderAt(
+    <ReadOnlyContext value={true}>
+      <SettingsPage project={project} />
+    </ReadOnlyContext>,
+  )
+  expect(await screen.findByRole('button', { name: 'Save as a new version' })).toBeDisabled()
+  const open = screen.getAllByRole('button').filter((button) => !button.matches(':disabled'))
+  expect(open.map((button) => button.textContent?.trim())).toEqual(['Delete project…'])
 })

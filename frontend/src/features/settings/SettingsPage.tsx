@@ -17,27 +17,29 @@ export default function SettingsPage({ project }: SettingsPageProps) {
   const archived = useReadOnly()
   return (
     <div className="mx-auto flex w-full max-w-3xl flex-col gap-8 px-4 py-6">
-      <Section title="Project">
-        <GeneralForm project={project} />
-      </Section>
-      <Section
-        title="Model"
-        description="Which model works as the agent, and what it may do. Saving makes a new version; runs that have begun keep theirs."
-      >
-        <ModelSettings projectId={project.id} />
-      </Section>
-      <Section title="Workspace" description="The processes that belong to this project.">
-        <div className="flex flex-col gap-6">
-          <PodForm project={project} />
-          <PodPanel project={project} />
-        </div>
-      </Section>
-      <Section
-        title="Templates"
-        description="Text that new cards can begin with: chosen as “From template” when a card is made."
-      >
-        <Templates projectId={project.id} />
-      </Section>
+      <fieldset disabled={archived} className="contents">
+        <Section title="Project">
+          <GeneralForm project={project} />
+        </Section>
+        <Section
+          title="Model"
+          description="Which model works as the agent, and what it may do. Saving makes a new version; runs that have begun keep theirs."
+        >
+          <ModelSettings projectId={project.id} />
+        </Section>
+        <Section title="Workspace" description="The processes that belong to this project.">
+          <div className="flex flex-col gap-6">
+            <PodForm project={project} />
+            <PodPanel project={project} />
+          </div>
+        </Section>
+        <Section
+          title="Templates"
+          description="Text that new cards can begin with: chosen as “From template” when a card is made."
+        >
+          <Templates projectId={project.id} />
+        </Section>
+      </fieldset>
       {!archived && (
         <Section title="Archive">
           <ArchiveProject project={project} />

@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { HttpResponse, http } from 'msw'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ProjectSummary, Terminal } from '@/api/types'
+import { ReadOnlyContext } from '@/lib/readOnly'
 import { aProject } from '@/testing/builders'
 import { renderAt } from '@/testing/render'
 import { gives, ORIGIN, refusal, server } from '@/testing/server'
@@ -156,4 +157,14 @@ describe('a workspace that is stopped', () => {
     act(() => FakeWebSocket.all.find(({ url }) => String(url).includes('/terminal?'))?.close(4404))
     expect(await screen.findByText('The workspace is stopped')).toBeInTheDocument()
   })
+})
+
+it('offers none in a project that is put away', async () => {
+  renderAt(
+    <ReadOnlyContext value={true}>
+      <TerminalPage project={aProject({ id: 'project', pod_status: 'absent' })} />
+    </ReadOnlyContext>,
+  )
+  expect(await screen.findByRole('heading', { name: 'The workspace rests' })).toBeInTheDocument()
+  expect(screen.queryByRole('button')).not.toBeInTheDocument()
 })

@@ -4,6 +4,7 @@ import { useRef, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { describe } from '@/api/errors'
 import type { ProjectSummary, Terminal } from '@/api/types'
+import { useReadOnly } from '@/lib/readOnly'
 import { Button } from '@/ui/button'
 import { useConfirm } from '@/ui/confirm'
 import { IconButton } from '@/ui/icon-button'
@@ -35,6 +36,7 @@ export default function TerminalPage({ project }: { project: ProjectSummary }) {
   const close = useClose(project.id)
   const refresh = useRefresh(project.id)
   const confirm = useConfirm()
+  const archived = useReadOnly()
 
   const terminals = query.data
   const choose = (id: string) => setParams({ terminal: id }, { replace: true })
@@ -52,6 +54,7 @@ export default function TerminalPage({ project }: { project: ProjectSummary }) {
     }
     if (opening.waiting) return <Loading label="Starting the workspace" />
     if (!terminals) return <Loading label="Looking for terminals" />
+    if (archived) return <Resting />
     return <NoTerminal stopped={isStopped(project)} busy={opening.busy} onOpen={onOpen} />
   }
 
@@ -100,6 +103,14 @@ export default function TerminalPage({ project }: { project: ProjectSummary }) {
         <RenameDialog projectId={project.id} terminal={renaming} onClose={() => setRenaming(null)} />
       )}
     </Tabs>
+  )
+}
+
+function Resting() {
+  return (
+    <EmptyState icon={<SquareTerminal aria-hidden />} title="The workspace rests" className="pt-24">
+      Its files are kept; terminals can be opened again when the project is restored.
+    </EmptyState>
   )
 }
 
