@@ -123,5 +123,25 @@ def test_the_summary_of_checks_names_the_failed_ones() -> None:
     assert check.summary([check.Outcome("lint", 0, 0.4)]).endswith("all passed")
 
 
+@pytest.mark.parametrize(
+    ("asked", "first", "then", "status", "told"),
+    [
+        ("true", 1, 0, 0, "all passed; ONLY WHEN TRIED AGAIN, what failed first is above: test"),
+        ("true", 1, 1, 1, "1 of 1 checks failed: test"),
+        ("true", 2, 0, 2, "1 of 1 checks failed: test"),
+        ("true", 0, 1, 0, "all passed"),
+        ("", 1, 0, 1, "1 of 1 checks failed: test"),
+    ],
+)
+def test_what_failed_is_tried_again_where_that_is_asked_for_and_this_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, asked: str, first: int, then: int, status: int, told: str
+) -> None:
+    monkeypatch.setenv("OPM_TRY_AGAIN", asked)
+    ends = [(sys.executable, "-c", f"raise SystemExit({code})") for code in (first, then)]
+    outcome = check.perform(check.Check("test", list(ends[0]), tmp_path, again=ends[1]))
+    assert outcome.status == status
+    assert check.summary([outcome]).endswith(told)
+
+
 def test_an_unknown_check_is_refused() -> None:
     assert check.main(["lnit"]) == 2
