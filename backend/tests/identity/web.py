@@ -1,5 +1,6 @@
 """A browser without a window: it keeps cookies, follows redirects, and fills in the forms of a login page."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -143,11 +144,11 @@ def fill_login(page: Page, user: str, password: str) -> None:
     page.locator("form [type=submit]").first.click()
 
 
-class LoginForms:
+class LoginForms(ABC):
     """How people come in at a provider whose login is one form, by HTTP or in Chromium."""
 
-    def session(self) -> HttpBrowser:
-        raise NotImplementedError
+    @abstractmethod
+    def session(self) -> HttpBrowser: ...
 
     def browse(self, authorization_url: str, user: str, password: str) -> str:
         browser = self.session()
